@@ -114,7 +114,9 @@ class Settings(BaseSettings):
     def _known_embedding_model(cls, value: str) -> str:
         provider, _, model = value.partition("/")
         if value != MINILM and not (provider in EMBEDDING_PROVIDERS and model):
-            raise ValueError(f"allowed are 'minilm' or '<provider>/<model>' with one of {', '.join(EMBEDDING_PROVIDERS)}")
+            raise ValueError(
+                f"allowed are 'minilm' or '<provider>/<model>' with one of {', '.join(EMBEDDING_PROVIDERS)}"
+            )
         return value
 
     @property

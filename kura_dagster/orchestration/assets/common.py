@@ -1,0 +1,26 @@
+"""What every asset of the project has in common. Partitions are set in `build`, where the settings are known."""
+
+from typing import Any
+
+import dagster as dg
+
+from kura_dagster.storage.io_manager import column_schema
+from kura_dagster.storage.tables import Table
+
+IO_MANAGER_KEY = "duckdb"
+
+
+def asset_options(table: Table, *, group: str, kinds: set[str]) -> dict[str, Any]:
+    """Return the arguments of `dagster.asset` for the asset that fills `table`."""
+    return {
+        "group_name": group,
+        "kinds": kinds,
+        "owners": ["team:conversation-analysis"],
+        "metadata": {
+            "dagster/column_schema": column_schema(table),
+            "dagster/table_name": table.name,
+        },
+        "io_manager_key": IO_MANAGER_KEY,
+        # One run for a whole range of partitions: starting a run costs more than a day of conversations does.
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+    }

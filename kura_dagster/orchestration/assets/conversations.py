@@ -1,0 +1,37 @@
+"""The day's conversations, from the landing folder."""
+
+from typing import Any
+
+import dagster as dg
+
+from kura_dagster.orchestration.asset_metadata import describe_conversations
+from kura_dagster.orchestration.assets.common import asset_options
+from kura_dagster.orchestration.partition_loop import each_partition
+from kura_dagster.orchestration.resources import RunModels
+from kura_dagster.pipeline.conversations import read_conversations
+from kura_dagster.storage.tables import CONVERSATIONS, REJECTED_CONVERSATIONS
+
+
+@dg.asset(**asset_options(CONVERSATIONS, group="conversations", kinds={"duckdb", "json"}))
+def conversations(context: dg.AssetExecutionContext, models: dg.ResourceParam[RunModels]) -> Any:
+    """**A row is** one conversation that began in the partition's time window.
+
+    **Computed from** the landing folder (`KURA_CONVERSATIONS`): the files of the window's days, and those of the day
+    before and after for files that were cut in another time zone. A line that cannot be used is set aside in the table
+    `rejected_conversations` with its file, line number and reason; it never stops the rest.
+
+    **Re-running** reads the files again: seconds, no cost. What was stored for the partition is replaced.
+    """
+    settings = models.settings
+
+    def read(key: str) -> dict[str, list[Any]]:
+        window = context.assets_def.partitions_def.time_window_for_partition_key(key)  # type: ignore[union-attr]
+        landed = read_conversations(settings.conversations, window.start, window.end, settings.tzinfo)
+        if landed.rejected:
+            context.log.warning(
+                f"{key}: {len(landed.rejected)} lines are set aside in {REJECTED_CONVERSATIONS.name}; the first: "
+                f"{landed.rejected[0].file}:{landed.rejected[0].line} {landed.rejected[0].reason}"
+            )
+        return {CONVERSATIONS.name: landed.conversations, REJECTED_CONVERSATIONS.name: landed.rejected}
+
+    return each_partition(context, read, describe_conversations)

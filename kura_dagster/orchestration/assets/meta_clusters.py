@@ -1,0 +1,34 @@
+"""The hierarchy over the day's clusters."""
+
+from typing import Any
+
+import dagster as dg
+
+from kura_dagster.orchestration.asset_metadata import describe_meta_clusters
+from kura_dagster.orchestration.assets.common import asset_options
+from kura_dagster.orchestration.partition_loop import each_partition
+from kura_dagster.orchestration.resources import RunModels
+from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
+from kura_dagster.storage.io_manager import PartitionRows
+from kura_dagster.storage.tables import META_CLUSTERS
+
+
+@dg.asset(**asset_options(META_CLUSTERS, group="clusters", kinds={"duckdb", "scikitlearn"}))
+def meta_clusters(
+    context: dg.AssetExecutionContext, models: dg.ResourceParam[RunModels], base_clusters: PartitionRows
+) -> Any:
+    """**A row is** one cluster of the hierarchy: every base cluster, and every broader theme above it.
+
+    **Computed from** `base_clusters`, merged round by round until at most `KURA_MAX_CLUSTERS` themes have no parent.
+    Each parent has at least two children and holds exactly their conversations.
+
+    **Re-running** costs nothing with the local models. With a language model it costs about one call a base cluster and
+    two a theme.
+    """
+    return each_partition(
+        context,
+        lambda key: models.run(
+            reduce_clusters_from_base_clusters(base_clusters[key], model=models.models.meta_cluster_model)
+        ),
+        describe_meta_clusters,
+    )

@@ -1,0 +1,122 @@
+"""Running the job from Python: one run over a range of partitions, in this process, with progress and a report."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from kura_dagster.orchestration.assets import ASSETS
+from kura_dagster.orchestration.jobs import JOB_NAME
+from kura_dagster.orchestration.partitions import partitions_from
+from kura_dagster.settings import Settings
+
+
+ASSET_NAMES = tuple(asset.key.path[-1] for asset in ASSETS)
+
+
+class PartitionRangeError(ValueError):
+    """The days asked for have no partitions. The message says which days have."""
+
+
+@dataclass
+class RunReport:
+    """What a run did: seconds by asset, in order, and what went wrong."""
+
+    run_id: str
+    success: bool
+    seconds_by_asset: dict[str, float] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    failed_checks: dict[str, str] = field(default_factory=dict)
+
+
+def open_instance() -> AbstractContextManager[dg.DagsterInstance]:
+    """Return the Dagster instance that keeps run history.
+
+    That is DAGSTER_HOME; where it is unset, the current folder if it holds a dagster.yaml; otherwise an instance that
+    is forgotten when the process ends.
+    """
+    if not os.environ.get("DAGSTER_HOME") and Path("dagster.yaml").exists():
+        os.environ["DAGSTER_HOME"] = str(Path.cwd())
+    return dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
+
+
+def partition_keys_between(settings: Settings, first: date, last: date) -> list[str]:
+    """Return the keys of the partitions that hold any moment of the days from `first` to `last`, both included.
+
+    Raises:
+        PartitionRangeError: there are none, or a day lies outside them.
+    """
+    partitions_def = partitions_from(settings)
+    keys = partitions_def.get_partition_keys()
+    if first > last:
+        raise PartitionRangeError(f"the range ends before it starts: {first} to {last}")
+    if not keys:
+        raise PartitionRangeError(f"KURA_START_DATE is {settings.start_date}: no partition is over yet")
+    windows = {key: partitions_def.time_window_for_partition_key(key) for key in keys}
+    begin, end = windows[keys[0]].start.date(), (windows[keys[-1]].end - timedelta(microseconds=1)).date()
+    if first < begin or last > end:
+        raise PartitionRangeError(
+            f"{first} to {last} is asked for, but partitions run from {begin} (KURA_START_DATE) to {end}, the last that is "
+            f"over in {settings.timezone}"
+        )
+    start = datetime.combine(first, time(), settings.tzinfo)
+    stop = datetime.combine(last + timedelta(days=1), time(), settings.tzinfo)
+    return [key for key, window in windows.items() if window.start < stop and window.end > start]
+
+
+def materialise(
+    defs: dg.Definitions,
+    keys: list[str],
+    instance: dg.DagsterInstance,
+    on_event: Callable[[Any], None] = lambda event: None,
+) -> RunReport:
+    """Materialise the partitions from the first to the last of `keys` in one run and return its report.
+
+    `on_event` gets each entry of the run's event log as it happens. A failure is reported, not raised.
+    """
+    run_id = str(uuid.uuid4())
+    instance.add_event_listener(run_id, on_event)
+    result = defs.resolve_job_def(JOB_NAME).execute_in_process(
+        instance=instance,
+        run_id=run_id,
+        raise_on_error=False,
+        tags={"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
+        if len(keys) > 1
+        else {"dagster/partition": keys[0]},
+        # The console belongs to the caller's progress display; the event log keeps everything.
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+    report = RunReport(run_id, result.success)
+    started: dict[str, float] = {}
+    for entry in instance.all_logs(run_id):
+        event = entry.dagster_event
+        if event is None:
+            continue
+        if event.is_step_start:
+            started[str(event.step_key)] = entry.timestamp
+        elif event.is_step_success and event.step_key in ASSET_NAMES:
+            report.seconds_by_asset[event.step_key] = entry.timestamp - started[event.step_key]
+        elif event.is_step_failure:
+            report.failures[str(event.step_key)] = _root_cause(event.step_failure_data.error)
+        elif event.is_run_failure and not report.failures:
+            report.failures["run"] = _root_cause(event.job_failure_data.error) or event.message or ""
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed:
+            report.failed_checks[f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"] = (
+                evaluation.description or ""
+            )
+    return report
+
+
+def _root_cause(error: Any) -> str:
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error is not None else ""

@@ -1,0 +1,152 @@
+"""What the database holds: every table with its columns, and the type whose objects are its rows.
+
+This is the only definition of a table. The DDL, the codec between rows and frames, the schema shown in the UI and the
+documentation all come from here. Column names are the field names of the row type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from kura_dagster.pipeline.conversations import RejectedConversation
+from kura_dagster.pipeline.types import (
+    Cluster,
+    Conversation,
+    ConversationEmbedding,
+    ConversationSummary,
+    ProjectedCluster,
+)
+
+PARTITION_COLUMN = "partition_date"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name, its DuckDB type and what it means."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, partitioned by `partition_date`, whose other columns are fields of `row_type`.
+
+    `key` names the columns that tell the rows of a partition apart, and order them.
+    """
+
+    name: str
+    description: str
+    row_type: type[BaseModel]
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+
+_MODEL = Column("model", "VARCHAR", "What made the row: a provider string, or the name of the local model.")
+_CHAT_ID = Column("chat_id", "VARCHAR", "The conversation.")
+_CLUSTER = (
+    Column("cluster_id", "VARCHAR", "Follows from the members, so that a re-run gives the same id."),
+    Column("name", "VARCHAR", "What the users of this cluster ask for, as an imperative."),
+    Column("description", "VARCHAR", "The cluster in a sentence or two."),
+    Column("slug", "VARCHAR", "Three words in snake_case."),
+    Column("chat_ids", "VARCHAR[]", "The conversations in the cluster, sorted."),
+    Column("count", "INTEGER", "How many conversations the cluster holds."),
+    Column("is_outlier", "BOOLEAN", "True for the one row that holds what the clustering method left unclustered."),
+    _MODEL,
+)
+_PARENT_ID = Column("parent_id", "VARCHAR", "The cluster above, NULL for a root.")
+
+CONVERSATIONS = Table(
+    "conversations",
+    "One row a conversation, routed to its partition by created_at.",
+    Conversation,
+    ("chat_id",),
+    (
+        _CHAT_ID,
+        Column("created_at", "TIMESTAMPTZ", "When the conversation began."),
+        Column("messages", "JSON", "The turns in order: [{created_at, role, content}, …]."),
+        Column("metadata", "JSON", "What the owner recorded about the conversation."),
+    ),
+)
+REJECTED_CONVERSATIONS = Table(
+    "rejected_conversations",
+    "One row for each landed line that could not be used, with the reason.",
+    RejectedConversation,
+    ("file", "line"),
+    (
+        Column("file", "VARCHAR", "The landing file."),
+        Column("line", "INTEGER", "The line in the file, from 1."),
+        Column("chat_id", "VARCHAR", "The conversation, where the line could tell."),
+        Column("reason", "VARCHAR", "Why the line was set aside."),
+        Column("content", "VARCHAR", "The beginning of the line."),
+    ),
+)
+SUMMARIES = Table(
+    "summaries",
+    "One row a conversation: what the user wanted.",
+    ConversationSummary,
+    ("chat_id",),
+    (
+        _CHAT_ID,
+        Column("summary", "VARCHAR", "The conversation in at most two sentences."),
+        Column("request", "VARCHAR", "What the user wants from the assistant."),
+        Column("topic", "VARCHAR", "The broad subject; NULL where the model does not judge."),
+        Column("languages", "VARCHAR[]", "Human and programming languages, lower case."),
+        Column("task", "VARCHAR", "The kind of work asked for; NULL where the model does not judge."),
+        Column("concerning_score", "TINYINT", "Safety concern, 1 to 5; NULL where the model does not judge."),
+        Column("user_frustration", "TINYINT", "Frustration, 1 to 5; NULL where the model does not judge."),
+        Column("assistant_errors", "VARCHAR[]", "The assistant's mistakes; NULL where the model does not judge."),
+        Column("metadata", "JSON", "The conversation's own metadata, conversation_turns and extracted properties."),
+        _MODEL,
+    ),
+)
+EMBEDDINGS = Table(
+    "embeddings",
+    "One row a conversation: the vector that stands for its meaning.",
+    ConversationEmbedding,
+    ("chat_id",),
+    (_CHAT_ID, Column("embedding", "FLOAT[]", "The vector, as the model gave it."), _MODEL),
+)
+BASE_CLUSTERS = Table(
+    "base_clusters",
+    "One row a cluster of conversations that ask for the same thing.",
+    Cluster,
+    ("cluster_id",),
+    (*_CLUSTER, Column("centroid", "FLOAT[]", "The mean of the members' unit vectors.")),
+)
+META_CLUSTERS = Table(
+    "meta_clusters",
+    "One row a cluster of the hierarchy: the base clusters and every level above them.",
+    Cluster,
+    ("cluster_id",),
+    (*_CLUSTER, _PARENT_ID, Column("centroid", "FLOAT[]", "The mean of the members' unit vectors.")),
+)
+PROJECTIONS = Table(
+    "projections",
+    "One row a cluster of the hierarchy with its place on the map.",
+    ProjectedCluster,
+    ("cluster_id",),
+    (
+        *_CLUSTER,
+        _PARENT_ID,
+        Column("level", "INTEGER", "Depth in the hierarchy, 0 for a root."),
+        Column("x_coord", "DOUBLE", "Place on the map; distances matter, units do not."),
+        Column("y_coord", "DOUBLE", "Place on the map; distances matter, units do not."),
+    ),
+)
+
+TABLES = {
+    table.name: table
+    for table in (
+        CONVERSATIONS,
+        REJECTED_CONVERSATIONS,
+        SUMMARIES,
+        EMBEDDINGS,
+        BASE_CLUSTERS,
+        META_CLUSTERS,
+        PROJECTIONS,
+    )
+}

@@ -1,0 +1,232 @@
+"""The six assets on Dagster: days of every size, ranges, checks, models of a user's own and what the UI is told."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from kura_dagster.orchestration.assets import ASSETS
+from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.materialise import materialise
+from kura_dagster.pipeline.hierarchy import check_tree, get_root_clusters
+from kura_dagster.settings import Settings
+from kura_dagster.storage.database import Database
+from kura_dagster.storage.tables import (
+    BASE_CLUSTERS,
+    CONVERSATIONS,
+    META_CLUSTERS,
+    PROJECTIONS,
+    REJECTED_CONVERSATIONS,
+    SUMMARIES,
+    TABLES,
+)
+from kura_dagster_tests.own_models import OpeningTurns, own_models
+
+DAYS = [f"2026-11-0{day}" for day in range(2, 8)]
+SIZES = dict(zip(DAYS, [0, 1, 2, 3, 30, 12], strict=True))
+
+
+@pytest.fixture
+def landed(land):
+    for day, size in SIZES.items():
+        if size:
+            land(day, size)
+
+
+def everything(database: Database) -> dict[str, pd.DataFrame]:
+    return {name: database.frame(table) for name, table in TABLES.items()}
+
+
+def assert_same_rows(left: dict[str, pd.DataFrame], right: dict[str, pd.DataFrame]) -> None:
+    for name in TABLES:
+        pd.testing.assert_frame_equal(left[name], right[name])
+
+
+@pytest.mark.usefixtures("landed")
+class TestDaysOfEverySize:
+    def test_each_day_goes_through_all_six_assets_and_their_checks(self, settings, instance):
+        report = materialise(build_defs(settings, **own_models()), DAYS, instance)
+        assert report.success, report.failures
+        assert report.failed_checks == {}
+        assert list(report.seconds_by_asset) == [asset.key.path[-1] for asset in ASSETS]
+        database = Database(settings.database)
+        for day, size in SIZES.items():
+            when = date.fromisoformat(day)
+            clusters = database.load(META_CLUSTERS, when)
+            assert len(database.load(SUMMARIES, when)) == size
+            assert sum(root.count for root in get_root_clusters(clusters)) == size
+            assert check_tree(clusters) == []
+            assert len(get_root_clusters(clusters)) <= 2
+            assert len(database.load(PROJECTIONS, when)) == len(clusters)
+
+    def test_a_range_gives_row_for_row_what_single_days_give(self, settings, instance, tmp_path):
+        materialise(build_defs(settings, **own_models()), DAYS, instance)
+        by_day = settings.model_copy(update={"database": tmp_path / "by_day.duckdb"})
+        for day in reversed(DAYS):
+            assert materialise(build_defs(by_day, **own_models()), [day], instance).success
+        assert_same_rows(everything(Database(settings.database)), everything(Database(by_day.database)))
+
+    def test_running_again_gives_the_same_rows(self, settings, instance):
+        defs = build_defs(settings, **own_models())
+        materialise(defs, DAYS, instance)
+        before = everything(Database(settings.database))
+        materialise(defs, DAYS, instance)
+        assert_same_rows(before, everything(Database(settings.database)))
+
+    def test_the_ui_is_told_each_partitions_own_figures(self, settings, instance):
+        materialise(build_defs(settings, **own_models()), DAYS, instance)
+        for name in ("conversations", "summaries", "embeddings"):
+            assert figures(instance, name, "dagster/partition_row_count") == SIZES
+        assert figures(instance, "meta_clusters", "roots")["2026-11-06"] == 2
+        tree = figures(instance, "meta_clusters", "hierarchy")["2026-11-06"]
+        assert "reset my password please" in tree
+        picture = figures(instance, "projections", "map")
+        assert "data:image/png;base64," in picture["2026-11-06"]
+        assert "2026-11-02" not in picture
+
+    def test_models_of_a_users_own_are_opened_and_closed_once_a_run(self, settings, instance):
+        summary_model = OpeningTurns()
+        report = materialise(build_defs(settings, **own_models(summary_model=summary_model)), DAYS, instance)
+        assert report.success
+        assert (summary_model.opened, summary_model.closed) == (1, 1)
+        (row,) = Database(settings.database).load(SUMMARIES, date(2026, 11, 3))
+        assert row.model == "opening turns"
+
+
+def figures(instance: dg.DagsterInstance, asset: str, name: str) -> dict[str, object]:
+    records = instance.fetch_materializations(dg.AssetKey(asset), limit=100).records
+    found = {}
+    for record in records:
+        metadata = record.asset_materialization.metadata
+        if name in metadata:
+            found[record.partition_key] = metadata[name].value
+    return dict(sorted(found.items()))
+
+
+class TestBadInput:
+    def test_a_bad_line_is_set_aside_with_its_reason_and_the_day_goes_on(self, settings, instance, land):
+        land("2026-11-02", 3)
+        with (settings.conversations / "2026-11-02.jsonl").open("a") as file:
+            file.write('{"chat_id": "broken\n')
+        report = materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance)
+        assert report.success
+        assert list(report.failed_checks) == ["conversations: every_line_was_read"]
+        (row,) = Database(settings.database).load(REJECTED_CONVERSATIONS, date(2026, 11, 2))
+        assert (row.file, row.line) == ("2026-11-02.jsonl", 4)
+        assert len(Database(settings.database).load(CONVERSATIONS, date(2026, 11, 2))) == 3
+
+    def test_a_model_that_fails_leaves_what_was_stored_and_names_the_cause(self, settings, instance, land):
+        class Failing(OpeningTurns):
+            async def summarise(self, conversations, *arguments, **options):
+                raise RuntimeError("the provider is down")
+
+        land("2026-11-02", 3)
+        materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance)
+        report = materialise(build_defs(settings, **own_models(summary_model=Failing())), ["2026-11-02"], instance)
+        assert not report.success
+        assert "the provider is down" in report.failures["summaries"]
+        assert len(Database(settings.database).load(SUMMARIES, date(2026, 11, 2))) == 3
+
+
+class TestChecks:
+    @pytest.mark.parametrize(
+        ("table", "asset", "damage"),
+        [
+            (SUMMARIES, "summaries", lambda rows: rows[1:]),
+            (BASE_CLUSTERS, "base_clusters", lambda rows: rows[1:]),
+            (META_CLUSTERS, "meta_clusters", lambda rows: [row for row in rows if row.parent_id is not None]),
+            (
+                PROJECTIONS,
+                "projections",
+                lambda rows: [row.model_copy(update={"x_coord": float("inf")}) for row in rows],
+            ),
+        ],
+        ids=lambda value: getattr(value, "name", None),
+    )
+    def test_a_damaged_partition_fails_its_check(self, settings, instance, land, table, asset, damage):
+        land("2026-11-02", 12)
+        defs = build_defs(settings, **own_models())
+        materialise(defs, ["2026-11-02"], instance)
+        database = Database(settings.database)
+        monday = date(2026, 11, 2)
+        database.replace_partitions({table: {monday: damage(database.load(table, monday))}})
+        checks = dg.define_asset_job("checks", selection=dg.AssetSelection.checks_for_assets(dg.AssetKey(asset)))
+        job = dg.Definitions.merge(defs, dg.Definitions(jobs=[checks])).resolve_job_def("checks")
+        (evaluation,) = job.execute_in_process(instance=instance, raise_on_error=False).get_asset_check_evaluations()
+        assert not evaluation.passed
+        assert "2026-11-02" in evaluation.description
+
+
+class TestCadence:
+    def test_an_hour_holds_the_conversations_of_its_hour(self, settings, instance, land):
+        land("2026-11-02", 90)
+        hourly = Settings.load(**settings.model_dump() | {"cadence": "hourly"})
+        assert materialise(
+            build_defs(hourly, **own_models()), ["2026-11-02-08:00", "2026-11-02-09:00"], instance
+        ).success
+        counts = Database(settings.database, partition_type="TIMESTAMPTZ").row_counts()["conversations"]
+        assert list(counts.values()) == [60, 30]
+
+    def test_a_week_holds_its_days(self, settings, instance, land):
+        for day in ("2026-11-08", "2026-11-09", "2026-11-14"):
+            land(day, 5)
+        weekly = Settings.load(**settings.model_dump() | {"cadence": "weekly"})
+        defs = build_defs(weekly, **own_models())
+        assert materialise(defs, ["2026-11-08"], instance).success
+        assert list(Database(settings.database).row_counts()["conversations"].values()) == [15]
+
+
+class TestLineage:
+    def test_the_assets_stand_in_the_order_of_the_pipeline(self, settings):
+        graph = build_defs(settings, **own_models()).resolve_asset_graph()
+        parents = {key.path[-1]: {parent.path[-1] for parent in graph.get(key).parent_keys} for key in graph.get_all_asset_keys()}
+        assert parents == {
+            "conversations": set(),
+            "summaries": {"conversations"},
+            "embeddings": {"conversations", "summaries"},
+            "base_clusters": {"summaries", "embeddings"},
+            "meta_clusters": {"base_clusters"},
+            "projections": {"meta_clusters"},
+        }
+
+    def test_every_asset_tells_what_a_row_is_and_what_a_re_run_costs(self, settings):
+        graph = build_defs(settings, **own_models()).resolve_asset_graph()
+        for key in graph.get_all_asset_keys():
+            node = graph.get(key)
+            assert all(part in node.description for part in ("**A row is**", "**Computed from**", "**Re-running**"))
+            assert node.group_name
+            assert node.kinds
+            assert node.owners
+            assert "dagster/column_schema" in node.metadata
+
+    def test_a_frame_is_loaded_where_the_annotation_asks_for_one(self, settings, instance, land):
+        land("2026-11-09", 4)
+        land("2026-11-10", 5)
+        defs = build_defs(settings, **own_models())
+        materialise(defs, ["2026-11-09", "2026-11-10"], instance)
+        seen = []
+
+        @dg.asset(
+            partitions_def=dg.WeeklyPartitionsDefinition("2026-11-08"),
+            ins={"summaries": dg.AssetIn(input_manager_key="duckdb")},
+        )
+        def requests_of_the_week(summaries: pd.DataFrame) -> None:
+            seen.append(summaries)
+
+        job = dg.define_asset_job("weekly", selection=dg.AssetSelection.assets(requests_of_the_week))
+        merged = dg.Definitions.merge(defs, dg.Definitions(assets=[requests_of_the_week], jobs=[job]))
+        merged.resolve_job_def("weekly").execute_in_process(partition_key="2026-11-08", instance=instance)
+        assert len(seen[0]) == 9
+        assert seen[0].partition_date.nunique() == 2
+
+
+def test_the_schedule_asks_for_the_day_that_is_over(settings):
+    defs = build_defs(settings, **own_models())
+    (schedule,) = defs.get_repository_def().schedule_defs
+    at = pd.Timestamp("2026-11-10 04:00", tz="UTC").to_pydatetime()
+    (request,) = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=at)).run_requests
+    assert request.partition_key == "2026-11-09"
+    assert date.fromisoformat(request.partition_key) == at.date() - timedelta(days=1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
@@ -120,7 +121,7 @@ def status() -> None:
     from kura_dagster.orchestration.materialise import open_instance
     from kura_dagster.orchestration.partitions import partition_type, partitions_from
     from kura_dagster.storage.io_manager import partition_dates
-    from kura_dagster.storage.tables import TABLES
+    from kura_dagster.storage.tables import REJECTED_CONVERSATIONS, TABLES
 
     with _errors_explained(), open_instance() as instance:
         settings = Settings.load()
@@ -129,13 +130,15 @@ def status() -> None:
         dates = partition_dates(partitions_from(settings), keys, partition_type(settings))
         done = {name: _materialised(instance, name) for name in TABLES}
         shown = [key for key in keys if any(dates[key] in counts[name] or key in done[name] for name in TABLES)]
-        table = RichTable(title=f"{settings.database}")
-        table.add_column("partition")
-        for name in TABLES:
-            table.add_column(name, justify="right")
+        # A table that only fills when something was wrong is shown only then.
+        names = [name for name in TABLES if counts[name] or name != REJECTED_CONVERSATIONS.name]
+        table = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table.add_column("partition", no_wrap=True)
+        for name in names:
+            table.add_column(name.replace("_", "_\n"), justify="right")
         for key in shown:
             cells = []
-            for name in TABLES:
+            for name in names:
                 count = counts[name].get(dates[key])
                 cells.append(f"{count:,}" if count is not None else "0" if key in done[name] else "–")
             table.add_row(key, *cells)
@@ -236,7 +239,7 @@ def _progress(partitions: int) -> Iterator[Any]:
 
 
 def _print_tree(database: Database, settings: Settings, day: date, style: TreeStyle) -> None:
-    from kura_dagster.orchestration.materialise import partition_keys_between
+    from kura_dagster.orchestration.materialise import open_instance, partition_keys_between
     from kura_dagster.orchestration.partitions import partition_type, partitions_from
     from kura_dagster.pipeline.tree import visualise_pipeline_results
     from kura_dagster.storage.io_manager import partition_dates
@@ -246,10 +249,10 @@ def _print_tree(database: Database, settings: Settings, day: date, style: TreeSt
         when = partition_dates(partitions_from(settings), [key], partition_type(settings))[key]
         clusters = database.load(META_CLUSTERS, when)
         if not clusters:
-            console.print(
-                f"No clusters are stored for {key}: the day is empty, or was not materialised. "
-                f"See kura-dagster status, or run: kura-dagster run {day}"
-            )
+            with open_instance() as instance:
+                if key not in _materialised(instance, META_CLUSTERS.name):
+                    _fail(f"{key} is not materialised; run: kura-dagster run {day}")
+            console.print(f"{key} has no conversations.")
             continue
         visualise_pipeline_results(clusters, style=style.value, console=console)
 

@@ -1,5 +1,6 @@
 """What every asset of the project has in common. Partitions are set in `build`, where the settings are known."""
 
+import warnings
 from typing import Any
 
 import dagster as dg
@@ -8,6 +9,9 @@ from kura_dagster.storage.io_manager import column_schema
 from kura_dagster.storage.tables import Table
 
 IO_MANAGER_KEY = "duckdb"
+
+# The backfill policy is marked beta; the pinned range of Dagster is tested with it, and users cannot act on the warning.
+warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
 
 
 def asset_options(table: Table, *, group: str, kinds: set[str]) -> dict[str, Any]:

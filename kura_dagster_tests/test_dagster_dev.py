@@ -1,0 +1,142 @@
+"""The real thing: `dagster dev` with its webserver, daemon and code server, driven through GraphQL as the UI does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.materialise import materialise
+from kura_dagster.storage.database import Database
+from kura_dagster.storage.tables import TABLES
+from kura_dagster_tests.own_models import own_models
+
+PROJECT = Path(__file__).parents[1]
+DAYS = [f"2026-11-{day:02}" for day in range(2, 16)]
+ASSETS = ["conversations", "summaries", "embeddings", "base_clusters", "meta_clusters", "projections"]
+
+
+class DagsterDev:
+    """`dagster dev` in a folder of its own, for the length of a with block."""
+
+    def __init__(self, home: Path, environment: dict[str, str]) -> None:
+        shutil.copy(PROJECT / "dagster.yaml", home)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self.log = home / "dagster-dev.log"
+        command = [sys.executable, "-m", "dagster", "dev", "-m", "kura_dagster_tests.own_location"]
+        self.process = subprocess.Popen(
+            [*command, "--host", "127.0.0.1", "--port", self.url.rsplit(":", 1)[1]],
+            cwd=home,
+            env=os.environ | environment | {"DAGSTER_HOME": str(home), "PYTHONPATH": str(PROJECT)},
+            stdout=self.log.open("w"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> DagsterDev:
+        self.wait_for(lambda: self.query("{ workspaceOrError { ... on Workspace { id } } }"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def query(self, query: str, **variables: object) -> dict:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as response:
+            answer = json.load(response)
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    def wait_for(self, condition, seconds: float = 120):
+        deadline = time.monotonic() + seconds
+        while True:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                if found := condition():
+                    return found
+            except OSError:
+                pass
+            assert time.monotonic() < deadline, self.log.read_text()[-4000:]
+            time.sleep(0.5)
+
+
+LAUNCH = """
+mutation Launch($backfill: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $backfill) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+    ... on PartitionKeysNotFoundError { message }
+  }
+}
+"""
+STATUS = """
+query Status($id: String!) {
+  partitionBackfillOrError(backfillId: $id) {
+    ... on PartitionBackfill { status numPartitions runs { id status tags { key value } } error { message } }
+  }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def two_weeks(tmp_path_factory) -> Path:
+    from datetime import datetime, timedelta
+
+    from kura_dagster_tests import rows
+    from kura_dagster_tests.conftest import REQUESTS
+
+    folder = tmp_path_factory.mktemp("landing")
+    for number, day in enumerate(DAYS):
+        start = datetime.fromisoformat(f"{day}T08:00+00:00")
+        with (folder / f"{day}.jsonl").open("w") as file:
+            for each in range(number * 2 % 9):
+                row = rows.conversation(each, REQUESTS[each % len(REQUESTS)], start + timedelta(minutes=each))
+                file.write(json.dumps(row.model_dump(mode="json") | {"chat_id": f"{day}-{each}"}) + "\n")
+    return folder
+
+
+def test_a_backfill_through_graphql_gives_row_for_row_what_single_days_give(tmp_path, two_weeks, settings):
+    environment = {"KURA_DATABASE": str(tmp_path / "backfill.duckdb"), "KURA_CONVERSATIONS": str(two_weeks)}
+    with DagsterDev(tmp_path, environment) as dagster_dev:
+        launched = dagster_dev.query(
+            LAUNCH, backfill={"partitionNames": DAYS, "assetSelection": [{"path": [name]} for name in ASSETS]}
+        )["launchPartitionBackfill"]
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+
+        def finished():
+            backfill = dagster_dev.query(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
+            return backfill if backfill["status"] not in ("REQUESTED", "CANCELING") else None
+
+        backfill = dagster_dev.wait_for(finished)
+    assert backfill["status"] == "COMPLETED_SUCCESS", backfill
+    assert len(backfill["runs"]) == 1, "the backfill policy puts a range into one run"
+
+    by_day = settings.model_copy(update={"database": tmp_path / "by_day.duckdb", "conversations": two_weeks})
+    with dg.DagsterInstance.ephemeral() as instance:
+        defs = build_defs(by_day, **own_models())
+        for day in DAYS:
+            assert materialise(defs, [day], instance).success
+    left, right = Database(tmp_path / "backfill.duckdb"), Database(by_day.database)
+    for table in TABLES.values():
+        pd.testing.assert_frame_equal(left.frame(table), right.frame(table))
+    assert len(left.frame(TABLES["conversations"])) == sum(number * 2 % 9 for number in range(14))

@@ -182,7 +182,10 @@ class TestCadence:
 class TestLineage:
     def test_the_assets_stand_in_the_order_of_the_pipeline(self, settings):
         graph = build_defs(settings, **own_models()).resolve_asset_graph()
-        parents = {key.path[-1]: {parent.path[-1] for parent in graph.get(key).parent_keys} for key in graph.get_all_asset_keys()}
+        parents = {
+            key.path[-1]: {parent.path[-1] for parent in graph.get(key).parent_keys}
+            for key in graph.get_all_asset_keys()
+        }
         assert parents == {
             "conversations": set(),
             "summaries": {"conversations"},

@@ -63,7 +63,9 @@ class GeneratedSummary(BaseModel):
         description="Human and programming languages used, lower case, most used first, for example ['english', 'python'].",
     )
     task: str | None = Field(default=None, description="The kind of work the assistant is asked to do.")
-    concerning_score: int | None = Field(default=None, ge=1, le=5, description="Safety concern, 1 (none) to 5 (severe).")
+    concerning_score: int | None = Field(
+        default=None, ge=1, le=5, description="Safety concern, 1 (none) to 5 (severe)."
+    )
     user_frustration: int | None = Field(
         default=None, ge=1, le=5, description="How frustrated the user is, 1 (content) to 5 (very frustrated)."
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, field_validator
@@ -88,7 +88,9 @@ class Settings(BaseSettings):
         None, ge=2, description="UMAP's neighbourhood size; unset means min(15, number of clusters - 1)."
     )
     umap_min_dist: float = Field(0.1, ge=0, le=1, description="UMAP's least distance between points.")
-    umap_metric: str = Field("cosine", description="UMAP's distance between vectors.")
+    umap_metric: Literal["cosine", "euclidean", "manhattan", "chebyshev"] = Field(
+        "cosine", description="UMAP's distance between vectors."
+    )
 
     cadence: Cadence = Field(Cadence.DAILY, description="How much time a partition covers.")
     start_date: date = Field(date(2026, 11, 2), description="The first day that has a partition, as YYYY-MM-DD.")

@@ -69,7 +69,7 @@ def draw_map(clusters: Sequence[ProjectedCluster]) -> bytes:
             0 if heading else 0.02,
             1 - (position + 0.5) * height,
             text,
-            color=colour if heading else "#222222",
+            color=_darker(colour) if heading else "#222222",
             fontsize=9 if len(lines) <= 30 else 8,
             fontweight="bold" if heading else "normal",
             va="center",
@@ -103,6 +103,12 @@ def _colours(is_outlier_by_root: dict[str, bool]) -> dict[str, str]:
         root_id: _OUTLIER_COLOUR if is_outlier else palette[position % len(palette)]
         for position, (root_id, is_outlier) in enumerate(is_outlier_by_root.items())
     }
+
+
+def _darker(colour: str) -> str:
+    """The colour with a third less light: the bubbles' own is too pale to read as text."""
+    red, green, blue = (int(int(colour[start : start + 2], 16) * 0.67) for start in (1, 3, 5))
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def _plain(name: str, width: int) -> str:

@@ -282,13 +282,14 @@ def _database(settings: Settings) -> Database:
 def _errors_explained() -> Iterator[None]:
     """Turn the errors a user can mend into a message and an exit code; others keep their traceback."""
     from kura_dagster.orchestration.materialise import PartitionRangeError
+    from kura_dagster.sample.generator import SampleConflictError
     from kura_dagster.storage.database import DatabaseBusyError
 
     try:
         yield
     except (SettingsError, PartitionRangeError) as error:
         _fail(str(error), code=2)
-    except DatabaseBusyError as error:
+    except (DatabaseBusyError, SampleConflictError) as error:
         _fail(str(error))
 
 

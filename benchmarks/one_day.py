@@ -22,6 +22,10 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' server is not installed
+
+from kura_dagster_tests.loopback_server import loopback_subprocess  # noqa: E402
+
 STAGES = ("summarise", "base clusters", "meta clusters", "project")
 
 
@@ -40,7 +44,7 @@ def main() -> None:
         path = Path(folder) / "conversations.jsonl"
         path.write_text("".join(first_lines(arguments.conversations, arguments.n)))
         rows = {"embedded": child("embedded", path)}
-        with loopback_server(arguments.latency) as url:
+        with loopback_subprocess(latency=arguments.latency) as url:
             os.environ |= {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "loopback"}
             rows["loopback"] = child("loopback", path)
             if arguments.kura_python:
@@ -108,25 +112,6 @@ def last_json(command: list[str]) -> dict[str, float]:
     """Run a command and return the JSON object on its last line."""
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
-
-
-class loopback_server:  # noqa: N801 - reads as what it is in a with statement
-    """The tests' OpenAI-protocol server in a process of its own, for the length of the block."""
-
-    def __init__(self, latency: float) -> None:
-        self.latency = latency
-
-    def __enter__(self) -> str:
-        command = [sys.executable, "-m", "kura_dagster_tests.loopback_server", "--port", "0"]
-        self.process = subprocess.Popen(
-            [*command, "--latency", str(self.latency)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
-        )
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().split()[-1]
-
-    def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        self.process.wait()
 
 
 def print_table(rows: dict[str, dict[str, float]], count: int, latency: float) -> None:

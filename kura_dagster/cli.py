@@ -58,12 +58,15 @@ class TreeStyle(StrEnum):
 @app.command()
 def demo() -> None:
     """Generate the sample conversations, analyse all fourteen days and show the last one."""
-    from kura_dagster.sample.generator import FIRST_DAY, LAST_DAY, write_sample
+    from kura_dagster.sample.generator import FIRST_DAY, LAST_DAY, SampleConflictError, write_sample
 
     with _errors_explained():
         settings = Settings.load()
         started = time.perf_counter()
-        sample = write_sample(settings.conversations, settings.conversations.parent / "sample_truth.jsonl")
+        try:
+            sample = write_sample(settings.conversations, settings.conversations.parent / "sample_truth.jsonl")
+        except SampleConflictError as error:
+            _fail(str(error))
         seconds = {"sample conversations": time.perf_counter() - started}
         console.print(
             f"{sample.conversations:,} sample conversations of {sample.days} days are in {settings.conversations}."
@@ -282,14 +285,13 @@ def _database(settings: Settings) -> Database:
 def _errors_explained() -> Iterator[None]:
     """Turn the errors a user can mend into a message and an exit code; others keep their traceback."""
     from kura_dagster.orchestration.materialise import PartitionRangeError
-    from kura_dagster.sample.generator import SampleConflictError
     from kura_dagster.storage.database import DatabaseBusyError
 
     try:
         yield
     except (SettingsError, PartitionRangeError) as error:
         _fail(str(error), code=2)
-    except (DatabaseBusyError, SampleConflictError) as error:
+    except DatabaseBusyError as error:
         _fail(str(error))
 
 

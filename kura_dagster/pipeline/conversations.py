@@ -1,0 +1,268 @@
+"""Reading the landing folder: which conversations began in a time window, and which lines could not be used.
+
+The folder holds one file a day, `YYYY-MM-DD.jsonl`, with one conversation a line in Kura's form. Whoever writes it may
+cut days in another time zone than the project, write late, and write a conversation again when it has grown. What is
+made of the conversations afterwards is the other stages' work.
+
+Each conversation belongs to the window that holds its `created_at`. Each line that can't be used is reported in exactly
+one window: the one that holds the beginning of its file's day.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from kura_dagster.pipeline.types import Conversation
+
+CONTENT_CHARACTERS = 2_000
+"""So much of a line that was set aside is kept."""
+
+_ONE_DAY = timedelta(days=1)
+_FAULTS_IN_REASON = 3
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MAYBE_SURROGATES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_TIMESTAMP = TypeAdapter(datetime)
+
+
+class RejectedConversation(BaseModel):
+    """A landed line that could not be used, and why. The file is named without its folder."""
+
+    file: str
+    line: int = Field(ge=1)
+    chat_id: str | None = None
+    reason: str
+    content: str
+
+
+@dataclass(frozen=True)
+class LandedConversations:
+    """What a time window holds: conversations sorted by chat_id, rejected lines by file and line."""
+
+    conversations: list[Conversation]
+    rejected: list[RejectedConversation]
+
+
+def read_conversations(folder: Path, start: datetime, end: datetime, tz: tzinfo) -> LandedConversations:
+    """Read the conversations that began in the window [start, end), with all times in UTC.
+
+    The files of the window's days in `tz` are read, and those of a day before and after for files that were cut in
+    another time zone, line by line; a missing file is an empty one. Times without an offset are taken in `tz`. Byte
+    order marks, CRLF and blank lines are skipped over, and lone surrogates become U+FFFD.
+
+    Set aside is a line that is no JSON or not UTF-8, lacks a field, has no messages or an unknown role, or begins more
+    than a day from its file's. Where a chat_id comes more than once in the window, the line whose last message is the
+    latest wins, of equals the one that was written last; the others are set aside as superseded, in this window.
+
+    Args:
+        folder: the landing folder.
+        start: first instant of the window, with an offset.
+        end: first instant after it, with an offset.
+        tz: the time zone that the project's days are cut in.
+
+    Raises:
+        FileNotFoundError: the folder is missing. An empty result would replace what was stored from it.
+        ValueError: `start` or `end` has no offset from UTC, or the window is empty.
+    """
+    if start.tzinfo is None or end.tzinfo is None:
+        raise ValueError(f"the window is {start} to {end}; both need an offset from UTC")
+    if start >= end:
+        raise ValueError(f"the window is {start} to {end}; its end must come after its start")
+    if not folder.is_dir():
+        raise FileNotFoundError(f"the landing folder {folder} does not exist")
+
+    window = _Window(start.astimezone(UTC), end.astimezone(UTC))
+    winners: dict[str, _Landed] = {}
+    losers: list[tuple[str, _Position]] = []
+    rejected: list[RejectedConversation] = []
+    for day in _days_around(start, end, tz):
+        path = folder / f"{day.isoformat()}.jsonl"
+        if not path.is_file():
+            continue
+        reports_here = _to_utc(datetime(day.year, day.month, day.day), tz) in window
+        for number, offset, line in _lines(path):
+            position = _Position(path, number, offset)
+            try:
+                conversation = _conversation(line, day, tz, window=None if reports_here else window)
+            except _UnusableLineError as error:
+                if reports_here:
+                    rejected.append(_rejected(position, line, error.chat_id, str(error)))
+                continue
+            if conversation is None or conversation.created_at not in window:
+                continue
+            landed = _Landed(position, conversation, max(message.created_at for message in conversation.messages))
+            earlier = winners.get(conversation.chat_id)
+            if earlier is not None and landed.last_message_at < earlier.last_message_at:
+                losers.append((conversation.chat_id, position))
+                continue
+            if earlier is not None:
+                losers.append((conversation.chat_id, earlier.position))
+            winners[conversation.chat_id] = landed
+    rejected.extend(_superseded(chat_id, position, winners[chat_id].position) for chat_id, position in losers)
+    return LandedConversations(
+        conversations=[winners[chat_id].conversation for chat_id in sorted(winners)],
+        rejected=sorted(rejected, key=lambda row: (row.file, row.line)),
+    )
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The instants from `start` up to, not including, `end`, in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __contains__(self, instant: datetime) -> bool:
+        return self.start <= instant < self.end
+
+
+class _Position(NamedTuple):
+    """Where a line is: its file, its number from 1, and its first byte."""
+
+    path: Path
+    line: int
+    offset: int
+
+
+class _Landed(NamedTuple):
+    position: _Position
+    conversation: Conversation
+    last_message_at: datetime
+
+
+class _UnusableLineError(ValueError):
+    """The reason why a line can't be used, and the conversation it is about where it can be told."""
+
+    def __init__(self, reason: str, chat_id: str | None = None) -> None:
+        super().__init__(reason)
+        self.chat_id = chat_id
+
+
+def _days_around(start: datetime, end: datetime, tz: tzinfo) -> Iterator[date]:
+    """Yield the days in `tz` that the window touches, and one either side."""
+    day = start.astimezone(tz).date() - _ONE_DAY
+    last = (end - timedelta(microseconds=1)).astimezone(tz).date() + _ONE_DAY
+    while day <= last:
+        yield day
+        day += _ONE_DAY
+
+
+def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Yield number, offset and content of the lines that are not blank, one at a time."""
+    offset = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            content = line.removeprefix(_BYTE_ORDER_MARK).strip(b" \t\r\n")
+            if content:
+                yield number, offset, content
+            offset += len(line)
+
+
+def _conversation(line: bytes, day: date, tz: tzinfo, *, window: _Window | None) -> Conversation | None:
+    """Return the conversation of a line, with all times in UTC.
+
+    Given a window, a conversation that began outside of it is None, and no more of it is looked at than that.
+
+    Raises:
+        _UnusableLineError: the line can't be used.
+    """
+    fields = _json_object(line)
+    chat_id = fields.get("chat_id")
+    if not isinstance(chat_id, str) or not chat_id:
+        chat_id = None
+    try:
+        if "created_at" not in fields:
+            raise _UnusableLineError("created_at: Field required")
+        created_at = _to_utc(_TIMESTAMP.validate_python(fields["created_at"]), tz)
+        began_on = created_at.astimezone(tz).date()
+        if abs(began_on - day) > _ONE_DAY:
+            raise _UnusableLineError(f"created_at: began on {began_on}, more than a day from its file's")
+        if window is not None and created_at not in window:
+            return None
+        conversation = Conversation.model_validate(fields)
+        conversation.created_at = created_at
+        for message in conversation.messages:
+            message.created_at = _to_utc(message.created_at, tz)
+    except _UnusableLineError as error:
+        raise _UnusableLineError(str(error), chat_id) from None
+    except ValidationError as error:
+        raise _UnusableLineError(_reason(error), chat_id) from None
+    except OverflowError:
+        raise _UnusableLineError("created_at: a time is out of range", chat_id) from None
+    return conversation
+
+
+def _json_object(line: bytes) -> dict[str, Any]:
+    if b"\x00" in line:
+        raise _UnusableLineError("not UTF-8: it holds zero bytes, as UTF-16 does")
+    try:
+        # Lone surrogates may stand in the bytes or in \\u escapes; _without_surrogates takes care of both.
+        fields = json.loads(line.decode("utf-8", "surrogatepass"), parse_constant=_no_json_constant)
+    except UnicodeDecodeError as error:
+        raise _UnusableLineError(f"not UTF-8: {error.reason} at byte {error.start + 1}") from None
+    except json.JSONDecodeError as error:
+        raise _UnusableLineError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise _UnusableLineError("not JSON: nested too deeply") from None
+    except ValueError as error:
+        raise _UnusableLineError(f"not JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise _UnusableLineError(f"not a conversation: a JSON {type(fields).__name__}, no object")
+    return _without_surrogates(fields) if _MAYBE_SURROGATES.search(line) else fields
+
+
+def _no_json_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _without_surrogates(value: Any) -> Any:
+    """Return a JSON value whose texts can be encoded: pairs of surrogates joined, lone ones replaced by U+FFFD."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [_without_surrogates(each) for each in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
+    return value
+
+
+def _to_utc(time: datetime, tz: tzinfo) -> datetime:
+    return (time.replace(tzinfo=tz) if time.tzinfo is None else time).astimezone(UTC)
+
+
+def _reason(error: ValidationError) -> str:
+    """Return where and why a line does not fit, without its content."""
+    faults: dict[str, str] = {}
+    for fault in error.errors(include_input=False, include_url=False, include_context=False):
+        place, message = fault["loc"], fault["msg"]
+        if place[:1] == ("metadata",) and len(place) > 2:
+            place, message = (
+                place[:2],
+                "Input should be a text, a number, true, false, null or a list of texts or numbers",
+            )
+        faults.setdefault(".".join(str(part) for part in place) or "created_at", message)
+    shown = [f"{place}: {message}" for place, message in list(faults.items())[:_FAULTS_IN_REASON]]
+    more = len(faults) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")
+
+
+def _superseded(chat_id: str, position: _Position, winner: _Position) -> RejectedConversation:
+    # The line is read again: keeping every line for the few that lose would hold the day in memory twice.
+    with position.path.open("rb") as file:
+        file.seek(position.offset)
+        line = file.readline().removeprefix(_BYTE_ORDER_MARK).strip(b" \t\r\n")
+    return _rejected(position, line, chat_id, f"superseded by {winner.path.name}:{winner.line}")
+
+
+def _rejected(position: _Position, line: bytes, chat_id: str | None, reason: str) -> RejectedConversation:
+    content = line.decode("utf-8", "replace")[:CONTENT_CHARACTERS]
+    return RejectedConversation(
+        file=position.path.name, line=position.line, chat_id=chat_id, reason=reason, content=content
+    )

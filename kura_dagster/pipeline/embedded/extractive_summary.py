@@ -1,0 +1,85 @@
+"""Summaries without a language model: the sentence in which the user asks, masked, and what can be counted.
+
+Finding that sentence is `request_sentence`, masking is `personal_data`, languages are `languages`; here they become a
+summary, and here the text is made that stands for the conversation when it is embedded.
+"""
+
+from __future__ import annotations
+
+from kura_dagster.pipeline.base_classes import BaseSummaryModel
+from kura_dagster.pipeline.embedded.languages import find_languages
+from kura_dagster.pipeline.embedded.personal_data import find_personal_data
+from kura_dagster.pipeline.embedded.request_sentence import MAX_CHARACTERS, clean, request_sentences, shortened
+from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary
+
+MODEL = "extractive"
+NO_TEXT = "(no text)"
+
+# MiniLM sees 256 tokens, some 1,100 characters of English. A turn is cut before the conversation is, so that one long
+# answer doesn't hide what the user said next.
+EMBEDDED_CHARACTERS = 1_400
+EMBEDDED_TURN_CHARACTERS = 500
+
+
+class ExtractiveSummaryModel(BaseSummaryModel):
+    """Summarises a conversation by the user's own request sentence; local, deterministic and without a key.
+
+    `summary` and `request` hold that sentence, `languages` and the metadata's `conversation_turns` are filled, and
+    what needs judgement (topic, task and the scores) stays None.
+    """
+
+    async def summarise(
+        self,
+        conversations: list[Conversation],
+        prompt: str | None = None,
+        *,
+        response_schema: type[GeneratedSummary] = GeneratedSummary,
+        temperature: float = 0.2,
+    ) -> list[ConversationSummary]:
+        """Return one summary for each conversation, in order. No model is asked: `temperature` has no effect.
+
+        Raises:
+            ValueError: there is a prompt, or a `response_schema` with fields of its own; only a language model can
+                follow either.
+        """
+        if prompt is not None:
+            raise ValueError(f"The summary model '{MODEL}' follows no prompt; choose a language model for that.")
+        if response_schema is not GeneratedSummary:
+            raise ValueError(
+                f"The summary model '{MODEL}' can't fill the fields of {response_schema.__name__}; choose a language "
+                "model for that, or leave the schema at GeneratedSummary."
+            )
+        return [self._summarised(conversation) for conversation in conversations]
+
+    def embedding_text(self, conversation: Conversation, summary: ConversationSummary) -> str:
+        """Return the conversation's start as a transcript with roles, which clusters far better than the sentence."""
+        lines = []
+        length = 0
+        for message in conversation.messages:
+            # Several times the length kept is cleaned, not the whole: a turn may be a book.
+            content = shortened(clean(message.content[: 4 * EMBEDDED_TURN_CHARACTERS]), EMBEDDED_TURN_CHARACTERS)
+            if content:
+                lines.append(f"{message.role}: {content}")
+                length += len(lines[-1]) + 1
+            if length >= EMBEDDED_CHARACTERS:
+                break
+        return shortened("\n".join(lines), EMBEDDED_CHARACTERS) or NO_TEXT
+
+    def _summarised(self, conversation: Conversation) -> ConversationSummary:
+        texts = [message.content for message in conversation.messages]
+        user_texts = [message.content for message in conversation.messages if message.role == "user"]
+        asked = request_sentences(user_texts)
+        # Without a word of the user's, what the assistant said first is the best there is to show.
+        said = asked or request_sentences(texts)[:1] or [NO_TEXT]
+        personal_data = find_personal_data(texts)
+        shown = [shortened(clean(personal_data.mask(sentence)), MAX_CHARACTERS) for sentence in said]
+        summary = ConversationSummary(
+            chat_id=conversation.chat_id,
+            summary=" ".join(sentence if sentence[-1] in ".!?…" else f"{sentence}." for sentence in shown),
+            request=shown[0] if asked else None,
+            languages=find_languages(user_texts, texts) or None,
+            metadata={**conversation.metadata, "conversation_turns": len(conversation.messages)},
+            model=MODEL,
+        )
+        summary.embedding_text = self.embedding_text(conversation, summary)
+        return summary

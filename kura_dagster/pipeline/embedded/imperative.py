@@ -1,0 +1,834 @@
+"""Rewriting an English request as an imperative: "How do I reset my password?" becomes "Reset the password".
+
+Only the rewriting by pattern belongs here, one sentence in, candidates out, each with how sure it is; which candidate
+names a group is chosen in `extractive_naming`. What no pattern fits is not rewritten. Two rules stand above the patterns:
+a question is answered by nothing here (it becomes "Check whether …" or "Find out …", never a statement or a command),
+and a negation is never lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kura_dagster.pipeline.embedded.personal_data import MASK
+from kura_dagster.pipeline.embedded.request_sentence import clean, strip_niceties
+from kura_dagster.pipeline.embedded.vocabulary import ENGLISH_FUNCTION_WORDS, ENGLISH_VERBS, PROBLEM_WORDS, VERBS_THAT_ARE_NOUNS
+
+
+@dataclass(frozen=True)
+class Imperative:
+    """An imperative and a number from 0 to 1 that says how surely the rewriting keeps the meaning."""
+
+    text: str
+    sureness: float
+
+
+# Parts of speech, as far as rewriting needs them ----------------------------------------------------------------------
+
+_DETERMINERS = frozenset("a an the my our your his her their its this that these those some any no every each".split(" "))
+_PRONOUNS = frozenset(
+    "i you he she it we they there this that these those someone somebody anyone anybody everyone everybody one".split(" ")
+)
+PREPOSITIONS = frozenset(
+    "about above across after against along among around as at before behind below beside between beyond by despite down "
+    "during except for from in inside into like near of off on onto out outside over past per since through throughout "
+    "till to toward towards under until up upon using via with within without regarding concerning including".split(" ")
+)
+CONJUNCTIONS = frozenset("and or but because so if when while although though unless whether than then where which who".split(" "))
+_TIMES = frozenset("today tomorrow tonight now again anymore later yesterday soon".split(" "))
+_BE = frozenset(["am", "is", "are", "was", "were"])
+_MODALS = frozenset("can could will would shall should may might must".split(" "))
+_DO = frozenset(["do", "does", "did"])
+_HAVE = frozenset(["have", "has", "had"])
+_AUXILIARIES = _BE | _MODALS | _DO | _HAVE
+# Adjectives and adverbs that end a subject and start what is said of it: "is the shop | open on Sunday".
+_PREDICATES = frozenset(
+    """
+    able active actually affordable allowed all already also always available aware bad better big blocked bookable busy
+    cheap cheaper clean closed cold compatible complete correct covered currently dangerous dead deductible delayed
+    different difficult done due easy eligible enough even ever exactly expensive fast fine free full gluten-free going
+    gonna good hard healthy here high hot illegal included important just late legal likely long low lower mandatory necessary
+    needed new normal not now off ok okay old on online only open optional out over permitted possible powered private
+    public ready real really refundable required right running safe secure short slow so still supposed sure taxable there
+    too true unlimited up useful valid vegan vegetarian very warm well working worth wrong yet
+    """.split()
+)
+_VERBS = ENGLISH_VERBS | frozenset(
+    "be have cost need want mean contain exist happen last expire belong like love hate owe own seem qualify require accept "
+    "take come look feel taste smell sound matter arrive depart fit match rain snow die live count sleep ship".split(" ")
+)
+_IRREGULAR_PAST = dict(
+    pair.split(":")
+    for pair in "be:was become:became begin:began break:broke bring:brought build:built buy:bought catch:caught choose:chose "
+    "come:came cost:cost cut:cut do:did draw:drew drink:drank drive:drove eat:ate fall:fell feel:felt find:found fly:flew "
+    "forget:forgot get:got give:gave go:went grow:grew have:had hear:heard hide:hid hit:hit hold:held keep:kept know:knew "
+    "lead:led leave:left lend:lent let:let lose:lost make:made mean:meant meet:met pay:paid put:put read:read ride:rode "
+    "ring:rang rise:rose run:ran say:said see:saw sell:sold send:sent set:set show:showed shut:shut sing:sang sit:sat "
+    "sleep:slept speak:spoke spend:spent stand:stood steal:stole take:took teach:taught tell:told think:thought throw:threw "
+    "understand:understood wake:woke wear:wore win:won write:wrote".split(" ")
+)
+_BASE_OF_PAST = {past: base for base, past in _IRREGULAR_PAST.items()}
+# What a user may do by asking for it. Of other verbs "can I …?" asks for leave or for a fact, and is no wish.
+_GRANTED = frozenset(
+    "get have see book order reserve change cancel return exchange pay speak talk buy add schedule know ask request check view "
+    "move transfer update upgrade downgrade reschedule rent borrow set remove delete hear try".split(" ")
+)
+_PLURAL_EXCEPTIONS = frozenset("this is was has does us its his news gas bus class address access business process".split(" "))
+_ABSTRACT = frozenset("difference differences meaning definition purpose reason point cause causes concept idea".split(" "))
+_TOLD = frozenset("joke jokes story stories tale poem riddle fact facts something secret".split(" "))
+_TROUBLE = r"(?:problems?|issues?|trouble|troubles|difficulty|difficulties|errors?|a hard time)"
+
+
+def _is_plural(word: str) -> bool:
+    word = word.lower()
+    return word.endswith("s") and not word.endswith(("ss", "us", "is")) and word not in _PLURAL_EXCEPTIONS
+
+
+def third_person(verb: str) -> str:
+    """Return a verb as it stands after "the user": "need" gives "needs"."""
+    irregular = {"am": "is", "are": "is", "were": "was", "have": "has", "do": "does", "don't": "doesn't", "haven't": "hasn't"}
+    irregular |= {"aren't": "isn't", "weren't": "wasn't", "go": "goes", "be": "is"}
+    lower = verb.lower()
+    if lower in irregular:
+        return irregular[lower]
+    if lower in _MODALS or lower not in _VERBS:
+        return verb
+    if lower.endswith(("s", "x", "z", "ch", "sh", "o")):
+        return f"{verb}es"
+    return f"{verb[:-1]}ies" if re.search(r"[^aeiou]y$", lower) else f"{verb}s"
+
+
+def past(verb: str) -> str:
+    """Return a verb's simple past: "go" gives "went"."""
+    lower = verb.lower()
+    if lower in _IRREGULAR_PAST:
+        return _IRREGULAR_PAST[lower]
+    if lower.endswith("e"):
+        return f"{verb}d"
+    if re.search(r"[^aeiou]y$", lower):
+        return f"{verb[:-1]}ied"
+    return f"{_doubled(verb)}ed"
+
+
+def gerund(verb: str) -> str:
+    """Return a verb's -ing form: "set" gives "setting"."""
+    lower = verb.lower()
+    if lower.endswith("ie"):
+        return f"{verb[:-2]}ying"
+    if lower.endswith("e") and not lower.endswith(("ee", "oe", "ye")) and lower != "be":
+        return f"{verb[:-1]}ing"
+    return f"{_doubled(verb)}ing"
+
+
+def _doubled(verb: str) -> str:
+    # One syllable, one vowel, one consonant: set → sett-. Longer words only where the stress is known to be last.
+    short = re.fullmatch(r"[^aeiou]*[aeiou][bdgklmnprt]", verb.lower()) or verb.lower() in {"forget", "begin", "submit", "commit", "refer"}
+    return verb + verb[-1] if short else verb
+
+
+def base_of_gerund(word: str) -> str | None:
+    """Return the verb of an -ing form, or None where no known verb has it."""
+    stem = word.lower().removesuffix("ing")
+    if stem == word.lower():
+        return None
+    candidates = [stem, f"{stem}e", stem[:-1] if len(stem) > 2 and stem[-1] == stem[-2] else ""]
+    if stem.endswith("y"):
+        candidates.append(f"{stem[:-1]}ie")
+    return next((candidate for candidate in candidates if candidate in _VERBS), None)
+
+
+def _base_of_past(word: str) -> str | None:
+    lower = word.lower()
+    if lower in _BASE_OF_PAST:
+        return _BASE_OF_PAST[lower]
+    if not lower.endswith("ed"):
+        return None
+    stem = lower[:-2]
+    candidates = [stem, f"{stem}e", stem[:-1] if len(stem) > 2 and stem[-1] == stem[-2] else "", f"{stem[:-1]}y" if stem.endswith("i") else ""]
+    return next((candidate for candidate in candidates if candidate in _VERBS), None)
+
+
+# Undoing the inversion of a question ----------------------------------------------------------------------------------
+
+
+def _split_subject(words: list[str], *, verb_follows: bool) -> int | None:
+    """Return how many of the words, which follow an auxiliary, are the subject; None where it can't be told."""
+    lower = [word.lower().strip(",") for word in words]
+    if len(lower) < 2:
+        return None
+    if lower[0] in _PRONOUNS and (lower[0] not in _DETERMINERS or lower[1] in _PREDICATES | _DETERMINERS | _VERBS or verb_follows is False):
+        if lower[0] not in {"this", "that", "these", "those"} or lower[1] in _PREDICATES | _DETERMINERS | _VERBS | PREPOSITIONS:
+            return 1
+    first = 2 if lower[0] in _DETERMINERS else 1
+    if verb_follows:
+        verbs = [position for position in range(first, len(lower)) if lower[position] in _VERBS]
+        # "did my credit score | drop", but "can a speaker | play rain sounds": the last of several words that can be
+        # verbs is the verb if nothing depends on it, and else the first is.
+        if len(verbs) > 1 and verbs[1] == verbs[0] + 1 and lower[verbs[0]] not in ("be", "have", "need"):
+            after = lower[verbs[1] + 1 : verbs[1] + 2]
+            if not after or after[0] in PREPOSITIONS | CONJUNCTIONS | _TIMES:
+                return verbs[1]
+        return verbs[0] if verbs else None
+    for position in range(first, len(lower)):
+        word = lower[position]
+        participle = (word.endswith("ing") and base_of_gerund(word)) or _base_of_past(word)
+        rate = position + 1 < len(lower) and lower[position + 1] in {"day", "week", "month", "year", "night", "hour", "minute"}
+        article = word in _DETERMINERS and lower[position - 1] not in PREPOSITIONS and not rate
+        if word in _PREDICATES or participle or article:
+            return position
+    for position in range(first, len(lower)):
+        if lower[position] in PREPOSITIONS - {"of"}:
+            return position
+    return len(lower) - 1 if first < len(lower) else None
+
+
+def _statement(auxiliary: str, rest: str) -> str | None:
+    """Return the statement that a question with this auxiliary asks about: ("is", "my flight late") → "my flight is late"."""
+    words = rest.split()
+    negation = ""
+    auxiliary = auxiliary.lower()
+    if auxiliary.endswith("n't"):
+        auxiliary, negation = {"won't": "will", "can't": "can"}.get(auxiliary, auxiliary[:-3]), " not"
+    if auxiliary in _DO:
+        size = _split_subject(words, verb_follows=True)
+        if size is None:
+            return None
+        subject, verb, tail = " ".join(words[:size]), words[size].lower(), " ".join(words[size + 1 :])
+        singular = subject.lower() not in {"i", "you", "we", "they"} and not _is_plural(words[size - 1])
+        if negation:
+            verb = f"{auxiliary} not {verb}"
+        elif auxiliary == "did":
+            verb = past(verb)
+        elif auxiliary == "does" and singular:
+            verb = third_person(verb)
+        return f"{subject} {verb} {tail}".strip()
+    size = _split_subject(words, verb_follows=auxiliary in _MODALS)
+    if size is None:
+        return None
+    return f"{' '.join(words[:size])} {auxiliary}{negation} {' '.join(words[size:])}".strip()
+
+
+# From the user's point of view to an onlooker's -----------------------------------------------------------------------
+
+_SUBJECTS = {"i": "the user", "we": "the user", "you": "the assistant"}
+
+
+def _onlooker(text: str) -> str:
+    """Return the text with "my" as "the", "I" as "the user" (its verb agreeing) and "you" as "the assistant"."""
+    text = re.sub(r"(?i)\b(?:my|our|your) own\b", "one's own", text)
+    text = re.sub(r"(?i)\b(?:for|to|with|from|near|around|by|of|at)? ?\b(?:me|us)\b(?= (?:a|an|the|my|some|any|to|with|for|about|in|on)\b|[,.?!]|$)", "", text)
+    words = text.split()
+    changed: list[str] = []
+    subject = False
+    for position, word in enumerate(words):
+        lower = word.lower().strip(",.")
+        following = words[position + 1].lower() if position + 1 < len(words) else ""
+        if subject:
+            word, subject = third_person(word), False
+        elif lower in ("i", "we") or (lower == "you" and (following in _VERBS or following in _AUXILIARIES or following.endswith("n't"))):
+            word, subject = _SUBJECTS[lower], True
+        elif lower in ("my", "our", "your") or (lower in ("this", "these", "those") and following.isalpha() and is_nominal(following)):
+            word = "the"
+        elif lower in ("me", "us"):
+            word = "the user"
+        elif lower == "you":
+            word = "the assistant"
+        elif lower in ("myself", "ourselves", "yourself"):
+            word = "oneself"
+        elif lower in ("mine", "yours", "ours"):
+            word = "one's own"
+        changed.append(word)
+    return " ".join(changed)
+
+
+# The patterns ---------------------------------------------------------------------------------------------------------
+
+_ADVERB = r"(?:(?:please|kindly|also|just|really|quickly|maybe|possibly|perhaps|currently|still|now|first|only|actually|go ahead and) )*"
+_SUBJECT = r"(?:i|we)"
+_WISHES = re.compile(
+    rf"{_SUBJECT} (?:would |will |do |am |are |was |were |have been |have |had |can |could |must |should )?{_ADVERB}"
+    r"(?:like|love|want|wanted|need|needed|wish|hope|hoping|hoped|prefer|trying|tried|try|looking|planning|plan|going|about|"
+    r"intending|intend|decided|wanting|needing|have|had|got|supposed|ready|here|happy|curious|willing|required|wanna|gonna|gotta)"
+    rf"(?: (?:for )?(?:you|u|someone|somebody))? (?:to |(?<=wanna )|(?<=gonna )|(?<=gotta )){_ADVERB}(?P<rest>.+)",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(
+    rf"(?:(?:do you think |is there (?:any|a|some) (?:way|chance)(?: that)? |i (?:was|am) wondering if |i wonder if |is it possible (?:that |for you to )|"
+    rf"any chance )?(?:(?:can|could|would|will|may|might) )?(?:you|u|ya|anyone|someone|somebody)(?: (?:can|could|would|will))?"
+    rf"(?: be able to| be so kind(?: as)? to| be kind enough to| care to)?|you (?:can|could|should|must|have to|need to)|"
+    rf"{_SUBJECT} (?:need|want|would like) (?:you|u) to) {_ADVERB}(?P<rest>(?!mind\b).+)",
+    re.IGNORECASE,
+)
+_MIND = re.compile(rf"(?:would|do) you mind {_ADVERB}(?P<rest>.+)", re.IGNORECASE)
+_DO_NOT = re.compile(
+    rf"(?:(?:do not|don't|never)|{_SUBJECT} (?:do not|don't|no longer) (?:want|wish|need|like)(?: (?:you|u))? to|"
+    rf"{_SUBJECT} would (?:like|prefer|rather)(?: (?:you|u))? not(?: to)?) (?P<rest>.+)",
+    re.IGNORECASE,
+)
+_DOES_NOT_WANT = re.compile(
+    rf"{_SUBJECT} (?:do not|don't|no longer|did not|didn't) (?:want|wish|need|like|ask for|order|authorize) (?P<rest>.+)", re.IGNORECASE
+)
+_HOW_TO = re.compile(
+    rf"(?:how (?:exactly )?(?:do|can|could|would|should|might|shall|did|does) (?:i|we|you|u|one|someone|somebody|people|a person) {_ADVERB}(?:go about |best |properly )?|"
+    r"how to (?:best |properly )?|(?:what is|what's|what are|what would be|is there) (?:the|an?|any|some) (?:\w+ ){0,2}?(?:way|ways|method|process|procedure|steps|trick|command|syntax)"
+    r" (?:for me |i can use )?(?:to|for|of) |what (?:do|should|must|would) (?:i|we) (?:need to |have to )?do (?:to|in order to) |"
+    r"(?:any|some) (?:tips|advice|ideas?|suggestions?) (?:on|for) (?:how to )?|the (?:best )?way to )(?P<rest>.+)",
+    re.IGNORECASE,
+)
+_MAY_I = re.compile(
+    rf"(?:(?:can|could|may|might) {_SUBJECT}|(?:am i|are we) (?:able|allowed) to|is it (?:possible|ok|okay|allowed)(?: for (?:me|us))? to|"
+    rf"is there (?:any|a|some) way(?: for (?:me|us))? to|is there (?:any|a) way {_SUBJECT} can) {_ADVERB}(?P<rest>.+)",
+    re.IGNORECASE,
+)
+_SHOULD_I = re.compile(rf"should {_SUBJECT} {_ADVERB}(?P<rest>.+)", re.IGNORECASE)
+_TO_KNOW = re.compile(
+    rf"(?:{_SUBJECT} (?:would |do |am |was )?(?:just )?(?:like to|love to|want to|need to|wanted to)? ?(?:know|find out|wonder|wondering|understand|learn|check|see|curious|unsure|"
+    r"don'?t know|don'?t understand|do not know|do not understand|not sure|am not sure|unclear|confused|figure out)(?: about| as to)?|(?:please )?(?:tell|show|teach|remind|inform|advise)(?: me| us)?|"
+    r"let me know|give me (?:an )?idea(?: of)?|explain(?: to me)?|describe|do you (?:happen to )?know|did you know|any idea|find out|find|check|see|look up|figure out|verify|confirm|determine|"
+    r"help me (?:understand|figure out|find out|know|see)|(?:i have )?(?:a )?(?:quick )?question(?: about| is|:)?)[,:]? (?P<rest>(?:if|whether|what|what's|how|why|where|when|who|which|whose)\b.+)",
+    re.IGNORECASE,
+)
+_WANTS_THING = re.compile(
+    rf"{_SUBJECT} (?:would |will |do |am |are |was |were |have been )?{_ADVERB}(?P<verb>like|love|want|need|require|wanted|needed|looking for|searching for|in search of|in need of|after|hoping for|looking at|interested in|"
+    rf"in the mood for|thinking (?:about|of)|considering|planning|planning on|shopping for|requesting|asking (?:for|about)|calling about|inquiring about|enquiring about|writing about) (?P<rest>.+)",
+    re.IGNORECASE,
+)
+_STRIPPED_CLAIM = re.compile(
+    rf"(?:{_SUBJECT} (?:think|believe|guess|suspect|noticed|notice|see|saw|just noticed|just saw|found out|realized|realised|am (?:pretty |quite )?sure|am afraid|feel|heard)(?: that)? (?=(?:i|my|the|our|we|someone|there|a|an|your)\b)|"
+    r"it (?:looks|seems|appears)(?: like| that| as if)? |(?:looks|seems) like |unfortunately,? |apparently,? |hello,? )",
+    re.IGNORECASE,
+)
+_QUESTION_WORD = re.compile(
+    r"(?P<word>what|which|whose|how|where|when|why|who|whom)\b ?(?P<rest>.*)",
+    re.IGNORECASE,
+)
+_YES_NO = re.compile(
+    r"(?P<auxiliary>is|are|am|was|were|do|does|did|has|have|had|will|would|should|can|could|may|might|must|"
+    r"isn't|aren't|wasn't|weren't|don't|doesn't|didn't|hasn't|haven't|won't|wouldn't|shouldn't|can't|couldn't) (?P<rest>.+)",
+    re.IGNORECASE,
+)
+_CANNOT = re.compile(
+    rf"{_SUBJECT} (?:still |just |simply |really )?(?:can't|cannot|can not|couldn't|could not|can no longer|(?:am|are|was|were) (?:unable|not able) to|have been unable to|(?:am|are|keep|was) (?:having|had) (?:some |a lot of )?{_TROUBLE}(?: with)?|"
+    rf"(?:have|had) (?:some )?(?:trouble|difficulty|problems|a hard time)(?: with)?|(?:am|are) struggling(?: to| with)?) (?:seem to |get to )?(?:to )?(?P<rest>.+)",
+    re.IGNORECASE,
+)
+_HAS_PROBLEM = re.compile(
+    rf"(?:{_SUBJECT} (?:am |are )?(?:have|had|having|got|experiencing|facing|encountered|run into|ran into|get|getting)|there (?:is|are|was|were|seems to be|must be)) (?P<rest>(?:an? |some |the |this |several )?(?:\w+ )?{_TROUBLE}\b.*)",
+    re.IGNORECASE,
+)
+_LOST = re.compile(rf"{_SUBJECT} (?:have |had |just |think i |may have |might have )*(?P<verb>lost|misplaced|broke|damaged|dropped|cracked|left) (?P<rest>.+)", re.IGNORECASE)
+_FORGOT = re.compile(rf"{_SUBJECT} (?:have |had |just |can't remember|cannot remember|don't remember|do not remember|forget|forgot|forgotten|keep forgetting)+ (?P<rest>(?:my|the|our|a|what|where|how|which)\b.+)", re.IGNORECASE)
+_SUFFERED = re.compile(rf"{_SUBJECT} (?:have |had |just )*(?:was|were|been|got|am being|keep being|keep getting|get|am getting) (?:still |just |wrongly |incorrectly )?(?P<rest>(?P<participle>\w+)\b.*)", re.IGNORECASE)
+_SUBJECT_STATE = re.compile(
+    r"(?P<subject>(?:(?:my|our|the|a|an|your|this|some|one of my|all my|every)\b )?(?:(?!\b(?:is|are|was|were|has|have|had|won't|doesn't|i|it|that)\b)[^ ,;:]+ ?){1,7}?) "
+    r"(?P<state>(?:(?:just|suddenly|still|always|never|only) )*(?:is|are|was|were|has|have|had|won't|will not|wouldn't|doesn't|does not|don't|do not|didn't|did not|isn't|is not|aren't|wasn't|weren't|hasn't|has not|"
+    r"haven't|can't|cannot|couldn't|keeps|keep|kept|stopped|stops|failed|fails|crashed|crashes|never|shows|says|froze|freezes|broke|disappeared|went|got|not) .+)",
+    re.IGNORECASE,
+)
+_NEGATION = re.compile(r"(?i)\b(?:not|no|never|none|nothing|nobody|without|cannot|\w+n['’]t|cant|wont|dont|doesnt|isnt|didnt|unable)\b")
+
+_CONTRACTIONS = [
+    (re.compile(pattern, re.IGNORECASE), replacement)
+    for pattern, replacement in (
+        (r"\bi['’]?m\b", "I am"),
+        (r"\bi['’]d\b", "I would"),
+        (r"\b(i|we|you|they)['’]ve\b", r"\1 have"),
+        (r"\b(i|we|you|they|he|she|it)['’]ll\b", r"\1 will"),
+        (r"\b(we|you|they)['’]re\b", r"\1 are"),
+        (r"\b(we|you|they)['’]d\b", r"\1 would"),
+        (r"\b(what|where|when|who|how|why|there|it|that|he|she)['’]?s\b(?! (?:name|book))", r"\1 is"),
+        (r"\b(what|where|when|who|how|why)['’]re\b", r"\1 are"),
+        (r"\blet['’]?s\b", "let us"),
+        (r"\b(can|won|don|doesn|isn|didn|couldn|wouldn|hasn|haven|aren|wasn|weren|shouldn)['’]?t\b", r"\1't"),
+        (r"\bim\b", "I am"),
+        (r"\bu\b", "you"),
+        (r"\bpls\b|\bplz\b", "please"),
+    )
+]
+
+
+def _normalised(sentence: str) -> str:
+    text = clean(sentence).replace("’", "'").replace("`", "'")
+    text = re.sub(r"\([^()]{0,200}\)", " ", text)
+    text = strip_niceties(text)
+    for pattern, replacement in _CONTRACTIONS:
+        text = pattern.sub(replacement, text)
+    text = re.sub(r"(?i),? ?\b(?:please|thanks|thank you|thx|asap|kindly)\b[ .!,?]*$", "", text)
+    text = re.sub(r"(?i)\b(?:please|kindly)\b ?", "", text)
+    text = " ".join(text.split()).rstrip(" .!?…,;:-")
+    # A capital at the start says nothing, unless more follow in the word or it is the "I".
+    first, _, rest = text.partition(" ")
+    return f"{first.lower()} {rest}" if first[1:].islower() else text
+
+
+def imperatives(sentence: str) -> list[Imperative]:
+    """Return the sentence rewritten as imperatives, surest first; none where no pattern fits.
+
+    The texts have a capital first letter and no mark at their end, and are as long as the sentence makes them.
+    """
+    text = _normalised(sentence)
+    found: dict[str, Imperative] = {}
+    for number, clause in enumerate(_clauses(text)):
+        for candidate in _rewritten(clause):
+            final = _finished(candidate.text)
+            if final and _keeps_negation(clause, final):
+                # A later clause says it less surely than the first.
+                sureness = candidate.sureness - 0.05 * number
+                if final not in found or found[final].sureness < sureness:
+                    found[final] = Imperative(final, sureness)
+    return sorted(found.values(), key=lambda candidate: (-candidate.sureness, candidate.text))
+
+
+def _clauses(text: str) -> list[str]:
+    """Return the text itself and what follows in it after a comma or a conjunction and starts anew."""
+    parts = re.split(r"(?i)(?:,|;| -| –| —|:) (?:and |but |so |then |because )?|\b(?:and|but|so) (?=(?:i|we|can|could|would|how|what|why|where|please|my)\b)", text)
+    later = [strip_niceties(part) for part in parts[1:]] if len(parts) <= 6 else []
+    return [text, *(part for part in later if len(part.split()) > 2)]
+
+
+def _keeps_negation(clause: str, rewritten: str) -> bool:
+    if not _NEGATION.search(clause):
+        return True
+    return bool(_NEGATION.search(rewritten) or re.search(r"(?i)\b(?:trouble|lost|forgotten|find out|recall|missing|figure out|find)\b", rewritten))
+
+
+def _finished(text: str) -> str | None:
+    text = re.sub(r"(?i)(?:,? )?\b(?:under|in|for|to|with|by|called|named)? ?(?:the )?(?:name )?(?:of )?\[name\](?:'s)?", " ", text)
+    if MASK.search(text) or re.search(r"[{}<>=|\\\[\]*#~^]|_\w", text):
+        return None  # what is masked says nothing to a reader, and neither does code
+    text = " ".join(_onlooker(" ".join(text.split())).split()).strip(" .!?…,;:-\"'")
+    text = re.sub(r"(?i)\b(\w+) \1\b", r"\1", text)
+    # Quotation marks go, and apostrophes stay; what has a meaning only as a whole goes too.
+    text = re.sub(r"[\"“”„«»]|(?<!\w)['‘’]|['‘’](?!\w)", "", text)
+    text = " ".join(re.sub(r"(?i),? step by step\b", "", text).split())
+    words = text.split()
+    if len(words) < 2 and text.lower() not in ENGLISH_VERBS:
+        return None
+    return text[0].upper() + text[1:]
+
+
+def _rewritten(text: str, depth: int = 0) -> list[Imperative]:
+    if depth > 4 or len(text.split()) < 2:
+        return []
+    again = depth + 1
+    # A dropped "I": "need to …", "lost my …", "looking for …"
+    if re.match(r"(?i)(?:need|want|wanna|would like|looking|trying|having|unable|lost|forgot|can't|cannot|couldn't|got charged|was charged|interested)\b", text):
+        verb = "am " if re.match(r"(?i)(?:looking|trying|having|unable|interested)\b", text) else ""
+        return _rewritten(f"I {verb}{text}", again)
+    if match := _STRIPPED_CLAIM.match(text):
+        return _rewritten(text[match.end() :], again)
+    if match := re.match(r"(?i)(?:if|when|since|as|because|after|before|while|for|in|on|at|with) [^,]{3,80}, (?P<rest>.+)", text):
+        return _rewritten(match["rest"], again)
+    for pattern, rewrite in _RULES:
+        match = pattern.match(text)
+        if match and (result := rewrite(match, again)):
+            return result
+    words = text.split()
+    first = words[0].lower()
+    if first in ENGLISH_VERBS:
+        second = words[1].lower()
+        noun_first = first in VERBS_THAT_ARE_NOUNS and second not in _DETERMINERS | {"me", "us", "it", "all"}
+        return _verb_phrase(text, 0.6 if noun_first else 0.9, again)
+    if (base := base_of_gerund(first)) and len(words) > 1:
+        return _verb_phrase(" ".join([base, *words[1:]]), 0.6, again)
+    return _noun_phrase(text)
+
+
+def _verb_phrase(text: str, sureness: float, depth: int) -> list[Imperative]:
+    """Rewrite what follows "can you", "I want to" or "how do I": a verb and the rest."""
+    text = re.sub(rf"^(?i:{_ADVERB})", "", text).strip()
+    if match := _TO_KNOW.match(text):
+        return _question(match["rest"], depth)
+    if match := re.match(r"(?i)(?:be able to|get to|start to|start by|try (?:and|to)|go ahead and|go and|let me|let us|make sure to|figure out how to|learn how to|know how to|find a way to|show (?:me )?how to|tell (?:me )?how to|teach (?:me )?(?:how )?to|explain (?:to me )?how to) (?P<rest>.+)", text):
+        return _verb_phrase(match["rest"], sureness, depth + 1) if depth < 6 else []
+    if match := re.match(
+        r"(?i)(?:help|assist|aid|(?:walk|talk|guide|take) (?=me|us))(?: ?me| us)?(?: out)?(?: (?:to|in|by|with|on|through))? (?P<rest>.+)", text
+    ):
+        rest = match["rest"]
+        first = rest.split()[0].lower()
+        base = first if first in ENGLISH_VERBS else base_of_gerund(first)
+        if base:
+            return _verb_phrase(" ".join([base, *rest.split()[1:]]), sureness, depth + 1) if depth < 6 else []
+        return [Imperative(f"help with {rest}", sureness - 0.1)]
+    if match := re.match(r"(?i)(?:know|find out|learn|hear|ask|inquire|get info(?:rmation)?|get details)(?: more| something| you| a question| some questions)?(?: about| on| regarding)? (?P<rest>.+)", text):
+        about = re.match(r"(?i)(?:learn|ask|inquire|hear)|.*?\babout\b", text)
+        return [Imperative(f"{'learn about' if about else 'find out'} {match['rest']}", sureness)]
+    if match := re.match(r"(?i)tell (?:me|us)(?P<about> (?:all |more |something |a bit |a little )?about)? (?P<rest>.+)", text):
+        rest = match["rest"]
+        if match["about"]:
+            return [Imperative(f"learn about {rest}", sureness)]
+        told = _TOLD.intersection(rest.lower().split()[:4])
+        return [Imperative(f"{'tell' if told else 'find out'} {rest}", sureness)]
+    if match := re.match(r"(?i)let (?:me|us) know (?P<rest>.+)", text):
+        return [Imperative(f"find out {match['rest']}", sureness)]
+    if match := re.match(r"(?i)remind me (?P<rest>.+)", text):
+        return [Imperative(f"set a reminder {match['rest']}", sureness)]
+    words = text.split()
+    first = words[0].lower()
+    if first not in ENGLISH_VERBS:
+        base = base_of_gerund(first)
+        if base is None:
+            # An unknown verb is one where something it can act on follows.
+            known = len(words) > 1 and words[1].lower() in _DETERMINERS
+            if not known or not words[0].islower() or first in ENGLISH_FUNCTION_WORDS:
+                return []
+            return [Imperative(text, sureness - 0.2)]
+        words[0] = base
+        text = " ".join(words)
+    # Alone a verb says what is wanted only if it is a long one, as "unsubscribe" is.
+    text = re.sub(r"^(\S+) (?:me|us)\b", r"\1", text)
+    return [Imperative(text, sureness)] if len(text.split()) > 1 or len(text) > 8 else []
+
+
+def _question(text: str, depth: int) -> list[Imperative]:
+    """Rewrite a question, direct ("what is my balance") or reported ("what my balance is")."""
+    if match := _HOW_TO.match(text):
+        return _verb_phrase(match["rest"], 0.85, depth + 1)
+    if match := re.match(r"(?i)(?:if|whether)(?: or not)? (?P<rest>.+)", text):
+        rest = match["rest"]
+        if asked := _ASKED.match(rest):
+            return _verb_phrase(asked["rest"], 0.9, depth + 1)
+        return [Imperative(f"check whether {rest}", 0.85)]
+    match = _QUESTION_WORD.match(text)
+    if not match:
+        return []
+    word, rest = match["word"].lower(), match["rest"]
+    words = rest.split()
+    if not words:
+        return []
+    if word == "how" and re.match(r"(?i)come ", rest):
+        return [Imperative(f"explain why {rest.split(' ', 1)[1]}", 0.85)]
+    verb = "explain" if word == "why" or (word == "how" and words[0].lower() in _DO) else "find out"
+    # Where the auxiliary stands: right after the question word, or after what belongs to it ("how much | does …").
+    place = next((place for place, part in enumerate(words[:6]) if part.lower() in _AUXILIARIES or part.lower().endswith("n't")), None)
+    if place is None:
+        sureness = 0.7 if word in ("who", "which", "what") or (word == "how" and len(words) > 1) else 0.5
+        return [Imperative(f"{verb} {word} {rest}", sureness)]
+    head, auxiliary, tail = " ".join(words[:place]), words[place], " ".join(words[place + 1 :])
+    asked = f"{word} {head}".strip()
+    if not tail:
+        return [Imperative(f"{verb} {word} {rest}", 0.7)]
+    subject = tail.split()[0].lower()
+    if place and words[0].lower() in _PRONOUNS | _DETERMINERS and word not in ("what", "which", "whose", "how"):
+        return [Imperative(f"{verb} {word} {rest}", 0.8)]  # reported: "where my package is"
+    if place and words[0].lower() in {"i", "you", "we", "it", "they", "my", "the", "this", "your"}:
+        return [Imperative(f"{verb} {word} {rest}", 0.8)]
+    if not head and word == "what" and auxiliary.lower() in _BE:
+        return _what_is(auxiliary, tail)
+    if auxiliary.lower() in _MODALS | {"do"} and subject in ("i", "we", "you", "one") and word != "why" and auxiliary.lower() not in ("will", "would", "may", "might"):
+        action = " ".join(tail.split()[1:])
+        action_verb = action.split()[0].lower() if action else ""
+        if auxiliary.lower() != "do" or word == "where":
+            if word == "where" and action_verb in ("find", "get", "see"):
+                return _verb_phrase(action, 0.8, depth + 1)
+            if action_verb in _VERBS:
+                return [Imperative(f"find out {asked} to {action}", 0.85)]
+    if word == "who" and not head and auxiliary.lower() not in _BE | _DO:
+        return [Imperative(f"find out who {rest}", 0.8)]
+    if not head and word in ("where", "who", "when", "how") and auxiliary.lower() in _BE:
+        placed = re.match(r"(?i)(?P<subject>.+?) (?P<state>(?:right now|now|at|going|located|due|made|from|so|still|not|being|held|happening)\b.*)$", tail)
+        if placed is None:
+            return [Imperative(f"find out {word} {tail} {auxiliary.lower()}", 0.85)]
+    next_word = tail.split()[0].lower()
+    if head and (next_word in PREPOSITIONS | _PREDICATES or next_word.endswith("ing") or _base_of_past(next_word)):
+        return [Imperative(f"{verb} {word} {rest}", 0.8)]  # "how many calories | are | in a banana"
+    if statement := _statement(auxiliary, tail):
+        verb = "explain" if statement.lower().endswith((" mean", " means")) else verb
+        return [Imperative(f"{verb} {asked} {statement}", 0.8)]
+    if auxiliary.lower() in _BE:
+        return [Imperative(f"{verb} {asked} {tail} {auxiliary.lower()}", 0.7)]
+    return []
+
+
+def _what_is(auxiliary: str, tail: str) -> list[Imperative]:
+    first = tail.split()[0].lower()
+    if first in _PREDICATES or first in {"wrong", "happening", "going", "causing", "making", "up", "it"} or first in PREPOSITIONS:
+        return [Imperative(f"find out what {auxiliary.lower()} {tail}", 0.7)]
+    if _ABSTRACT.intersection(tail.lower().split()[:4]):
+        return [Imperative(f"explain {tail}", 0.9)]
+    if match := re.match(r"(?i)(?P<thing>.+?) (?:for|used for|good for|like|about|made of|called)$", tail):
+        return [Imperative(f"find out what {match['thing']} {auxiliary.lower()}{tail[len(match['thing']) :]}", 0.7)]
+    if first in _DETERMINERS - {"a", "an", "some", "any", "no"} or auxiliary.lower() == "are":
+        return [Imperative(f"find out {tail}", 0.9)]
+    return [Imperative(f"explain what {tail} {auxiliary.lower()}", 0.8)]
+
+
+def _yes_no(match: re.Match[str], depth: int) -> list[Imperative]:
+    auxiliary, rest = match["auxiliary"], match["rest"]
+    if having := re.match(r"(?i)you (?:guys )?(?:have|offer|provide|got) (?P<rest>.+)", rest):
+        if auxiliary.lower() in ("do", "have"):
+            thing = re.sub(r"(?i)^(?:any|some) ", "", having["rest"])
+            words = re.split(rf"\b(?:{'|'.join(PREPOSITIONS | CONJUNCTIONS)})\b", thing)[0].split()
+            return [Imperative(f"check whether there {'are' if words and _is_plural(words[-1]) else 'is'} {thing}", 0.75)]
+    if there := re.match(r"(?i)there (?P<rest>.+)", rest):
+        return [Imperative(f"check whether there {auxiliary.lower()} {there['rest']}", 0.85)]
+    statement = _statement(auxiliary, rest)
+    # "Is it the router?": a name can't say what "it" is, unless it is nothing, as in "is it safe to …"
+    vague = re.match(r"(?i)(?:it|this|that|they|he|she)\b(?! .{1,40}\b(?:to|that|if)\b)", rest)
+    return [Imperative(f"check whether {statement}", 0.45 if vague else 0.75)] if statement else []
+
+
+def _may_i(match: re.Match[str], depth: int) -> list[Imperative]:
+    rest = match["rest"]
+    first = rest.split()[0].lower()
+    if first in _GRANTED and not _NEGATION.search(rest):
+        return _verb_phrase(rest, 0.85, depth)
+    return [Imperative(f"check whether it is possible to {rest}", 0.75)] if first in _VERBS else []
+
+
+def _wants_thing(match: re.Match[str], depth: int) -> list[Imperative]:
+    verb, rest = match["verb"].lower(), match["rest"]
+    first = rest.split()[0].lower()
+    if first in {"it", "that", "them", "this", "one", "you", "to"} and len(rest.split()) < 4:
+        return []
+    if helped := re.match(r"(?i)(?:some |any |your |a little |a bit of |more )*(?:help|assistance|guidance)(?: please)?(?: (?:with|in|on|to|for|from you|about|regarding))* (?P<rest>.+)", rest):
+        inner = helped["rest"]
+        word = inner.split()[0].lower()
+        base = word if word in ENGLISH_VERBS else base_of_gerund(word)
+        if base:
+            return _verb_phrase(" ".join([base, *inner.split()[1:]]), 0.9, depth)
+        return [Imperative(f"help with {inner}", 0.8)]
+    if "about" in verb and verb.split()[0] != "thinking":
+        return [Imperative(f"ask about {rest}", 0.8)]
+    if (base := base_of_gerund(first)) and first not in {"wedding", "building", "meeting", "parking", "housing"}:
+        return _verb_phrase(" ".join([base, *rest.split()[1:]]), 0.85, depth)
+    if information := re.match(r"(?i)(?:some |more |any |the |your )*(?:info|information|details|detail) (?:about|on|regarding|for) (?P<rest>.+)", rest):
+        return [Imperative(f"learn about {information['rest']}", 0.85)]
+    if verb.startswith("planning"):
+        return [Imperative(f"plan {rest}", 0.8)]
+    asks = {"looking for", "searching for", "in search of", "after", "looking at", "interested in", "in the mood for", "shopping for", "considering", "thinking of", "thinking about", "hoping for"}
+    if verb in asks:
+        return [Imperative(f"find {rest}", 0.85)]
+    if verb in ("love", "like") and not re.match(r"(?i)\w+ would\b", match[0]):
+        return []
+    return [Imperative(f"get {rest}", 0.75)]
+
+
+def _cannot(match: re.Match[str], depth: int) -> list[Imperative]:
+    rest = re.sub(r"(?i)^(?:figure out|understand|decide|work out|see) (?=how|what|why|where|which|whether)", "", match["rest"])
+    if rest != match["rest"]:
+        return _question(rest, depth)
+    words = rest.split()
+    first = words[0].lower()
+    if first in ("find", "locate") and len(words) > 1:
+        return [Imperative(f"find {' '.join(words[1:])}", 0.8)]
+    if first in ("remember", "recall") and len(words) > 1:
+        return [Imperative(f"recall {' '.join(words[1:])}", 0.8)]
+    base = first if first in _VERBS else base_of_gerund(first)
+    if base:
+        return [Imperative(f"fix trouble {gerund(base)} {' '.join(words[1:])}", 0.85)]
+    return [Imperative(f"fix trouble with {rest}", 0.7)] if first in _DETERMINERS else []
+
+
+def _do_not(match: re.Match[str], depth: int) -> list[Imperative]:
+    if match["rest"].split()[0].lower() in {"know", "understand", "see", "think", "have", "you", "we", "i", "they", "worry", "forget"}:
+        return []
+    return [Imperative(f"do not {match['rest']}", 0.85)]
+
+
+def _has_problem(match: re.Match[str], depth: int) -> list[Imperative]:
+    return [Imperative(f"fix {match['rest']}", 0.85)]
+
+
+def _lost(match: re.Match[str], depth: int) -> list[Imperative]:
+    if match["rest"].split()[0].lower() not in _DETERMINERS:
+        return []
+    thing = re.sub(r"(?i)^(?:my|our|the|a|an) ", "", match["rest"])
+    word = {"left": "left-behind", "broke": "broken", "dropped": "dropped"}.get(match["verb"].lower(), match["verb"].lower())
+    article = "" if _is_plural(re.split(rf" (?:{'|'.join(PREPOSITIONS | CONJUNCTIONS)}) ", thing)[0].split()[-1]) else "a "
+    return [Imperative(f"report {article}{word} {thing}", 0.9)]
+
+
+def _forgot(match: re.Match[str], depth: int) -> list[Imperative]:
+    rest = match["rest"]
+    if _QUESTION_WORD.match(rest):
+        return _question(rest, depth)
+    thing = re.sub(r"(?i)^(?:my|our|the|a|an) ", "", rest)
+    return [Imperative(f"recover a forgotten {thing}", 0.85)]
+
+
+def _suffered(match: re.Match[str], depth: int) -> list[Imperative]:
+    participle = match["participle"].lower()
+    if _base_of_past(participle) is None and participle not in {"overcharged", "billed", "logged", "locked", "scammed", "hacked"}:
+        return []
+    return [Imperative(f"report being {match['rest']}", 0.85)]
+
+
+def _state(match: re.Match[str], depth: int) -> list[Imperative]:
+    subject, state = match["subject"].strip(), match["state"]
+    words = {word.strip(".,!").lower() for word in match[0].split()}
+    if not (PROBLEM_WORDS & words or _NEGATION.search(state)) or subject.lower() in _PRONOUNS:
+        return []
+    if re.match(r"(?i)not\b", state):
+        return [Imperative(f"fix {subject} {state}", 0.75)]
+    words_of_subject = subject.split()
+    bare = words_of_subject[0].lower() not in _DETERMINERS and words_of_subject[0].islower() and not _is_plural(words_of_subject[-1])
+    return [Imperative(f"report that {'the ' if bare else ''}{subject} {state}", 0.8)]
+
+
+def _noun_phrase(text: str) -> list[Imperative]:
+    """Rewrite what has no verb: "weather in Paris", "any good restaurants nearby", "no sound"."""
+    words = text.split()
+    lower = [word.lower().strip(",") for word in words]
+    if len(words) > 8 or lower[0] in _PRONOUNS | _AUXILIARIES | CONJUNCTIONS | {"that's", "here"}:
+        return []
+    if lower[0] in ("any", "some", "more"):
+        return [Imperative(f"find {' '.join(words[1:])}", 0.6)]
+    if lower[0] in ("no", "not"):
+        return [Imperative(f"report {text}", 0.7)]
+    if PROBLEM_WORDS.intersection(lower) or _NEGATION.search(text):
+        return [Imperative(f"fix {text}", 0.6)]
+    if any(word in _AUXILIARIES for word in lower):
+        return []
+    return [Imperative(f"ask about {text}", 0.5)]
+
+
+# Making it shorter ----------------------------------------------------------------------------------------------------
+
+_NO_END = (
+    _DETERMINERS | _AUXILIARIES | PREPOSITIONS - {"off", "on", "out", "up", "down", "in", "over", "back"} | CONJUNCTIONS
+    | frozenset("not i you he she we they it how what why who whose possible able supposed very too so more most going "
+                "trying need needs want wants like there user assistant's be been being get getting".split(" "))
+)
+
+
+_BREAKS = (PREPOSITIONS | CONJUNCTIONS | _TIMES) - {"of", "than", "whether", "that", "out"}
+
+
+_BEFORE_TO = frozenset(
+    "possible able allowed necessary safe ok okay how what where when which whether need needs want wants has have had way going "
+    "supposed best better easy hard forget forgetting sure like legal due".split(" ")
+)
+
+
+def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: int = 10) -> list[str]:
+    """Return what is left of an imperative when parts are left out that it can do without, longest first.
+
+    Parts are what follows a preposition, a conjunction or a comma, and words before a noun. A part that holds a word
+    for which `is_rare` is true is always left out where that is possible. No text has more than `n_words` words.
+    """
+    words = re.sub(r"([,;:…]| [-–—]+)(?= |$)", r" , ", text).split()
+    earliest = 2
+    if _CLAUSE.match(text):
+        # A clause has to keep its verb.
+        auxiliaries = (position for position in range(2, len(words)) if words[position].lower() in _AUXILIARIES or words[position].endswith("n't"))
+        verb = next(auxiliaries, next((position for position in range(2, len(words)) if _is_finite(words[position])), None))
+        earliest = len(words) if verb is None else verb + 1
+    breaks = [
+        position
+        for position in range(earliest, len(words))
+        if words[position] == ","
+        or (
+            words[position].lower() in _BREAKS
+            and words[position - 1].lower() not in PREPOSITIONS | {","}
+            and not (words[position].lower() == "to" and words[position - 1].lower() in _BEFORE_TO)
+        )
+    ]
+    edges = [0, *breaks, len(words)]
+    segments = [words[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    core, parts = segments[0], segments[1:]
+    # What comes after a conjunction or a comma hangs together: it is kept to its end or not at all.
+    tails = [part for part in parts if part[0] != "," and part[0].lower() not in CONJUNCTIONS | _TIMES]
+    core = _without_rare_modifiers(core, is_rare)
+    # An amount or a number that only this member has
+    while len(core) > 2 and (_is_number(core[-1]) or _is_number(core[-2])) and is_rare(core[-1]):
+        core = core[:-1]
+    if len(core) > 1 and core[-1].lower() in _DETERMINERS:
+        core = segments[0]
+    kept = [part for part in tails[:4] if not any(is_rare(word) for word in part)]
+    combinations = [parts if "," not in words else tails, kept, *([part] for part in kept), kept[:2], []]
+    found: dict[str, None] = {}
+    for combination in combinations:
+        chosen = [word for segment in [core, *combination] for word in segment]
+        phrase = " ".join(chosen).replace(" ,", ",").strip(" ,")
+        if 1 < len(phrase.split()) <= n_words and (phrase == text or _can_end(phrase.split()[-1].lower())):
+            found[phrase] = None
+    if len(words) == 1:
+        found[text] = None
+    return sorted(found, key=lambda phrase: (-len(phrase.split()), phrase))
+
+
+_CLAUSE = re.compile(r"(?i)(?:find out|explain|check|report|decide|ask|see) (?:what|how|why|when|where|who|which|whose|whether|that|if)\b")
+_NOUNS_IN_ING = frozenset(
+    "thing something anything nothing everything morning evening building meeting wedding parking housing training clothing "
+    "shopping ceiling king spring string ring wing swing painting recording booking listing billing banking pricing shipping "
+    "heating cooking swimming running marketing accounting engineering cleaning setting rating ranking funding savings".split(" ")
+)
+_PARTICIPANTS = frozenset(["user", "assistant"])
+_NOT_NOMINAL = _DETERMINERS | _AUXILIARIES | _PRONOUNS | PREPOSITIONS | CONJUNCTIONS | frozenset([",", "to", "not", "how", "what", "why"])
+
+
+def _is_number(word: str) -> bool:
+    return word.lstrip("$€£~+-")[:1].isdigit()
+
+
+def _can_end(word: str) -> bool:
+    """Whether a phrase that was cut may end with this word; one left to itself by the cut, as "directed" of "by", may not."""
+    left_over = (word.endswith("ing") and word not in _NOUNS_IN_ING) or _base_of_past(word) is not None
+    return word not in _NO_END and not left_over
+
+
+def _is_finite(word: str) -> bool:
+    lower = word.lower()
+    return (
+        lower in _AUXILIARIES | _VERBS
+        or lower.endswith("n't")
+        or _base_of_past(lower) is not None
+        or any(lower.removesuffix(ending) in _VERBS for ending in ("s", "es"))
+    )
+
+
+def _without_rare_modifiers(core: list[str], is_rare: Callable[[str], bool]) -> list[str]:
+    """Leave out rare words that stand before another noun: "a cheap Italian restaurant" → "a restaurant"."""
+    kept = core[:1]
+    position = 1
+    while position < len(core):
+        end = position
+        while end < len(core) and is_nominal(core[end]):
+            end += 1
+        run = core[position:end]
+        if len(run) > 1 and not is_rare(run[-1]):
+            # A number goes only where an article stays: "the 3 invoices", but not "learn 500 words".
+            run = [
+                word
+                for word in run[:-1]
+                if word in _PARTICIPANTS or not is_rare(word) or (_is_number(word) and kept[-1].lower() not in _DETERMINERS)
+            ] + run[-1:]
+            if kept[-1] in ("a", "an"):
+                kept[-1] = "an" if run[0][0].lower() in "aeiou" else "a"
+        kept += run
+        if end < len(core):
+            kept.append(core[end])
+        position = end + 1
+    return kept
+
+
+def is_nominal(word: str) -> bool:
+    """Whether a word can be an adjective or a noun within a noun's words."""
+    lower = word.lower()
+    return lower not in _NOT_NOMINAL and not lower.endswith("n't") and (lower in _PREDICATES or not _is_finite(lower) or lower in _PARTICIPANTS)
+
+
+_Rule = Callable[[re.Match[str], int], list[Imperative]]
+_RULES: list[tuple[re.Pattern[str], _Rule]] = [
+    (_TO_KNOW, lambda match, depth: _question(match["rest"], depth)),
+    (_HOW_TO, lambda match, depth: _verb_phrase(match["rest"], 0.9, depth)),
+    (_DO_NOT, _do_not),
+    (_DOES_NOT_WANT, lambda match, depth: [Imperative(f"avoid {match['rest']}", 0.7)]),
+    (_MIND, lambda match, depth: _verb_phrase(match["rest"], 0.9, depth)),
+    (_CANNOT, _cannot),
+    (_FORGOT, _forgot),
+    (_LOST, _lost),
+    (_HAS_PROBLEM, _has_problem),
+    (_WISHES, lambda match, depth: _verb_phrase(match["rest"], 0.95, depth)),
+    (_MAY_I, _may_i),
+    (_ASKED, lambda match, depth: _verb_phrase(match["rest"], 0.95, depth)),
+    (_SHOULD_I, lambda match, depth: [Imperative(f"decide whether to {match['rest']}", 0.8)]),
+    (_WANTS_THING, _wants_thing),
+    (_SUFFERED, _suffered),
+    (_QUESTION_WORD, lambda match, depth: _question(match[0], depth)),
+    (_YES_NO, _yes_no),
+    (_SUBJECT_STATE, _state),
+]

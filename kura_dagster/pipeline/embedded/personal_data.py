@@ -1,0 +1,412 @@
+"""Masking of personal data in texts that are shown: e-mail addresses, numbers that identify, secrets, people's names.
+
+Only patterns and what they are replaced by belong here; which texts are masked is for the callers to say. Names are
+found where a person introduces one ("my name is …", "Thanks, …"), in English, German and Spanish and in the commonest
+forms of a few other languages, or where a common given name stands before a family name, and then masked wherever they
+come up in the same conversation. A rare name that nobody introduces is not found, and neither is a postal address.
+
+The texts are hostile: every repetition in a pattern is bounded, so that no text can make one run for long.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from kura_dagster.pipeline.embedded.given_names import GIVEN_NAMES
+
+MASK = re.compile(r"\[(?:address|card|email|iban|name|number|password|phone|secret)\]")
+"""What a masked text holds in place of what was masked; an IP address becomes `[address]`."""
+
+
+@dataclass(frozen=True)
+class PersonalData:
+    """The names that were found in the texts of one conversation, longest first, and how to mask a text with them.
+
+    `names` are masked wherever they stand. `risky_names` are also ordinary words, as Will or Mark, and are masked only
+    where they are capitalised within a sentence.
+    """
+
+    names: tuple[str, ...] = ()
+    risky_names: tuple[str, ...] = ()
+
+    def mask(self, text: str) -> str:
+        """Return the text with personal data replaced by its kind in brackets, as `[email]`; masks stay as they are."""
+        for pattern, replacement in _PATTERNS:
+            text = pattern.sub(replacement, text)
+        for pattern in self._name_patterns():
+            text = pattern.sub("[name]", text)
+        return _REPEATED_NAME.sub("[name]", text)
+
+    def _name_patterns(self) -> Iterable[re.Pattern[str]]:
+        if self.names:
+            yield re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self.names))})(?!\w)", re.IGNORECASE)
+        if self.risky_names:
+            yield re.compile(rf"(?<=[\w,;] )(?:{'|'.join(map(re.escape, self.risky_names))})(?!\w)")
+
+
+_REPEATED_NAME = re.compile(r"\[name\](?:[ ,]{1,2}\[name\]){1,9}")
+
+
+# What identifies by its form ------------------------------------------------------------------------------------------
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character.isdigit())
+
+
+def passes_luhn(digits: str) -> bool:
+    """Whether a string of digits has the check digit of payment cards (ISO/IEC 7812-1, annex B)."""
+    total = 0
+    for position, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if position % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def passes_mod_97(iban: str) -> bool:
+    """Whether an account number has the check digits of ISO 13616; spaces are ignored."""
+    compact = re.sub(r"\W", "", iban).upper()
+    try:
+        return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
+    except ValueError:
+        return False
+
+
+def _mask_iban(match: re.Match[str]) -> str:
+    # One with a mistyped digit is as personal as a right one: beside the check, plenty of digits convince.
+    return "[iban]" if passes_mod_97(match[0]) or len(_digits(match[0])) >= 14 else match[0]
+
+
+def _mask_card(match: re.Match[str]) -> str:
+    digits = _digits(match[0])
+    grouped_in_fours = re.fullmatch(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}", match[0])
+    return "[card]" if grouped_in_fours or (len(digits) >= 13 and passes_luhn(digits)) else match[0]
+
+
+def _mask_phone(match: re.Match[str]) -> str:
+    text = match[0]
+    n_digits = len(_digits(text))
+    if re.fullmatch(r"\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}", text.strip()):
+        return text  # a date
+    international = text.lstrip("(").startswith(("+", "00"))
+    separated = len(re.findall(r"[-/. ()]+", text.strip()))
+    if international and 8 <= n_digits <= 15:
+        return "[phone]"
+    # Figures in a row have separators too, but then no group of three, and no leading zero.
+    grouped = separated >= 2 and re.search(r"\d{3}", text)
+    if separated and 9 <= n_digits <= 13 and (text.lstrip("(").startswith("0") or grouped):
+        return "[phone]"
+    return text
+
+
+def _mask_address(match: re.Match[str]) -> str:
+    return "[address]" if all(int(part) <= 255 for part in match[0].split(".")) else match[0]
+
+
+def _mask_url(match: re.Match[str]) -> str:
+    url = re.sub(r"(?<=://)[^/@\s]{1,200}@", "[secret]@", match[0])
+    return _SECRET_PARAMETER.sub(r"\1[secret]", url)
+
+
+def _mask_identifier(match: re.Match[str]) -> str:
+    return f"{match[1]}[number]" if len(_digits(match[2])) >= 4 else match[0]
+
+
+def _mask_password(match: re.Match[str]) -> str:
+    given = match[2]
+    # "the password is wrong" gives none away; "the password is hunter2" does.
+    convincing = re.search(r"[\d\W_]", given.strip(".,;!?'\"")) and len(given) >= 4
+    return f"{match[1]}[password]" if convincing else match[0]
+
+
+def _mask_mixed_token(match: re.Match[str]) -> str:
+    token = match[0]
+    kinds = sum(bool(re.search(kind, token)) for kind in (r"[a-z]", r"[A-Z]", r"\d"))
+    hexadecimal = re.fullmatch(r"[0-9a-fA-F-]+", token) and len(_digits(token)) >= 6
+    return "[secret]" if hexadecimal or (kinds == 3 and len(_digits(token)) >= 3) else token
+
+
+_SECRET_PARAMETER = re.compile(
+    r"(?i)([?&#;][^=&#\s]{0,40}(?:token|secret|passw|pwd|key|auth|session|sid|sig|credential|code|mail|phone)[^=&#\s]{0,40}=)"
+    r"[^&#\s]{1,4000}"
+)
+
+_PATTERNS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
+    (
+        re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.{0,8000}?(?:-----END [A-Z ]{0,40}-----|$)", re.S),
+        "[secret]",
+    ),
+    (
+        re.compile(r"(?i)\b(?:https?|ftp|wss?|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|redis|amqp)://\S{1,4000}"),
+        _mask_url,
+    ),
+    (re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.[^\W\d_]{2,24}\b"), "[email]"),
+    (
+        re.compile(
+            r"\b(?:sk|pk|rk)[-_](?:[\w-]{1,20}[-_])?\w{12,200}|\bgh[pousr]_\w{20,255}|\bgithub_pat_\w{20,255}"
+            r"|\bglpat-[\w-]{16,64}|\bxox[abeoprs]-[\w-]{10,255}|\bA(?:KIA|SIA)[A-Z0-9]{12,32}|\bAIza[\w-]{30,60}"
+            r"|\bhf_\w{20,80}|\beyJ[\w-]{8,4000}\.[\w-]{4,4000}(?:\.[\w-]{0,4000})?|(?<=[Bb]earer )[\w.~+/-]{12,4000}=*"
+        ),
+        "[secret]",
+    ),
+    (
+        re.compile(
+            r"(?i)\b((?:password|passwort|passcode|pin|contraseña|clave)"
+            r"(?: ?[:=] ?| is | ist | es | lautet ))(\S{1,80})"
+        ),
+        _mask_password,
+    ),
+    (re.compile(r"(?<![\w-])[A-Za-z0-9_-]{24,200}(?![\w-])"), _mask_mixed_token),
+    (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), _mask_iban),
+    (re.compile(r"(?<![\w.,-])\d(?:[ -]?\d){11,18}(?![\w-])"), _mask_card),
+    (re.compile(r"(?<![\w.])\d{3}-\d{2}-\d{4}(?![\w-])"), "[number]"),
+    (re.compile(r"(?<![\d.\w])(?:\d{1,3}\.){3}\d{1,3}(?![\d\w]|\.\d)"), _mask_address),
+    (re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){4,7}[0-9a-fA-F]{1,4}(?![\w:])"), "[address]"),
+    (
+        re.compile(r"(?<![\w.,/+-])(?:\+ ?|00)?\(?\d{1,5}\)?(?:[-/. ]{0,2}\(?\d{1,5}\)?){1,7}(?![\w-]|[.,]\d)"),
+        _mask_phone,
+    ),
+    (
+        re.compile(
+            r"(?i)\b((?:account|order|customer|client|card|policy|member|membership|passport|ticket|reference|invoice|"
+            r"confirmation|booking|tracking|case|phone|mobile|telephone|license|licence|social security|student|"
+            r"patient|employee|konto|kunden|bestell|rechnungs|auftrags|vertrags|pedido|cuenta|cliente|factura|reserva)"
+            r"(?:-? ?(?:number|no\.?|nr\.?|nummer|id|code|número|numero|#))?(?: (?:is|ist|es|was|war))?[ :#]{1,3})"
+            r"([A-Za-z0-9][A-Za-z0-9/-]{3,40})(?!\w)"
+        ),
+        _mask_identifier,
+    ),
+]
+
+
+# People's names -------------------------------------------------------------------------------------------------------
+
+_WORD = r"[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_])){0,29}"
+_NAME = rf"{_WORD}(?: (?:(?:van|von|de|del|der|den|da|di|dos|la|bin|al|el)\b ?){{0,2}}{_WORD}){{0,2}}"
+_TITLE = r"(?:mr|mrs|ms|miss|mx|dr|prof|professor|herrn?|frau|sr|sra|srta|señora?|señorita|mme|monsieur|madame)\.?"
+_RELATION = (
+    r"(?:colleagues?|co-?worker|manager|boss|supervisor|assistant|wife|husband|spouse|partner|fianc[ée]e?|girlfriend|"
+    r"boyfriend|friend|son|daughter|child|kid|brother|sister|mother|mom|mum|father|dad|aunt|uncle|cousin|nephew|niece|"
+    r"grandmother|grandma|grandfather|grandpa|roommate|flatmate|neighbou?r|landlord|teacher|doctor|client|"
+    r"Kollegen?|Kollegin|Chefin|Chef|Freundin|Freund|Frau|Mann|Sohn|Tochter|Bruder|Schwester|Mutter|Vater|"
+    r"compañer[oa]|colega|jef[ea]|espos[oa]|marido|mujer|hij[oa]|herman[oa]|amig[oa]|novi[oa]|madre|padre)"
+)
+_SIGN_OFF = (
+    r"(?:many thanks|thanks(?: again| a lot| so much| in advance)?|thank you(?: so much| very much| again| in advance)?"
+    r"|thx|cheers|regards|(?:best|kind|warm|kindest|warmest)(?: regards| wishes)?|sincerely"
+    r"|yours(?: truly| sincerely| faithfully)?|(?:viele |liebe |beste |freundliche |schöne )?grüße|gruß"
+    r"|(?:mit )?(?:freundlichen|besten|vielen) grüßen|mfg|lg|vg|(?:vielen )?dank|danke"
+    r"|(?:un )?(?:cordial )?saludos?(?: cordiales?)?|atentamente|(?:muchas )?gracias)"
+)
+_GREETING = (
+    r"(?:dear|hi|hello|hey|good (?:morning|afternoon|evening)|hallo|liebe[rs]?|sehr geehrte[rs]?"
+    r"|guten (?:tag|morgen|abend)|moin|servus|hola|buenas|buenos días|buenas (?:tardes|noches)|estimad[oa]|querid[oa])"
+)
+
+# After one of these comes a name however it is written, unless an ordinary word is known to follow.
+_STRONG = re.compile(
+    r"(?i)\b(?:(?:my|his|her|your|passenger|guest|account holder)(?:'s|’s)?(?: full| first| last| legal)?"
+    r" names?(?:'s|’s| is| was|:)"
+    r"|the name['’]s|under the name(?: of)?|in the name of|call me|(?:i am|i['’]?m|s?he is|s?he['’]s) (?:called|named)"
+    r"|(?:ich|sie|er) hei(?:ß|ss)(?:e|t)|mein name(?: ist| lautet|:)|auf den namen|me llamo|se llama"
+    r"|(?:mi|su) nombre(?: completo)? es|a nombre de|je m['’]appelle|mi chiamo|me chamo|meu nome é|mijn naam is"
+    rf")[ :]{{1,2}}(?:{_TITLE} ){{0,2}}({_NAME})"
+)
+# After one of these comes a name if it is capitalised and no ordinary word.
+_TITLED = re.compile(rf"(?i:(?<!\w)(?:{_TITLE} ){{1,3}})({_NAME})")
+_RELATED = re.compile(
+    rf"(?i:\b(?:my|our|his|her|their|mein|meine|meinen|meiner|unser|unsere|mi|nuestr[oa]) {_RELATION})"
+    rf"(?i:,? (?:named|called|namens|llamad[oa]))?,? ({_NAME})"
+)
+_LABELLED = re.compile(rf"(?i:(?:^|\n|[,;] )(?:full |first |last |customer |passenger )?name ?: ?)({_NAME})")
+# Between these stands nothing but a name.
+_SALUTATION = re.compile(rf"(?i:(?:^|\n) {{0,4}}{_GREETING}(?: there)? (?:{_TITLE} ){{0,2}})({_NAME})(?= ?[,!.:\n-]|$)")
+_ADDRESSED = re.compile(
+    rf"(?i:(?:^|[.!?\n] {{0,2}})(?:{_SIGN_OFF}|sure|of course|certainly|no problem|sorry|welcome(?: back)?"
+    rf"|klar|gerne|claro))[, ]{{1,2}}({_NAME})(?=[.!,])"
+)
+_SIGNED = re.compile(rf"(?i:\b{_SIGN_OFF})[ ,.!]{{0,3}}(?:\n{{1,3}}|[-–—] ?|, ?| )[-–—]?({_NAME})[ .!]{{0,3}}$")
+# "This is …" and "I'm …" come before anything at all, so they need a capital and a sign that a person is meant.
+_INTRODUCED = re.compile(
+    r"(?i:\b(?P<how>i am|i['’]?m|this is|hier ist|hier spricht|ich bin|soy|habla|je suis|sono) (?:the |die |der )?)"
+    rf"(?P<name>{_NAME})"
+)
+_GREETED = re.compile(rf"(?i)\b{_GREETING}\b[^.?]{{0,25}}$")
+_PERSON_FOLLOWS = re.compile(
+    r"(?i) (?:from|here|speaking|calling|again|writing|with|at|aus|von|vom|hier|am apparat|de|desde)\b"
+    r"|,| and (?:i|my|we)\b| und (?:ich|mein)| y (?:me|mi|quiero|necesito|tengo)\b"
+)
+
+_PARTICLES = frozenset(["van", "von", "de", "del", "der", "den", "da", "di", "dos", "la", "bin", "al", "el"])
+
+# Words that no name starts or goes on with. The closed classes come first; then what people say of themselves or of a
+# matter after "I'm" and "this is", how groups are addressed, and what is written with a capital without being a person.
+_NO_NAME_TEXT = """
+    a about above after again against all almost already also always am an and another any anyone anything are
+    around as ask at away back be because been before being below best better between both but by can cannot
+    could did do does done down during each either else even ever every everyone everything exactly few first
+    for from further get getting give go going good got great had has have having he hello help her here hers
+    hey hi him his hope how i if in into is it its just know last least less let like ll look looking lot made
+    make many may maybe me might mine more most much must my myself need neither never new next no nobody none
+    nor not nothing now of off often ok okay old on once one only onto open or other our out over own per
+    perhaps please quite rather re really right s said same say see seems shall she should since so some
+    someone something soon still such sure t take tell than thank thanks that the their them then there these
+    they thing this those though thru till to today tomorrow tonight too toward try trying two under until up
+    upon us use used using ve very via want was way we well were what when where which while who whom whose
+    why will with within without would yes yesterday yet you your yours ich du er sie es wir ihr ein eine
+    einen einem einer der die das den dem des und oder aber nicht kein keine auch nur schon noch sehr wie wer
+    wo wann warum hier dort da jetzt heute morgen gestern bitte danke ja nein mit von zu zum zur für auf aus
+    bei nach seit über unter vor im um als wenn dass ob mein meine dein deine sein seine unser el la los las
+    un una unos unas y o pero sí si que qué quién cómo cuándo dónde por para con sin de del al en mi mis tu
+    tus su sus te se nos lo le les muy más menos ya aún hoy mañana ayer aquí allí gracias hola favor une et ou
+    mais pas je il elle nous vous able afraid alone amazing android angry annoyed anxious asking available
+    awesome aware bad based beginner beta blank blocked bored broken brand building business busy buying
+    calling cancelled charged cold coming concerned confused considering correct critical curious customer
+    dead definitely different difficult disappointed driving dying easy emergency empty error excellent
+    excited exhausted expired fair false family far fine finished free fresh frustrated frustrating full fun
+    furious gone gonna grateful guest guessing happy hard high homeless hoping horrible hot huge human hungry
+    ill important impossible incorrect incredible insane interested invalid issue job joking late leaving
+    legal living locked lonely long lost low mad manager meeting member missing mistake moving nervous nice
+    normal number obviously online overcharged overwhelmed paid paying pending perfect pissed planning pleased
+    pm poor possible pregnant pretty private problem public quick ready real receiving regarding relieved
+    ridiculous running sad safe scam scared serious severe shocked short sick similar simple single sorry
+    speaking spelled spelt misspelled misspelt strange stressed stuck stupid super supposed surprised
+    switching terrible thinking thirsty thrilled tired totally traveling travelling true unable unacceptable
+    unauthorized unclear understood unfair unhappy unknown unsure unusual upset urgent useless user void
+    waiting weird willing wondering working worried worse worst worth writing wrong yelling young account
+    admin adult app apartment applicant assistant bank bill birthday boss car card case cat child college
+    company computer credit data date day deal debit developer device doctor document dog driver email
+    engineer evening event everybody fact file flight folks friend gift girl group guy guys half home hotel
+    house insurance internet kid ladies laptop letter license madam madame mam ma'am man marketing message
+    miss mobile money month morning mom mum mother father dad name night note office order owner package
+    parent passport password payment person phone plan plane policy premium product project question reason
+    refund relevant report request reservation resident restaurant room sales school seller server service sir
+    software store student subscription subscriber support system tax teacher team technician tenant test
+    ticket time tourist train trip trouble update vegan vegetarian veteran visa visitor website week wife wifi
+    woman work worker world year bye goodbye cheers friends kitty buddy mate dude bro bot chatbot agent ai
+    siri alexa cortana claude chatgpt gpt gemini copilot larkboard helpdesk kunde kundin neukunde studentin
+    mitglied nutzer nutzerin fan rentner rentnerin mama papa schüler lehrer lehrerin entwickler entwicklerin
+    anfänger arzt ärztin vegetarier vegetarierin mieter mieterin vermieter zusammen leute damen herren frau
+    herr krank müde sicher froh traurig neu allein verwirrt frustriert cliente clienta usuario usuaria
+    estudiante nuevo nueva alumno alumna profesor profesora autónomo autónoma equipo todos todas señor señora
+    madre padre vegetariano vegetariana alérgico alérgica monday tuesday wednesday thursday friday saturday
+    sunday january february march april june july august september october november december montag dienstag
+    mittwoch donnerstag freitag samstag sonntag januar februar märz mai juni juli oktober dezember lunes
+    martes miércoles jueves viernes sábado domingo enero febrero marzo abril mayo junio julio agosto
+    septiembre octubre noviembre diciembre christmas easter amazon apple chrome disney excel facebook firefox
+    gmail google instagram iphone ipad java javascript linux mac macbook microsoft netflix outlook paypal
+    python samsung slack sony spotify teams tesla tiktok twitter uber whatsapp windows word xbox youtube zoom
+    american australian austrian british canadian chinese christian dutch english european french german greek
+    hindu indian irish italian japanese jewish korean mexican muslim polish portuguese russian scottish
+    spanish swedish swiss turkish ukrainian deutsch deutscher deutsche spanisch englisch español española
+    inglés airlines airways apartments arena avenue bar bistro boulevard cafe center centre church clinic club
+    court gmbh grill hospital inc inn kitchen llc lounge ltd museum orchestra park pizza plaza resort road
+    salon square stadium station street studio suites symphony theater theatre tower university vs dr mr mrs
+    ms prof mx sra srta anytime asap directly instead straight whenever later crazy collect names
+"""
+_NO_NAME = frozenset(_NO_NAME_TEXT.split())
+
+# Given names that are words as well; alone they are masked only where the capital can't come from a sentence's start.
+_ORDINARY_NAMES_TEXT = """
+    april art august autumn bill bob carol chance charity chase christian cliff daisy dawn dean dick don drew
+    earl eve faith frank gene glen grace grant guy hazel hope hunter iris ivy jack jade joy june lance mark
+    mason may melody mercy miles nick olive page pat patience penny pierce ray reed rich rob robin rod rose
+    ruby rusty sandy sky sterling sue summer tanner violet wade ward will willow woody
+"""
+_ORDINARY_NAMES = frozenset(_ORDINARY_NAMES_TEXT.split())
+
+_ADJECTIVE_ENDINGS = ("ing", "ed", "ful", "less", "able", "ible", "ous", "ive", "ical", "ly", "ally", "tion", "ment")
+
+
+_WORD_PAIR = re.compile(r"(?<![\w@.])([^\W\d_]{2,20}) (?=([^\W\d_][^\W\d_'’-]{2,24})(?![\w@]))")
+
+
+def find_personal_data(texts: Iterable[str]) -> PersonalData:
+    """Find the names that are introduced anywhere in `texts`, the turns of one conversation.
+
+    The result masks these names, and whatever identifies by its form, in any text about the conversation.
+    """
+    full_names: set[str] = set()
+    for text in texts:
+        # Introductions stand near a beginning or an end; a pasted book is not searched for them.
+        for part in (text,) if len(text) <= 4_000 else (text[:2_000], text[-2_000:]):
+            full_names.update(_names_in(part))
+    names: set[str] = set()
+    risky: set[str] = set()
+    for full_name in full_names:
+        words = [word for word in full_name.split() if word.lower() not in _PARTICLES]
+        (names if len(words) > 1 or words[0].lower() not in _ORDINARY_NAMES else risky).add(full_name)
+        for word in words:
+            if len(word) < 3 or word.lower() in _NO_NAME:
+                continue
+            (risky if word.lower() in _ORDINARY_NAMES else names).add(word)
+
+    def ordered(found: set[str]) -> tuple[str, ...]:
+        return tuple(sorted(found, key=lambda name: (-len(name), name)))
+
+    return PersonalData(names=ordered(names), risky_names=ordered(risky))
+
+
+def _names_in(text: str) -> Iterable[str]:
+    for match in _STRONG.finditer(text):
+        yield from _leading_name(match[1], sure=True)
+    for pattern in (_TITLED, _RELATED, _LABELLED):
+        for match in pattern.finditer(text):
+            yield from _leading_name(match[1])
+    for pattern in (_SALUTATION, _ADDRESSED, _SIGNED):
+        for match in pattern.finditer(text):
+            yield from (name for name in _leading_name(match[1]) if name == match[1])
+    for match in _WORD_PAIR.finditer(text):
+        given, family = match[1], match[2]
+        # Who writes a name in small letters writes all of it so; a capital on one word only is something else.
+        if given.lower() in GIVEN_NAMES and given[0].isupper() == family[0].isupper() and _can_be_family_name(family):
+            yield f"{given} {family}"
+    for match in _INTRODUCED.finditer(text):
+        for name in _leading_name(match["name"]):
+            end = match.start("name") + len(name)
+            follows, before = text[end : end + 12], text[max(0, match.start() - 40) : match.start()]
+            ends = not follows or follows[0] in ".!,\n"
+            opens = match["how"].lower().startswith("i") or not before.strip()
+            if not name.isupper() and (
+                _PERSON_FOLLOWS.match(follows)
+                or (ends and " " in name and opens)
+                or (ends and _GREETED.search(before) is not None)
+            ):
+                yield name
+
+
+def _can_be_family_name(word: str) -> bool:
+    lower = word.lower()
+    return lower not in _NO_NAME and (word[0].isupper() or not lower.endswith(_ADJECTIVE_ENDINGS))
+
+
+def _leading_name(candidate: str, *, sure: bool = False) -> Iterable[str]:
+    """Yield the leading words of `candidate` that can be a name, if there are any; `sure` also takes small letters."""
+    words = candidate.split()
+    kept: list[str] = []
+    for position, word in enumerate(words):
+        possessive = re.fullmatch(r"(.{2,})['’]s", word)
+        bare = possessive[1] if possessive else word
+        lower, capital = bare.lower(), bare[0].isupper()
+        if kept and lower in _PARTICLES:
+            kept.append(word)
+            continue
+        next_capital = position + 1 < len(words) and words[position + 1][0].isupper()
+        # "Will" and "May" are names where one is announced, or where another capital follows.
+        ordinary = lower in _NO_NAME and not (capital and lower in _ORDINARY_NAMES and (sure or next_capital))
+        if ordinary or re.search(r"['’](?:ll|m|re|ve|d|t|s)$", bare):
+            break
+        if (not capital or not sure) and lower.endswith(_ADJECTIVE_ENDINGS):
+            break
+        if not capital and (not sure or (kept and (kept[0][0].isupper() or position < len(words) - 1))):
+            break  # small letters: at most two words, and none after a capitalised one
+        kept.append(bare)
+        if possessive:
+            break
+    while kept and kept[-1].lower() in _PARTICLES:
+        kept.pop()
+    name = " ".join(kept)
+    if len(name) >= 2:
+        yield name

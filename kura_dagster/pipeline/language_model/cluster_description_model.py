@@ -1,0 +1,194 @@
+"""Names and descriptions of base clusters, written by a language model: one question a cluster.
+
+Which conversations the model is shown is decided here, from their vectors; the words of the question are in `prompts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import field_validator
+
+from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel
+from kura_dagster.pipeline.cluster_names import distinct_names, near_duplicate, three_word_slug, tidy_name
+from kura_dagster.pipeline.language_model import prompts
+from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
+from kura_dagster.pipeline.types import Cluster, ConversationSummary, GeneratedCluster, cluster_id_of, unit_rows
+
+
+class NamedGroup(GeneratedCluster):
+    """Name, description and slug of one group of conversations."""
+
+    @field_validator("name", "summary")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if not any(letter.isalnum() for letter in text):
+            raise ValueError("must hold words")
+        return text
+
+
+class ClusterDescriptionModel(BaseClusterDescriptionModel):
+    """Asks a language model for the name and the description of each group.
+
+    The model sees the group's members nearest its centre and a spread of the others, at most `max_members` in all, and
+    the conversations outside the group that are nearest to it, as Clio does.
+
+    Args:
+        model: a provider string, for which a client is opened for the time of each call, or an open `LanguageModel`.
+        max_concurrent_requests: questions in flight at once; of an open `LanguageModel`, its own number holds.
+        temperature: sampling temperature.
+        max_members: the most members of a group that are shown.
+
+    Raises:
+        ValueError: `max_members` is below 1.
+
+    References:
+        Tamkin et al.: Clio: Privacy-Preserving Insights into Real-World AI Use, 2024.
+    """
+
+    def __init__(
+        self,
+        model: str | LanguageModel = "openai/gpt-4o-mini",
+        max_concurrent_requests: int = 50,
+        temperature: float = 0.2,
+        max_members: int = 20,
+    ) -> None:
+        if max_members < 1:
+            raise ValueError(f"max_members is {max_members}; allowed is 1 or more")
+        self.model = model
+        self.max_concurrent_requests = max_concurrent_requests
+        self.temperature = temperature
+        self.max_members = max_members
+
+    async def generate_clusters(
+        self,
+        cluster_id_to_summaries: dict[int, list[ConversationSummary]],
+        prompt: str | None = None,
+        max_contrastive_examples: int = 10,
+    ) -> list[Cluster]:
+        """Return one cluster for each group, in the order of the groups; empty groups are left out.
+
+        No two names of the result could be mistaken for each other: of two that are almost the same, the later group is
+        named once more with the other name in sight, and told apart by its slug if that does not help. `prompt`
+        replaces our own text and holds `{positive_examples}` and, where wanted, `{contrastive_examples}`.
+
+        Raises:
+            ValueError: a summary has no embedding, or `prompt` has no `{positive_examples}`.
+            LanguageModelError: the provider can't be asked, or some questions failed; the others were finished first.
+        """
+        if prompt is not None:
+            prompts.check_placeholder(prompt, "positive_examples")
+        groups = [_Group(members) for members in cluster_id_to_summaries.values() if members]
+        if not groups:
+            return []
+        contrasts = _nearest_outside(groups, max_contrastive_examples)
+        async with opened(self.model, self.max_concurrent_requests) as language_model:
+
+            async def describe(position: int, names_in_use: Sequence[str] = ()) -> NamedGroup:
+                question = prompts.cluster_prompt(
+                    [statement_of(member) for member in groups[position].shown(self.max_members)],
+                    [statement_of(neighbour) for neighbour in contrasts[position]],
+                    prompt,
+                    names_in_use=names_in_use,
+                )
+                answer = await language_model.ask(question, NamedGroup, temperature=self.temperature)
+                return answer.model_copy(update={"name": tidy_name(answer.name)})
+
+            async def describe_again(conflict: tuple[int, str]) -> NamedGroup:
+                return await describe(conflict[0], [conflict[1]])
+
+            ids = [group.cluster_id for group in groups]
+            named = await answer_all(
+                range(len(groups)),
+                describe,
+                at_once=language_model.max_concurrent_requests,
+                what="cluster descriptions",
+                names=ids,
+            )
+            conflicts = _conflicts([each.name for each in named])
+            renamed = await answer_all(
+                conflicts,
+                describe_again,
+                at_once=language_model.max_concurrent_requests,
+                what="second cluster descriptions",
+                names=[ids[position] for position, _ in conflicts],
+            )
+            for (position, _), again in zip(conflicts, renamed, strict=True):
+                named[position] = again
+            slugs = [three_word_slug(each.slug, each.name) for each in named]
+            names = distinct_names(zip((each.name for each in named), slugs, strict=True))
+            return [
+                Cluster(
+                    id=group.cluster_id,
+                    name=name,
+                    description=" ".join(each.summary.split()),
+                    slug=slug,
+                    chat_ids=[member.chat_id for member in group.members],
+                    model=language_model.model,
+                    centroid=group.centroid,
+                )
+                for group, each, slug, name in zip(groups, named, slugs, names, strict=True)
+            ]
+
+
+def statement_of(summary: ConversationSummary) -> str:
+    """Return what is said about a conversation when its group is described: meaning only."""
+    return " ".join(part for part in (summary.summary, summary.request) if part)
+
+
+class _Group:
+    """The members of one group, sorted by chat_id, and their unit vectors."""
+
+    def __init__(self, members: Sequence[ConversationSummary]) -> None:
+        self.members = sorted(members, key=lambda member: member.chat_id)
+        without = [member.chat_id for member in self.members if member.embedding is None]
+        if without:
+            raise ValueError(
+                f"summary {without[0]} has no embedding; cluster descriptions need one for each summary, as "
+                "generate_base_clusters_from_conversation_summaries sees to"
+            )
+        self.vectors = unit_rows([member.embedding for member in self.members])
+        self.centroid = self.vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        self.cluster_id = cluster_id_of(member.chat_id for member in self.members)
+
+    def shown(self, at_most: int) -> list[ConversationSummary]:
+        """Return the members a describer sees: half the places to the nearest of the centre, half spread evenly."""
+        nearest_first = np.argsort(-_closeness(self.vectors, self.centroid), kind="stable")
+        if len(nearest_first) > at_most:
+            core = nearest_first[: (at_most + 1) // 2]
+            rest = nearest_first[len(core) :]
+            # Evenly over the others by distance, the farthest included: a name should fit them too.
+            places = np.linspace(0, len(rest) - 1, at_most - len(core) + 1)[1:]
+            nearest_first = np.concatenate([core, rest[places.round().astype(int)]])
+        return [self.members[position] for position in nearest_first]
+
+
+def _nearest_outside(groups: Sequence[_Group], number: int) -> list[list[ConversationSummary]]:
+    """Return for each group the conversations of other groups that are nearest its centre, nearest first."""
+    everyone = [member for group in groups for member in group.members]
+    owner = np.repeat(np.arange(len(groups)), [len(group.members) for group in groups])
+    # By chat_id, so that of several equally near the same ones are taken whatever the order of the groups.
+    by_id = np.array(sorted(range(len(everyone)), key=lambda position: everyone[position].chat_id))
+    vectors = np.concatenate([group.vectors for group in groups])[by_id]
+    owner = owner[by_id]
+    nearest = []
+    for position, group in enumerate(groups):
+        closeness = _closeness(vectors, group.centroid)
+        outside = np.flatnonzero(owner != position)
+        if len(outside) > number:
+            outside = np.sort(outside[np.argpartition(-closeness[outside], number)[:number]])
+        order = outside[np.argsort(-closeness[outside], kind="stable")]
+        nearest.append([everyone[by_id[place]] for place in order])
+    return nearest
+
+
+def _closeness(vectors: np.ndarray, centroid: np.ndarray) -> np.ndarray:
+    # Rounded, so that what is equally near counts as that on every machine, and the order of ids decides.
+    return (vectors @ centroid).round(5)
+
+
+def _conflicts(names: Sequence[str]) -> list[tuple[int, str]]:
+    """Return the positions of names that could be mistaken for an earlier one, each with that one."""
+    found = [(position, near_duplicate(name, names[:position])) for position, name in enumerate(names)]
+    return [(position, earlier) for position, earlier in found if earlier is not None]

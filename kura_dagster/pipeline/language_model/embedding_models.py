@@ -1,0 +1,260 @@
+"""Embedding models beside the embedded MiniLM: OpenAI's protocol, sentence-transformers, Cohere.
+
+Each loads its library when it is first asked, and holds one client that is closed: at the end of `async with`, or after
+each call where it is used without.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from abc import abstractmethod
+from collections.abc import Sequence
+from importlib.util import find_spec
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
+from kura_dagster.pipeline.language_model.client import (
+    LanguageModelError,
+    answer_all,
+    close_sdk,
+    explain,
+    missing_key,
+)
+from kura_dagster.pipeline.language_model.prompts import readable
+
+TIMEOUT = 60.0
+"""Seconds that a request may take."""
+
+EMPTY_TEXT = "(no text)"
+"""What is embedded for a text without a letter: APIs refuse empty ones, and every conversation needs a vector."""
+
+MAX_BYTES = 8_000
+"""What is sent of a long text. OpenAI's models take 8,191 tokens and refuse more; no token is shorter than a byte."""
+
+
+class _ApiEmbeddingModel(BaseEmbeddingModel):
+    """Embeds in batches, several at once, over one client of a provider's SDK."""
+
+    provider: str
+
+    def __init__(self, model_name: str, model_batch_size: int, n_concurrent_jobs: int) -> None:
+        if model_batch_size < 1:
+            raise ValueError(f"model_batch_size is {model_batch_size}; allowed is 1 or more")
+        if n_concurrent_jobs < 1:
+            raise ValueError(f"n_concurrent_jobs is {n_concurrent_jobs}; allowed is 1 or more")
+        self.model_name = model_name
+        self.model_batch_size = model_batch_size
+        self.n_concurrent_jobs = n_concurrent_jobs
+        self._sdk: Any = None
+
+    def slug(self) -> str:
+        """Return `<provider>/<model>`."""
+        return f"{self.provider}/{self.model_name}"
+
+    async def __aenter__(self) -> _ApiEmbeddingModel:
+        """Open the client.
+
+        Raises:
+            LanguageModelError: the provider's key is not set.
+        """
+        if self._sdk is not None:
+            raise RuntimeError(f"the embedding model {self.slug()} is open already")
+        self._sdk = self._open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        sdk, self._sdk = self._sdk, None
+        await close_sdk(sdk)
+
+    async def embed(self, texts: list[str]) -> np.ndarray:  # type: ignore[override]  # mypy calls no array a sequence
+        """Return a float32 array of shape (n_texts, n_dims), in the order of `texts`; (0, 0) for no texts.
+
+        Raises:
+            LanguageModelError: the provider can't be asked, or some batches failed; the others were finished first.
+        """
+        if not texts:
+            return np.empty((0, 0), dtype=np.float32)
+        if self._sdk is not None:
+            return await self._embed(texts, self._sdk)
+        # A client of this call's own: several calls may run at once, and none may close another's.
+        sdk = self._open()
+        try:
+            return await self._embed(texts, sdk)
+        finally:
+            await close_sdk(sdk)
+
+    async def _embed(self, texts: list[str], sdk: Any) -> np.ndarray:
+        sent = [_sendable(text) for text in texts]
+        starts = range(0, len(sent), self.model_batch_size)
+        batches = [sent[start : start + self.model_batch_size] for start in starts]
+        vectors = await answer_all(
+            batches,
+            lambda batch: self._embed_batch(batch, sdk),
+            at_once=self.n_concurrent_jobs,
+            what="batches of embeddings",
+            names=[f"texts {start + 1} to {min(start + self.model_batch_size, len(sent))}" for start in starts],
+        )
+        return np.concatenate(vectors)
+
+    async def _embed_batch(self, batch: list[str], sdk: Any) -> np.ndarray:
+        try:
+            vectors = np.asarray(await self._request(batch, sdk), dtype=np.float32)
+        except Exception as error:
+            url = str(getattr(sdk, "base_url", "")) or None
+            failure = explain(error, model=self.slug(), url=url, timeout=TIMEOUT, asked="\n".join(batch))
+        else:
+            if vectors.ndim != 2 or len(vectors) != len(batch):
+                raise LanguageModelError(
+                    f"{self.slug()} answered {len(batch)} texts with an array of shape {vectors.shape}."
+                )
+            return vectors
+        raise failure
+
+    @abstractmethod
+    def _open(self) -> Any:
+        """Return a client of the provider's SDK."""
+
+    @abstractmethod
+    async def _request(self, batch: list[str], sdk: Any) -> Sequence[Sequence[float]]:
+        """Return the vectors of one batch, in order."""
+
+
+class OpenAIEmbeddingModel(_ApiEmbeddingModel):
+    """OpenAI's embeddings, or any server's that speaks its protocol (`OPENAI_BASE_URL`); needs `OPENAI_API_KEY`.
+
+    Args:
+        model_name: the provider's name of the model.
+        model_batch_size: texts to a request.
+        n_concurrent_jobs: requests in flight at once.
+
+    Raises:
+        ValueError: a number is below 1.
+    """
+
+    provider = "openai"
+
+    def __init__(
+        self, model_name: str = "text-embedding-3-small", model_batch_size: int = 50, n_concurrent_jobs: int = 5
+    ) -> None:
+        super().__init__(model_name, model_batch_size, n_concurrent_jobs)
+
+    def _open(self) -> Any:
+        # openai takes half a second to import, and a code location that only loads embeds nothing.
+        import openai
+
+        if failure := missing_key(self.provider, self.slug()):
+            raise failure
+        return openai.AsyncOpenAI(timeout=TIMEOUT)
+
+    async def _request(self, batch: list[str], sdk: Any) -> Sequence[Sequence[float]]:
+        response = await sdk.embeddings.create(input=batch, model=self.model_name)
+        return [each.embedding for each in sorted(response.data, key=lambda each: each.index)]
+
+
+class CohereEmbeddingModel(_ApiEmbeddingModel):
+    """Cohere's embeddings, made for clustering; needs `CO_API_KEY` and the extra `cohere`.
+
+    Args:
+        model_name: Cohere's name of the model.
+        model_batch_size: texts to a request; Cohere takes 96 at most.
+        n_concurrent_jobs: requests in flight at once.
+        input_type: what the vectors are for, in Cohere's words.
+
+    Raises:
+        ValueError: a number is out of range.
+        ImportError: the extra is not installed.
+    """
+
+    provider = "cohere"
+
+    def __init__(
+        self,
+        model_name: str = "embed-v4.0",
+        model_batch_size: int = 96,
+        n_concurrent_jobs: int = 5,
+        input_type: str = "clustering",
+    ) -> None:
+        _require("cohere", extra="cohere")
+        if model_batch_size > 96:
+            raise ValueError(f"model_batch_size is {model_batch_size}; allowed is 96 or less")
+        super().__init__(model_name, model_batch_size, n_concurrent_jobs)
+        self.input_type = input_type
+
+    def _open(self) -> Any:
+        import cohere
+
+        if failure := missing_key(self.provider, self.slug()):
+            raise failure
+        # Its own default for the URL is read when the module is imported, which may be before the variable is set.
+        return cohere.AsyncClientV2(base_url=os.environ.get("CO_API_URL"), timeout=TIMEOUT)
+
+    async def _request(self, batch: list[str], sdk: Any) -> Sequence[Sequence[float]]:
+        response = await sdk.embed(
+            texts=batch, model=self.model_name, input_type=self.input_type, embedding_types=["float"]
+        )
+        return response.embeddings.float_
+
+
+class SentenceTransformerEmbeddingModel(BaseEmbeddingModel):
+    """Any model of the sentence-transformers library, on this machine; needs the extra `sentence-transformers`.
+
+    The library fetches a model from its hub the first time it is named.
+
+    Args:
+        model_name: the model's name on the hub, or a folder.
+        model_batch_size: texts to a batch.
+        device: where it runs, in torch's words: `cpu`, `cuda`, `mps`.
+
+    Raises:
+        ValueError: `model_batch_size` is below 1.
+        ImportError: the extra is not installed.
+    """
+
+    def __init__(self, model_name: str = "all-MiniLM-L6-v2", model_batch_size: int = 128, device: str = "cpu") -> None:
+        _require("sentence_transformers", extra="sentence-transformers")
+        if model_batch_size < 1:
+            raise ValueError(f"model_batch_size is {model_batch_size}; allowed is 1 or more")
+        self.model_name = model_name
+        self.model_batch_size = model_batch_size
+        self.device = device
+        self._loaded: Any = None
+
+    def slug(self) -> str:
+        """Return `sentence-transformers/<model>`."""
+        return f"sentence-transformers/{self.model_name}"
+
+    async def embed(self, texts: list[str]) -> np.ndarray:  # type: ignore[override]  # mypy calls no array a sequence
+        """Return a float32 array of shape (n_texts, n_dims), in the order of `texts`; (0, 0) for no texts."""
+        if not texts:
+            return np.empty((0, 0), dtype=np.float32)
+        return await asyncio.to_thread(self._encode, [readable(text) for text in texts])
+
+    def _encode(self, texts: list[str]) -> np.ndarray:
+        if self._loaded is None:
+            from sentence_transformers import SentenceTransformer
+
+            self._loaded = SentenceTransformer(self.model_name, device=self.device)
+        vectors = self._loaded.encode(
+            texts, batch_size=self.model_batch_size, convert_to_numpy=True, show_progress_bar=False
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+
+def _sendable(text: str) -> str:
+    if not any(letter.isalnum() for letter in text):
+        return text if text.strip() else EMPTY_TEXT
+    return readable(text).encode()[:MAX_BYTES].decode("utf-8", "ignore")
+
+
+def _require(module: str, *, extra: str) -> None:
+    if find_spec(module) is None:
+        raise ImportError(
+            f"the package {module.replace('_', '-')} is not installed; "
+            f"install it with: pip install 'kura_dagster[{extra}]'"
+        )

@@ -1,0 +1,204 @@
+"""One round of the hierarchy, by a language model: candidates, labels, names of parents.
+
+The loop over rounds, and the rules that a round is held to, are `pipeline.meta_clusters`; the words of the questions
+are in `prompts`.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from kura_dagster.pipeline.base_classes import BaseClusteringMethod, BaseEmbeddingModel, BaseMetaClusterModel
+from kura_dagster.pipeline.cluster_names import NEAR_DUPLICATE, best_match, near_duplicate, three_word_slug, tidy_name
+from kura_dagster.pipeline.clustering import NOISE, KmeansClusteringModel
+from kura_dagster.pipeline.embeddings import embed_texts
+from kura_dagster.pipeline.language_model import prompts
+from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
+from kura_dagster.pipeline.language_model.cluster_description_model import NamedGroup
+from kura_dagster.pipeline.meta_clusters import parent_of
+from kura_dagster.pipeline.types import Cluster, unit_rows
+
+logger = logging.getLogger(__name__)
+
+CLUSTERS_PER_GROUP = 12
+"""How many clusters the language model sees at once, on average, where no clustering model is given."""
+
+
+class CandidateCategories(BaseModel):
+    """Names of broader categories."""
+
+    names: list[str] = Field(min_length=1, description="Names of the categories, each an imperative sentence.")
+
+
+class CategoryLabel(BaseModel):
+    """The category that a group belongs to."""
+
+    category: str = Field(description="One of the offered categories, exactly as it is written there.")
+
+
+class MetaClusterModel(BaseMetaClusterModel):
+    """Asks a language model which clusters belong together, neighbourhood by neighbourhood, as Kura and Clio do.
+
+    A round embeds names and descriptions, groups the clusters into neighbourhoods, and in each of them asks for
+    candidate parents, for the candidate each cluster belongs to, and for a name of each parent that got two clusters or
+    more. Clusters alone under a candidate pass upward without a parent, and so do outliers unless a single root is
+    wanted.
+
+    Args:
+        max_concurrent_requests: questions in flight at once; of an open `LanguageModel`, its own number holds.
+        model: a provider string, for which a client is opened for the time of each round, or an open `LanguageModel`.
+        embedding_model: embeds clusters; None means the embedded MiniLM.
+        clustering_model: forms neighbourhoods; None means k-means with 12 clusters to a neighbourhood.
+        max_clusters: the most roots the hierarchy may have.
+        temperature: sampling temperature.
+
+    References:
+        Tamkin et al.: Clio: Privacy-Preserving Insights into Real-World AI Use, 2024.
+    """
+
+    def __init__(
+        self,
+        max_concurrent_requests: int = 50,
+        model: str | LanguageModel = "openai/gpt-4o-mini",
+        embedding_model: BaseEmbeddingModel | None = None,
+        clustering_model: BaseClusteringMethod | None = None,
+        max_clusters: int = 10,
+        temperature: float = 0.2,
+    ) -> None:
+        if embedding_model is None:
+            from kura_dagster.pipeline.embedded.minilm import MiniLMEmbeddingModel
+
+            embedding_model = MiniLMEmbeddingModel()
+        self.max_concurrent_requests = max_concurrent_requests
+        self.model = model
+        self.embedding_model = embedding_model
+        self.clustering_model = clustering_model or KmeansClusteringModel(clusters_per_group=CLUSTERS_PER_GROUP)
+        self.max_clusters = max_clusters
+        self.temperature = temperature
+
+    async def reduce_clusters(self, clusters: list[Cluster]) -> list[Cluster]:
+        """Return the given clusters, those that got a parent with its id, and the parents.
+
+        Raises:
+            EmbeddingError: the embedding model's answer can't be used.
+            LanguageModelError: the provider can't be asked, or some questions failed; the others were finished first.
+        """
+        merging = sorted(
+            (cluster for cluster in clusters if self.max_clusters == 1 or not cluster.is_outlier),
+            key=lambda cluster: cluster.cluster_id,
+        )
+        if len(merging) < 2:
+            return list(clusters)
+        vectors = unit_rows(await embed_texts([_text_of(cluster) for cluster in merging], self.embedding_model))
+        neighbourhoods = self._neighbourhoods(merging, vectors)
+        async with opened(self.model, self.max_concurrent_requests) as language_model:
+            families = await self._families(language_model, neighbourhoods)
+            parents = await answer_all(
+                families,
+                lambda family: self._parent(language_model, family),
+                at_once=language_model.max_concurrent_requests,
+                what="names of parents",
+                names=[f"the parent of {family[0].cluster_id}" for family in families],
+            )
+        parent_ids = {
+            child.cluster_id: parent.cluster_id
+            for family, parent in zip(families, parents, strict=True)
+            for child in family
+        }
+        with_parents = [
+            cluster.model_copy(update={"parent_id": parent_ids.get(cluster.cluster_id)}) for cluster in clusters
+        ]
+        return with_parents + parents
+
+    def _neighbourhoods(self, clusters: Sequence[Cluster], vectors: np.ndarray) -> list[list[Cluster]]:
+        items = [{"item": cluster, "embedding": vector} for cluster, vector in zip(clusters, vectors, strict=True)]
+        groups: dict[int, Any] = self.clustering_model.cluster(items)
+        return [members for number, members in sorted(groups.items()) if number != NOISE and len(members) > 1]
+
+    async def _families(
+        self, language_model: LanguageModel, neighbourhoods: Sequence[list[Cluster]]
+    ) -> list[list[Cluster]]:
+        """Return the groups of two and more that belong together."""
+        # Of two there is nothing to choose: one candidate would be asked for, and both put under it.
+        families = [members for members in neighbourhoods if len(members) == 2]
+        larger = [members for members in neighbourhoods if len(members) > 2]
+        candidates = await answer_all(
+            larger,
+            lambda members: self._candidates(language_model, members),
+            at_once=language_model.max_concurrent_requests,
+            what="neighbourhoods of clusters",
+            names=[f"that of {members[0].cluster_id}" for members in larger],
+        )
+        choices = [
+            (member, offered)
+            for members, offered in zip(larger, candidates, strict=True)
+            for member in members
+            if len(offered) > 1
+        ]
+        labels = await answer_all(
+            choices,
+            lambda choice: self._label(language_model, *choice),
+            at_once=language_model.max_concurrent_requests,
+            what="labels of clusters",
+            names=[member.cluster_id for member, _ in choices],
+        )
+        label_of = {member.cluster_id: label for (member, _), label in zip(choices, labels, strict=True)}
+        for members, offered in zip(larger, candidates, strict=True):
+            for candidate in offered:
+                family = [each for each in members if label_of.get(each.cluster_id, offered[0]) == candidate]
+                if len(family) > 1:
+                    families.append(family)
+        return families
+
+    async def _candidates(self, language_model: LanguageModel, members: Sequence[Cluster]) -> list[str]:
+        """Return the names of parents that a neighbourhood is sorted into, no two of which could be mistaken."""
+        answer = await language_model.ask(
+            prompts.candidates_prompt(members, math.ceil(len(members) / 2)),
+            CandidateCategories,
+            temperature=self.temperature,
+        )
+        distinct: list[str] = []
+        for name in map(tidy_name, answer.names):
+            if name and near_duplicate(name, distinct) is None:
+                distinct.append(name)
+        return distinct
+
+    async def _label(self, language_model: LanguageModel, cluster: Cluster, candidates: Sequence[str]) -> str:
+        """Return the candidate the cluster belongs to.
+
+        The model's answer is taken for the candidate it is most like; where it is like none, it is asked once more, and
+        then the candidate nearest in meaning is taken.
+        """
+        rejected = None
+        for _ in range(2):
+            answer = await language_model.ask(
+                prompts.label_prompt(cluster, candidates, rejected), CategoryLabel, temperature=self.temperature
+            )
+            found = best_match(answer.category.removeprefix("- ").strip(), candidates)
+            if found is not None and found[1] >= NEAR_DUPLICATE:
+                return found[0]
+            rejected = answer.category
+        logger.warning("%s labelled cluster %s twice with no candidate", language_model.model, cluster.cluster_id)
+        vectors = unit_rows(await embed_texts([_text_of(cluster), *candidates], self.embedding_model))
+        return candidates[int(np.argmax(vectors[1:] @ vectors[0]))]
+
+    async def _parent(self, language_model: LanguageModel, children: Sequence[Cluster]) -> Cluster:
+        answer = await language_model.ask(prompts.parent_prompt(children), NamedGroup, temperature=self.temperature)
+        name = tidy_name(answer.name)
+        return parent_of(
+            children,
+            name=name,
+            description=" ".join(answer.summary.split()),
+            slug=three_word_slug(answer.slug, name),
+            model=language_model.model,
+        )
+
+
+def _text_of(cluster: Cluster) -> str:
+    return f"{cluster.name}\n{cluster.description}"

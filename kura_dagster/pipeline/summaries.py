@@ -1,0 +1,92 @@
+"""From conversations to summaries: one for each, whatever the model does.
+
+The models that write them are in `embedded.extractive_summary` and `language_model.summary_model`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+from kura_dagster.pipeline.base_classes import BaseCheckpointManager, BaseSummaryModel
+from kura_dagster.pipeline.hierarchy import some_of
+from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary
+
+logger = logging.getLogger(__name__)
+
+
+class SummaryError(ValueError):
+    """A summary model lost, doubled or invented summaries. The message names the model and the conversations."""
+
+
+async def summarise_conversations(
+    conversations: list[Conversation],
+    *,
+    model: BaseSummaryModel,
+    response_schema: type[GeneratedSummary] = GeneratedSummary,
+    prompt: str | None = None,
+    temperature: float = 0.2,
+    checkpoint_manager: BaseCheckpointManager | None = None,
+) -> list[ConversationSummary]:
+    """Return one summary for each conversation, in the order of the conversations.
+
+    Every summary leaves with the text that stands for its conversation when it is embedded.
+
+    Args:
+        conversations: no two with the same chat_id.
+        model: writes the summaries.
+        response_schema: what is asked for; fields beyond `GeneratedSummary` land in the metadata.
+        prompt: stands in for the model's own prompt.
+        temperature: sampling temperature of a language model.
+        checkpoint_manager: where a checkpoint of exactly these conversations exists, it is the result.
+
+    Raises:
+        ValueError: a chat_id occurs twice.
+        SummaryError: the model lost, doubled or invented summaries.
+    """
+    by_chat_id = {conversation.chat_id: conversation for conversation in conversations}
+    if len(by_chat_id) < len(conversations):
+        counts = Counter(conversation.chat_id for conversation in conversations)
+        repeated = [chat_id for chat_id, count in counts.items() if count > 1]
+        raise ValueError(f"conversations hold {some_of(repeated)} more than once; each has an id of its own")
+
+    summaries = None
+    if checkpoint_manager is not None:
+        summaries = checkpoint_manager.load_checkpoint(model.checkpoint_filename, ConversationSummary)
+        if summaries is not None and sorted(summary.chat_id for summary in summaries) != sorted(by_chat_id):
+            logger.warning("the checkpoint of summaries holds other conversations; they are summarised again")
+            summaries = None
+    if summaries is None:
+        # A class written for Kura has its own prompt as a default; None would stand in its way.
+        own_prompt = {} if prompt is None else {"prompt": prompt}
+        summaries = await model.summarise(
+            list(conversations), response_schema=response_schema, temperature=temperature, **own_prompt
+        )
+        _require_one_each(by_chat_id, summaries, type(model).__name__)
+        if checkpoint_manager is not None:
+            checkpoint_manager.save_checkpoint(model.checkpoint_filename, _in_order(summaries, by_chat_id))
+    for summary in summaries:
+        if summary.embedding_text is None:
+            summary.embedding_text = model.embedding_text(by_chat_id[summary.chat_id], summary)
+    return _in_order(summaries, by_chat_id)
+
+
+def _in_order(summaries: list[ConversationSummary], by_chat_id: dict[str, Conversation]) -> list[ConversationSummary]:
+    found = {summary.chat_id: summary for summary in summaries}
+    return [found[chat_id] for chat_id in by_chat_id]
+
+
+def _require_one_each(
+    by_chat_id: dict[str, Conversation], summaries: list[ConversationSummary], model_name: str
+) -> None:
+    counts = Counter(summary.chat_id for summary in summaries)
+    faults = {
+        "lost": by_chat_id.keys() - counts.keys(),
+        "doubled": {chat_id for chat_id, count in counts.items() if count > 1},
+        "invented": counts.keys() - by_chat_id.keys(),
+    }
+    if any(faults.values()):
+        raise SummaryError(
+            f"summary model {model_name} "
+            + "; ".join(f"{fault} {some_of(chat_ids)}" for fault, chat_ids in faults.items() if chat_ids)
+        )

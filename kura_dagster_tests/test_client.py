@@ -1,0 +1,415 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
+
+from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError, answer_all, opened
+from kura_dagster_tests.loopback_server import Faults, LoopbackServer, loopback_subprocess, read_stats
+
+pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
+
+SECRET = "sk-loopback-0123456789"
+PRIVATE = "Zanzibar's diary says that the violet kettle sings at night"
+
+
+class Answer(BaseModel):
+    summary: str
+    score: int = Field(ge=1, le=5)
+
+
+class Impossible(BaseModel):
+    """The server answers strings with text, never with a number in them."""
+
+    summary: str = Field(pattern=r"^\d+$")
+
+
+def ask_once(prompt: str = "What is this about?", schema: type[BaseModel] = Answer, **options: Any) -> Any:
+    async def ask() -> Any:
+        async with LanguageModel(**options) as language_model:
+            return await language_model.ask(prompt, schema)
+
+    return asyncio.run(ask())
+
+
+def failure_of(prompt: str = "What is this about?", schema: type[BaseModel] = Answer, **options: Any) -> str:
+    with pytest.raises(LanguageModelError) as caught:
+        ask_once(prompt, schema, **options)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert PRIVATE not in "".join(traceback.format_exception(caught.value))
+    return str(caught.value)
+
+
+def accepted(listener: socket.socket) -> Iterator[None]:
+    while True:
+        try:
+            listener.accept()[0].close()
+        except BlockingIOError:
+            return
+        yield
+
+
+def until(condition: Any, seconds: float = 5) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_answer_is_an_instance_of_the_asked_schema(server: LoopbackServer) -> None:
+    answer = ask_once("<conversation>violet kettle sings</conversation>")
+    assert isinstance(answer, Answer)
+    assert "violet" in answer.summary
+    assert 1 <= answer.score <= 5
+    body = server.stats.bodies[-1]
+    assert body["model"] == "gpt-4o-mini"
+    assert body["temperature"] == 0.2
+    assert [message["role"] for message in body["messages"]] == ["user"]
+
+
+def test_prompt_reaches_the_provider_letter_for_letter(server: LoopbackServer) -> None:
+    prompt = "{{ 7 * 7 }} {% raw %} {conversation} {# gone? #} \\n https://example.org/cat.png  \n   indented"
+    ask_once(prompt)
+    assert server.stats.prompts[-1] == prompt
+
+
+def test_validators_get_the_context_and_the_prompt_stays_literal(server: LoopbackServer) -> None:
+    seen = []
+
+    class Checked(BaseModel):
+        summary: str
+
+        @field_validator("summary")
+        @classmethod
+        def note(cls, value: str, info: ValidationInfo) -> str:
+            seen.append(info.context["word"])  # type: ignore[index]
+            return value
+
+    async def ask() -> None:
+        async with LanguageModel() as language_model:
+            prompt = "{{ word }} {{ kura_prompt }} {% endraw %} {% for x in y %}"
+            await language_model.ask(prompt, Checked, context={"word": "secret"})
+
+    asyncio.run(ask())
+    assert seen == ["secret"]
+    assert server.stats.prompts[-1] == "{{ word }} {{ kura_prompt }} {% endraw %} {% for x in y %}"
+
+
+def test_requests_in_flight_stay_within_the_limit_and_reach_it(server: LoopbackServer) -> None:
+    server.latency = 0.05
+
+    async def ask() -> None:
+        async with LanguageModel(max_concurrent_requests=7) as language_model:
+            await asyncio.gather(*(language_model.ask(f"question {number}", Answer) for number in range(28)))
+
+    asyncio.run(ask())
+    assert server.stats.chat == 28
+    assert server.stats.max_in_flight == 7
+
+
+def test_no_socket_stays_open_after_the_end(server: LoopbackServer) -> None:
+    async def ask() -> tuple[int, int]:
+        async with LanguageModel() as language_model:
+            await asyncio.gather(*(language_model.ask(f"question {number}", Answer) for number in range(20)))
+            before = server.open_connections
+        # The loop still runs: what is closed now was closed by us and not by the loop's end.
+        await asyncio.sleep(0.2)
+        return before, server.open_connections
+
+    before, after = asyncio.run(ask())
+    assert before >= 1
+    assert after == 0
+
+
+def test_model_can_be_opened_again_in_another_loop(server: LoopbackServer) -> None:
+    language_model = LanguageModel(max_concurrent_requests=1)
+
+    async def ask() -> None:
+        async with language_model:
+            await asyncio.gather(*(language_model.ask(f"question {number}", Answer) for number in range(3)))
+
+    asyncio.run(ask())
+    asyncio.run(ask())
+    assert server.stats.chat == 6
+
+
+def test_question_outside_of_async_with_is_refused(server: LoopbackServer) -> None:
+    with pytest.raises(RuntimeError, match="is not open"):
+        asyncio.run(LanguageModel().ask("?", Answer))
+    assert server.stats.chat == 0
+
+
+def test_opening_twice_is_refused(server: LoopbackServer) -> None:
+    async def twice() -> None:
+        async with LanguageModel() as language_model:
+            await language_model.__aenter__()
+
+    with pytest.raises(RuntimeError, match="open already"):
+        asyncio.run(twice())
+
+
+def test_bad_json_is_asked_for_again(server: LoopbackServer) -> None:
+    server.faults = Faults(bad_json_every=2)
+
+    async def ask() -> list[Answer]:
+        async with LanguageModel(max_concurrent_requests=1) as language_model:
+            return [await language_model.ask(f"question {number}", Answer) for number in range(4)]
+
+    assert len(asyncio.run(ask())) == 4
+    assert server.stats.chat == 7
+    # What was wrong is in the repeated question.
+    assert any("rror" in prompt and "question" in prompt for prompt in server.stats.prompts)
+
+
+def test_answer_that_never_fits_is_given_up_after_three_repetitions(server: LoopbackServer) -> None:
+    text = failure_of(f"<conversation>{PRIVATE}</conversation>", Impossible)
+    assert "gave no fitting answer in 4 attempts" in text
+    assert "summary: string pattern mismatch" in text
+    assert server.stats.chat == 4
+
+
+def test_failures_leave_nothing_private_in_the_logs(server: LoopbackServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    failure_of(f"<conversation>{PRIVATE}</conversation>", Impossible)
+    server.faults = Faults(require_key="another")
+    failure_of(PRIVATE)
+    assert "violet" not in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_number_given_as_text_is_good_enough(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Loose(BaseModel):
+        languages: list[str]
+        score: float
+
+    monkeypatch.setattr(
+        "kura_dagster_tests.loopback_server._Answer.value", lambda *_: {"languages": ["english"], "score": "3"}
+    )
+    assert ask_once(schema=Loose).score == 3
+    assert server.stats.chat == 1
+
+
+def test_missing_key_names_the_variable(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    text = failure_of()
+    assert "needs a key: set the environment variable OPENAI_API_KEY" in text
+    assert "any value does" in text  # a base URL is set: it may be a server that asks for none
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    assert "any value does" not in failure_of()
+
+
+def test_refused_key_says_what_to_set_and_not_the_key(server: LoopbackServer) -> None:
+    server.faults = Faults(require_key="another")
+    text = failure_of()
+    assert "refused the key for openai/gpt-4o-mini (status 401)" in text
+    assert "Set OPENAI_API_KEY" in text
+    assert server.base_url in text
+
+
+def test_unknown_model_says_what_to_set(server: LoopbackServer) -> None:
+    server.faults = Faults(known_models=("llama",))
+    text = failure_of(model="openai/gpt-9")
+    assert "does not know the model 'gpt-9'" in text
+    assert "'openai/<a model it serves>'" in text
+    assert "OPENAI_BASE_URL" in text
+
+
+def test_unknown_provider_lists_what_to_write() -> None:
+    text = failure_of(model="opnai/gpt-4o-mini")
+    assert "Unknown provider 'opnai'" in text
+    assert "anthropic" in text
+    assert "ollama" in text
+
+
+def test_provider_whose_package_is_missing_names_it() -> None:
+    assert "pip install groq" in failure_of(model="groq/llama")
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "openai/", "/gpt", ""])
+def test_model_without_provider_or_name_is_refused(model: str) -> None:
+    with pytest.raises(ValueError, match="'<provider>/<model>'"):
+        LanguageModel(model)
+
+
+@pytest.mark.parametrize("options", [{"max_concurrent_requests": 0}, {"timeout": 0}])
+def test_limits_below_their_least_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(options))):
+        LanguageModel(**options)
+
+
+def test_server_that_does_not_run_is_named(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    text = failure_of()
+    assert f"Cannot reach {url}" in text
+    assert "is OPENAI_BASE_URL right?" in text
+
+
+def test_silent_server_is_given_up_after_the_timeout(monkeypatch: pytest.MonkeyPatch, server: LoopbackServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{deaf.getsockname()[1]}/v1")
+        start = time.monotonic()
+        assert "gave no answer within 0.2 s" in failure_of(timeout=0.2)
+        assert time.monotonic() - start < 3
+        # The request itself was given up and tried again: a single one would mean that only the question's limit held.
+        deaf.setblocking(False)
+        assert sum(1 for _ in accepted(deaf)) > 1
+
+
+def test_server_error_is_reported_with_its_message(server: LoopbackServer) -> None:
+    server.faults = Faults(fail_on="question", status=422)
+    text = failure_of("question")
+    assert "failed with status 422" in text
+    assert "It says: The server was told to fail." in text
+
+
+def test_message_that_quotes_the_question_is_left_out(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kura_dagster_tests import loopback_server
+
+    real = loopback_server._error
+    monkeypatch.setattr(loopback_server, "_error", lambda status, *_: real(status, f"Input was {PRIVATE!r}"))
+    server.faults = Faults(fail_on="kettle", status=400)
+    text = failure_of(f"Describe: {PRIVATE}")
+    assert "failed with status 400" in text
+    assert "kettle" not in text
+
+
+def test_rate_limit_that_stays_says_what_to_lower(server: LoopbackServer) -> None:
+    server.faults = Faults(status_every=1, status=429, retry_after="0.01")
+    assert "Lower max_concurrent_requests" in failure_of()
+
+
+def test_passing_rate_limit_is_waited_out(server: LoopbackServer) -> None:
+    server.faults = Faults(status_every=2, status=429, retry_after="0.01")
+    ask_once()
+    ask_once()
+    assert server.stats.chat == 3
+
+
+def test_ollama_is_looked_for_where_its_variable_says(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{server.port}")
+    # A model that instructor takes for one without tools, so the schema travels in the text.
+    answer = ask_once("<conversation>violet kettle</conversation>", model="ollama/phi")
+    assert isinstance(answer, Answer)
+    assert server.stats.bodies[-1]["response_format"]["type"] == "json_object"
+
+
+def test_opened_gives_an_instance_as_it_is_and_closes_only_its_own(server: LoopbackServer) -> None:
+    async def ask() -> None:
+        async with LanguageModel() as shared:
+            async with opened(shared, 3) as same:
+                assert same is shared
+            await shared.ask("still open?", Answer)
+        async with opened("openai/gpt-4o-mini", 3) as own:
+            assert own.max_concurrent_requests == 3
+        with pytest.raises(RuntimeError, match="is not open"):
+            await own.ask("?", Answer)
+
+    asyncio.run(ask())
+
+
+def test_answer_all_finishes_the_others_before_it_fails() -> None:
+    finished = []
+
+    async def answer(number: int) -> int:
+        await asyncio.sleep(0.001 * number)
+        if number in (1, 3):
+            raise LanguageModelError(f"number {number} failed.")
+        finished.append(number)
+        return number
+
+    with pytest.raises(LanguageModelError) as caught:
+        asyncio.run(answer_all(range(6), answer, at_once=2, what="answers", names=list("abcdef")))
+    assert str(caught.value) == "2 of 6 answers failed. The first: number 1 failed. Failed: b, d."
+    assert finished == [0, 2, 4, 5]
+
+
+def test_answer_all_keeps_the_order_and_its_limit() -> None:
+    at_work = most = 0
+
+    async def answer(number: int) -> int:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        await asyncio.sleep(0.001 * (5 - number % 5))
+        at_work -= 1
+        return number * number
+
+    squares = asyncio.run(answer_all(range(40), answer, at_once=6, what="squares", names=["?"] * 40))
+    assert squares == [number * number for number in range(40)]
+    assert most == 6
+    assert asyncio.run(answer_all([], answer, at_once=6, what="squares", names=[])) == []
+
+
+def test_mistake_in_our_own_code_is_raised_as_it_is() -> None:
+    async def answer(number: int) -> int:
+        raise KeyError(number)
+
+    with pytest.raises(KeyError):
+        asyncio.run(answer_all([1], answer, at_once=1, what="answers", names=["a"]))
+
+
+def test_interrupted_run_closes_its_sockets(server: LoopbackServer) -> None:
+    server.latency = 5
+
+    async def ask() -> None:
+        async with LanguageModel() as language_model:
+            await asyncio.gather(*(language_model.ask(f"question {number}", Answer) for number in range(5)))
+
+    async def interrupted() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ask(), 0.3)
+        await asyncio.sleep(0.2)
+        assert server.open_connections == 0
+
+    asyncio.run(interrupted())
+    server.latency = 0
+
+
+def test_loading_the_module_loads_no_client() -> None:
+    import subprocess
+    import sys
+
+    package = "kura_dagster.pipeline.language_model"
+    modules = ("client", "summary_model", "cluster_description_model", "meta_cluster_model", "embedding_models")
+    code = (
+        f"import sys, {', '.join(f'{package}.{module}' for module in modules)}; "
+        "print([m for m in ('openai', 'instructor', 'sklearn', 'thefuzz', 'onnxruntime') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_server_runs_from_the_command_line_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
+    with loopback_subprocess(latency=0.01) as base_url:
+        monkeypatch.setenv("OPENAI_BASE_URL", base_url)
+        ask_once()
+        stats = read_stats(base_url)
+    assert stats["chat"] == 1
+    assert stats["by_schema"] == {"Answer": 1}
+    assert stats["last"] - stats["first"] >= 0.01
+
+
+def test_server_stops_with_its_with() -> None:
+    before = threading.active_count()
+    with LoopbackServer() as server:
+        port = server.port
+        socket.create_connection(("127.0.0.1", port)).close()
+    assert until(lambda: threading.active_count() <= before)
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port))

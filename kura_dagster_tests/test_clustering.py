@@ -1,0 +1,284 @@
+"""The clustering methods: every item in one group, whatever the vectors and their order."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
+
+from kura_dagster.pipeline import clustering
+from kura_dagster.pipeline.base_classes import BaseClusteringMethod
+from kura_dagster.pipeline.clustering import (
+    NOISE,
+    HDBSCANClusteringMethod,
+    KmeansClusteringModel,
+    MiniBatchKmeansClusteringMethod,
+)
+from kura_dagster.pipeline.types import Cluster, ConversationSummary
+
+METHODS: list[BaseClusteringMethod] = [
+    KmeansClusteringModel(clusters_per_group=3),
+    MiniBatchKmeansClusteringMethod(clusters_per_group=3, batch_size=8),
+    HDBSCANClusteringMethod(min_cluster_size=2),
+    HDBSCANClusteringMethod(min_cluster_size=3, min_samples=20, metric="cosine", cluster_selection_method="leaf"),
+    HDBSCANClusteringMethod(min_cluster_size=3, metric="manhattan"),
+    HDBSCANClusteringMethod(min_cluster_size=3, metric="chebyshev"),
+]
+NAMES = ["kmeans", "minibatch", "hdbscan", "hdbscan-cosine", "hdbscan-manhattan", "hdbscan-chebyshev"]
+
+# Few distinct values and exact zeros, so that duplicates, opposite and zero vectors come up all the time.
+VECTORS = st.lists(
+    st.lists(st.sampled_from([0.0, 1.0, -1.0, 0.5, 1e-30]) | st.floats(-10, 10, width=32), min_size=3, max_size=3),
+    max_size=30,
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    chat_id: str
+
+
+def items_of(vectors: Any) -> list[dict[str, Any]]:
+    return [{"item": Item(f"chat-{number:05d}"), "embedding": vector} for number, vector in enumerate(vectors)]
+
+
+def members(groups: dict[int, list[Any]]) -> set[frozenset[str]]:
+    return {frozenset(item.chat_id for item in group) for key, group in groups.items() if key != NOISE}
+
+
+def blobs(n_blobs: int, size: int, seed: int = 0) -> np.ndarray:
+    """Return tight groups of vectors in random directions, shape (n_blobs * size, 16)."""
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(n_blobs, 16))
+    return np.repeat(centres, size, axis=0) + random.normal(scale=0.05, size=(n_blobs * size, 16))
+
+
+@pytest.mark.parametrize("method", METHODS, ids=NAMES)
+@settings(max_examples=60, deadline=None)
+@given(vectors=VECTORS, random=st.randoms(use_true_random=False))
+def test_groups_hold_every_item_once_in_any_order(method: BaseClusteringMethod, vectors: Any, random: Any) -> None:
+    items = items_of(vectors)
+    groups = method.cluster(items)
+    assert all(groups.values())
+    assert sorted(item.chat_id for group in groups.values() for item in group) == [i["item"].chat_id for i in items]
+    assert sorted(groups.keys() - {NOISE}) == list(range(len(groups.keys() - {NOISE})))
+    random.shuffle(items)
+    assert method.cluster(items) == groups
+
+
+@pytest.mark.parametrize("method", METHODS, ids=NAMES)
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+@pytest.mark.parametrize("kind", ["distinct", "equal", "zero"])
+def test_few_items_and_degenerate_vectors(method: BaseClusteringMethod, n: int, kind: str) -> None:
+    vectors = {"distinct": np.eye(4)[:n], "equal": np.ones((n, 4)), "zero": np.zeros((n, 4))}[kind]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        groups = method.cluster(items_of(vectors))
+    assert sum(len(group) for group in groups.values()) == n
+
+
+@pytest.mark.parametrize("method", METHODS[:2], ids=NAMES[:2])
+@pytest.mark.filterwarnings("error")
+def test_duplicates_make_fewer_groups_than_k(method: BaseClusteringMethod) -> None:
+    groups = method.cluster(items_of(np.repeat(np.eye(3), 10, axis=0)))
+    assert sorted(len(group) for group in groups.values()) == [10, 10, 10]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_batch_may_be_smaller_than_the_number_of_clusters() -> None:
+    vectors = np.random.default_rng(0).normal(size=(100, 8))
+    groups = MiniBatchKmeansClusteringMethod(clusters_per_group=2, batch_size=5).cluster(items_of(vectors))
+    assert 40 <= len(groups) <= 50
+
+
+@pytest.mark.parametrize("n", [1, 9, 10, 11, 95, 101])
+@pytest.mark.parametrize("method", [KmeansClusteringModel(), MiniBatchKmeansClusteringMethod()], ids=NAMES[:2])
+def test_k_is_the_number_of_items_by_the_size_of_a_group(method: BaseClusteringMethod, n: int) -> None:
+    vectors = np.random.default_rng(n).normal(size=(n, 8))
+    assert len(method.cluster(items_of(vectors))) == math.ceil(n / 10)
+
+
+@pytest.mark.parametrize("method", [KmeansClusteringModel(), MiniBatchKmeansClusteringMethod()], ids=NAMES[:2])
+def test_k_means_finds_separate_blobs(method: BaseClusteringMethod) -> None:
+    groups = members(method.cluster(items_of(blobs(6, 10))))
+    assert groups == {frozenset(f"chat-{10 * blob + n:05d}" for n in range(10)) for blob in range(6)}
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "manhattan"])
+def test_hdbscan_finds_separate_blobs_and_leaves_out_what_is_alone(metric: str) -> None:
+    directions = np.eye(16)
+    near = np.repeat(directions[:4], 15, axis=0) + np.random.default_rng(2).normal(scale=0.005, size=(60, 16))
+    groups = HDBSCANClusteringMethod(min_cluster_size=10, min_samples=5, metric=metric).cluster(
+        items_of(np.vstack([near, directions[8:12]]))
+    )
+    assert members(groups) == {frozenset(f"chat-{15 * blob + n:05d}" for n in range(15)) for blob in range(4)}
+    assert [item.chat_id for item in groups[NOISE]] == [f"chat-{n:05d}" for n in range(60, 64)]
+
+
+def test_fewer_items_than_a_cluster_needs_are_all_left_out() -> None:
+    groups = HDBSCANClusteringMethod(min_cluster_size=10).cluster(items_of(np.ones((9, 4))))
+    assert groups.keys() == {NOISE}
+
+
+def test_hdbscan_merges_clusters_nearer_than_epsilon_in_its_own_metric() -> None:
+    # Pairs of blobs five degrees apart; between the pairs a right angle.
+    angles = np.concatenate([np.radians(degrees) + np.linspace(0, 0.01, 12) for degrees in (0.0, 5.0, 90.0, 95.0)])
+    items = items_of(np.column_stack([np.cos(angles), np.sin(angles)]))
+    separate = HDBSCANClusteringMethod(min_cluster_size=5, metric="cosine", cluster_selection_method="leaf")
+    merged = HDBSCANClusteringMethod(
+        min_cluster_size=5,
+        metric="cosine",
+        cluster_selection_method="leaf",
+        cluster_selection_epsilon=1 - math.cos(math.radians(10)),
+    )
+    assert len(members(separate.cluster(items))) == 4
+    assert len(members(merged.cluster(items))) == 2
+
+
+def test_length_does_not_matter() -> None:
+    vectors = blobs(5, 10)
+    lengths = np.random.default_rng(1).uniform(0.1, 50, size=(50, 1))
+    method = KmeansClusteringModel()
+    assert members(method.cluster(items_of(vectors))) == members(method.cluster(items_of(vectors * lengths)))
+
+
+def test_the_seed_matters_and_is_kept() -> None:
+    items = items_of(np.random.default_rng(3).normal(size=(60, 8)))
+    first, again, other = (KmeansClusteringModel(random_state=seed).cluster(items) for seed in (0, 0, 1))
+    assert first == again
+    assert members(first) != members(other)
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Record rows and k of each k-means in a cell."""
+    calls: list[tuple[int, int]] = []
+    real = clustering._kmeans_labels
+
+    def recorded(vectors: np.ndarray, k: int, random_state: int) -> np.ndarray:
+        calls.append((len(vectors), k))
+        return real(vectors, k, random_state)
+
+    monkeypatch.setattr(clustering, "_kmeans_labels", recorded)
+    return calls
+
+
+def test_large_days_are_clustered_cell_by_cell(monkeypatch: pytest.MonkeyPatch, fitted: list[tuple[int, int]]) -> None:
+    vectors = blobs(40, 30)
+    at_once = KmeansClusteringModel(clusters_per_group=10).cluster(items_of(vectors))
+    assert fitted == [(1200, 120)]
+    fitted.clear()
+    monkeypatch.setattr(clustering, "_CELL_ROWS", 100)
+    in_cells = KmeansClusteringModel(clusters_per_group=10).cluster(items_of(vectors))
+    assert len(fitted) > 5
+    assert sum(rows for rows, _ in fitted) == 1200
+    assert sum(k for _, k in fitted) == 120
+    assert sorted(item.chat_id for group in in_cells.values() for item in group) == [
+        f"chat-{n:05d}" for n in range(1200)
+    ]
+    for groups in (at_once, in_cells):
+        pure = sum(len({int(item.chat_id[-5:]) // 30 for item in group}) == 1 for group in groups.values())
+        assert pure / len(groups) > 0.9
+
+
+def test_a_day_of_one_theme_is_cut_again(monkeypatch: pytest.MonkeyPatch, fitted: list[tuple[int, int]]) -> None:
+    monkeypatch.setattr(clustering, "_CELL_ROWS", 20)
+    random = np.random.default_rng(0)
+    theme = np.eye(16)[0] + random.normal(scale=1e-3, size=(900, 16))
+    vectors = np.vstack([theme, random.normal(size=(100, 16))])
+    KmeansClusteringModel(clusters_per_group=2).cluster(items_of(vectors))
+    assert sum(rows for rows, _ in fitted) == 1000
+    assert max(rows for rows, _ in fitted) <= 100
+
+
+@pytest.mark.parametrize("distinct", [1, 3])
+def test_a_large_day_of_duplicates_ends(monkeypatch: pytest.MonkeyPatch, distinct: int) -> None:
+    monkeypatch.setattr(clustering, "_CELL_ROWS", 50)
+    vectors = np.repeat(np.eye(3)[:distinct], 300, axis=0)
+    groups = KmeansClusteringModel(clusters_per_group=5).cluster(items_of(vectors))
+    assert [len(group) for group in groups.values()] == [300] * distinct
+
+
+@given(st.lists(st.integers(1, 500), min_size=1, max_size=40), st.data())
+def test_clusters_are_shared_out_by_size(sizes: list[int], data: st.DataObject) -> None:
+    k = data.draw(st.integers(1, sum(sizes)))
+    shares = clustering._share_out(k, sizes)
+    assert all(1 <= share <= size for share, size in zip(shares, sizes, strict=True))
+    assert sum(shares) == max(k, sum(shares))
+    assert all(share <= max(1, math.ceil(k * size / sum(sizes))) for share, size in zip(shares, sizes, strict=True))
+
+
+def test_summaries_and_clusters_can_both_be_grouped() -> None:
+    summaries = [ConversationSummary(chat_id=f"c{n}", summary="s") for n in range(4)]
+    parents = [Cluster(id=f"k{n}", name="n", description="d", slug="s", chat_ids=["a"]) for n in range(4)]
+    for things in (summaries, parents):
+        items = [{"item": thing, "embedding": vector} for thing, vector in zip(things, np.eye(4), strict=True)]
+        groups = KmeansClusteringModel(clusters_per_group=2).cluster(items)
+        assert sum(len(group) for group in groups.values()) == 4
+
+
+def test_items_without_an_id_are_refused() -> None:
+    with pytest.raises(TypeError, match="a str can't be clustered: it has neither a chat_id nor a cluster_id"):
+        KmeansClusteringModel().cluster([{"item": "text", "embedding": [1.0]}])
+
+
+@pytest.mark.parametrize(
+    ("vectors", "fault"),
+    [([[1.0, 0.0], [1.0]], "1, 2 dimensions"), ([[1.0, 0.0], [math.nan, 1.0]], "chat-00001 .* not finite")],
+)
+def test_vectors_that_cannot_be_compared_are_refused(vectors: Any, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        KmeansClusteringModel().cluster(items_of(vectors))
+
+
+@pytest.mark.parametrize(
+    ("make", "parameters", "message"),
+    [
+        (KmeansClusteringModel, {"clusters_per_group": 0}, "clusters_per_group is 0; allowed are whole numbers from 1"),
+        (KmeansClusteringModel, {"clusters_per_group": 2.5}, "clusters_per_group is 2.5"),
+        (KmeansClusteringModel, {"clusters_per_group": True}, "clusters_per_group is True"),
+        (KmeansClusteringModel, {"random_state": -1}, "random_state is -1"),
+        (MiniBatchKmeansClusteringMethod, {"batch_size": 0}, "batch_size is 0"),
+        (MiniBatchKmeansClusteringMethod, {"max_iter": 0}, "max_iter is 0"),
+        (HDBSCANClusteringMethod, {"min_cluster_size": 1}, "min_cluster_size is 1; allowed are whole numbers from 2"),
+        (HDBSCANClusteringMethod, {"min_samples": 0}, "min_samples is 0"),
+        (HDBSCANClusteringMethod, {"alpha": 0}, "alpha is 0; allowed are numbers above 0"),
+        (HDBSCANClusteringMethod, {"cluster_selection_epsilon": -0.1}, "cluster_selection_epsilon is -0.1"),
+        (HDBSCANClusteringMethod, {"cluster_selection_epsilon": math.nan}, "cluster_selection_epsilon is nan"),
+        (HDBSCANClusteringMethod, {"cluster_selection_method": "best"}, "is 'best'; allowed are eom, leaf"),
+        (HDBSCANClusteringMethod, {"metric": "euclid"}, "metric is 'euclid'; allowed are euclidean"),
+    ],
+)
+def test_wrong_parameters_are_named_at_once(make: Any, parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(**parameters)
+
+
+def test_a_misspelt_parameter_is_refused() -> None:
+    with pytest.raises(TypeError, match="cluster_per_group"):
+        KmeansClusteringModel(cluster_per_group=3)  # type: ignore[call-arg]
+
+
+def test_k_means_runs_on_one_thread_and_gives_the_threads_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.cluster import KMeans
+
+    during: list[int] = []
+    real = KMeans.fit_predict
+
+    def recorded(self: KMeans, vectors: np.ndarray) -> np.ndarray:
+        during.extend(pool["num_threads"] for pool in threadpool_info())
+        return real(self, vectors)
+
+    monkeypatch.setattr(KMeans, "fit_predict", recorded)
+    before = [pool["num_threads"] for pool in threadpool_info()]
+    KmeansClusteringModel().cluster(items_of(blobs(3, 10)))
+    assert during
+    assert set(during) == {1}
+    assert [pool["num_threads"] for pool in threadpool_info()][: len(before)] == before

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import sys
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kura_dagster.pipeline.language_model import embedding_models
+from kura_dagster.pipeline.language_model.client import LanguageModelError
+from kura_dagster.pipeline.language_model.embedding_models import (
+    EMPTY_TEXT,
+    CohereEmbeddingModel,
+    OpenAIEmbeddingModel,
+    SentenceTransformerEmbeddingModel,
+)
+from kura_dagster_tests.loopback_server import EMBEDDING_DIMENSIONS, Faults, LoopbackServer
+
+pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
+
+
+def embed(texts: list[str], **options: Any) -> np.ndarray:
+    return asyncio.run(OpenAIEmbeddingModel(**options).embed(texts))
+
+
+def test_vectors_come_in_the_order_of_the_texts(server: LoopbackServer) -> None:
+    texts = [f"kettle number{'x' * number} whispers" for number in range(23)]
+    vectors = embed(texts, model_batch_size=5)
+    assert vectors.shape == (23, EMBEDDING_DIMENSIONS)
+    assert vectors.dtype == np.float32
+    np.testing.assert_array_equal(vectors, np.concatenate([embed([text]) for text in texts]))
+    assert server.stats.embedded_texts == 46
+
+
+def test_batches_and_jobs_keep_their_limits(server: LoopbackServer) -> None:
+    server.latency = 0.05
+    embed([f"text {number}" for number in range(40)], model_batch_size=4, n_concurrent_jobs=3)
+    assert server.stats.embeddings == 10
+    assert server.stats.max_in_flight == 3
+
+
+def test_no_texts_need_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert embed([]).shape == (0, 0)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t"])
+def test_empty_text_gets_a_vector(text: str, server: LoopbackServer) -> None:
+    vectors = embed([text, "kettle"])
+    assert np.isfinite(vectors).all()
+    assert np.linalg.norm(vectors[0]) > 0
+    np.testing.assert_array_equal(vectors[:1], embed([EMPTY_TEXT]))
+
+
+def test_long_and_broken_texts_are_made_sendable(server: LoopbackServer) -> None:
+    long = "kettle " * 10_000
+    vectors = embed([long, "half a pair \ud83d", "雪" * 5_000, "?!"])
+    assert np.isfinite(vectors).all()
+    np.testing.assert_array_equal(vectors[:1], embed([long[: embedding_models.MAX_BYTES]]))
+
+
+def test_slugs_are_provider_and_model() -> None:
+    assert OpenAIEmbeddingModel().slug() == "openai/text-embedding-3-small"
+    assert OpenAIEmbeddingModel(model_name="own").slug() == "openai/own"
+
+
+def test_client_is_one_for_the_time_of_the_with_and_closed_after(server: LoopbackServer) -> None:
+    async def run() -> None:
+        async with OpenAIEmbeddingModel() as model:
+            first = await model.embed(["one"])
+            assert server.open_connections == 1
+            await model.embed(["two"])
+            assert server.open_connections == 1
+            with pytest.raises(RuntimeError, match="open already"):
+                await model.__aenter__()
+        await asyncio.sleep(0.2)
+        assert server.open_connections == 0
+        # Without a `with` it opens and closes for each call.
+        np.testing.assert_array_equal(await model.embed(["one"]), first)
+        await asyncio.sleep(0.2)
+        assert server.open_connections == 0
+
+    asyncio.run(run())
+
+
+def test_calls_at_once_do_not_close_each_others_client(server: LoopbackServer) -> None:
+    model = OpenAIEmbeddingModel()
+
+    async def run() -> list[np.ndarray]:
+        async def later(number: int) -> np.ndarray:
+            await asyncio.sleep(0.005 * number)
+            return await model.embed([f"text {number}"] * (1 + 60 * (number % 2)))
+
+        vectors = await asyncio.gather(*(later(number) for number in range(12)))
+        await asyncio.sleep(0.2)
+        assert server.open_connections == 0
+        return list(vectors)
+
+    server.latency = 0.02
+    assert [len(vectors) for vectors in asyncio.run(run())] == [1, 61] * 6
+
+
+def test_missing_key_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(LanguageModelError, match=r"text-embedding-3-small needs a key: .*OPENAI_API_KEY"):
+        embed(["text"])
+
+
+def test_refused_key_says_what_to_set(server: LoopbackServer) -> None:
+    server.faults = Faults(require_key="another")
+    with pytest.raises(LanguageModelError, match="refused the key") as caught:
+        embed(["text"])
+    assert "sk-loopback" not in str(caught.value)
+    assert "1 of 1 batches of embeddings failed" in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{"model_batch_size": 0}, {"n_concurrent_jobs": 0}])
+def test_numbers_below_one_are_refused(options: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(options))} is 0"):
+        OpenAIEmbeddingModel(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("model", "extra"), [(CohereEmbeddingModel, "cohere"), (SentenceTransformerEmbeddingModel, "sentence-transformers")]
+)
+def test_missing_extra_says_what_to_install(model: Any, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding_models, "find_spec", lambda name: None)
+    with pytest.raises(ImportError) as caught:
+        model()
+    assert f"pip install 'kura_dagster[{extra}]'" in str(caught.value)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("cohere") is None, reason="the extra `cohere` is not installed")
+def test_cohere_embeds_in_order_and_closes(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CO_API_KEY", "any")
+    monkeypatch.setenv("CO_API_URL", server.base_url.removesuffix("/v1"))
+    model = CohereEmbeddingModel(model_batch_size=2)
+    assert model.slug() == "cohere/embed-v4.0"
+
+    async def run() -> np.ndarray:
+        vectors = await model.embed(["kettle", "violin", "glacier"])
+        await asyncio.sleep(0.2)
+        assert server.open_connections == 0
+        return vectors
+
+    np.testing.assert_allclose(asyncio.run(run()), embed(["kettle", "violin", "glacier"]), rtol=1e-6)
+    with pytest.raises(ValueError, match="allowed is 96 or less"):
+        CohereEmbeddingModel(model_batch_size=97)
+
+
+class RecordingSentenceTransformer:
+    """The part of the library's class that is used; the library itself needs torch and a model from its hub."""
+
+    made: list[tuple[str, str]]
+    calls: list[dict[str, Any]]
+
+    def __init__(self, name: str, device: str) -> None:
+        self.made.append((name, device))
+
+    def encode(self, texts: list[str], **options: Any) -> np.ndarray:
+        self.calls.append({"texts": texts, **options})
+        return np.array([[len(text), 1.0] for text in texts], dtype=np.float64)
+
+
+def test_sentence_transformer_is_loaded_once_and_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = types.ModuleType("sentence_transformers")
+    library.SentenceTransformer = RecordingSentenceTransformer  # type: ignore[attr-defined]
+    RecordingSentenceTransformer.made, RecordingSentenceTransformer.calls = [], []
+    monkeypatch.setitem(sys.modules, "sentence_transformers", library)
+    monkeypatch.setattr(embedding_models, "find_spec", lambda name: object())
+    model = SentenceTransformerEmbeddingModel("own-model", model_batch_size=7, device="cuda")
+    assert model.slug() == "sentence-transformers/own-model"
+    assert RecordingSentenceTransformer.made == []
+    assert asyncio.run(model.embed([])).shape == (0, 0)
+    vectors = asyncio.run(model.embed(["ab", "c"]))
+    asyncio.run(model.embed(["d"]))
+    assert vectors.dtype == np.float32
+    assert vectors.tolist() == [[2, 1], [1, 1]]
+    assert RecordingSentenceTransformer.made == [("own-model", "cuda")]
+    assert RecordingSentenceTransformer.calls[0]["batch_size"] == 7
+    with pytest.raises(ValueError, match="model_batch_size is 0"):
+        SentenceTransformerEmbeddingModel(model_batch_size=0)

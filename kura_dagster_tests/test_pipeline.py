@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_the_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     example = "\n".join(line for line in documentation.splitlines() if line.startswith("    ") or not line.strip())
     requests = ["reset my password", "change the address on my invoice", "book a table for two", "fix a Python error"]
     conversations = [rows.conversation(n, f"Hello, how can I {requests[n % 4]}? I tried {n} times.") for n in range(40)]
-    namespace = {"conversations": conversations}
+    namespace: dict[str, Any] = {"conversations": conversations}
     exec(compile(textwrap.dedent(example), "example", "exec"), namespace)
     projected = namespace["projected"]
     assert isinstance(projected, list)

@@ -196,7 +196,8 @@ def _statement(auxiliary: str, rest: str) -> str | None:
         if size is None:
             return None
         subject, verb, tail = " ".join(words[:size]), words[size].lower(), " ".join(words[size + 1 :])
-        singular = subject.lower() not in {"i", "you", "we", "they"} and not _is_plural(words[size - 1])
+        head = next((word for word in reversed(words[:size]) if not re.search(r"(?i)(?:ly|still|ever|just|also)$", word)), words[0])
+        singular = subject.split()[0].lower() not in {"i", "you", "we", "they"} and not _is_plural(head)
         if negation:
             verb = f"{auxiliary} not {verb}"
         elif auxiliary == "did":
@@ -229,7 +230,7 @@ def _onlooker(text: str) -> str:
             word, subject = third_person(word), False
         elif lower in ("i", "we") or (lower == "you" and (following in _VERBS or following in _AUXILIARIES or following.endswith("n't"))):
             word, subject = _SUBJECTS[lower], True
-        elif lower in ("my", "our", "your") or (lower in ("this", "these", "those") and following.isalpha() and is_nominal(following)):
+        elif lower in ("my", "our", "your") or (lower in ("this", "these", "those") and following.isalpha() and following not in _NOT_NOMINAL):
             word = "the"
         elif lower in ("me", "us"):
             word = "the user"
@@ -374,8 +375,9 @@ def imperatives(sentence: str) -> list[Imperative]:
         for candidate in _rewritten(clause):
             final = _finished(candidate.text)
             if final and _keeps_negation(clause, final):
-                # A later clause says it less surely than the first.
-                sureness = candidate.sureness - 0.05 * number
+                # A later clause says it less surely than the first, and "this" says nothing in a name.
+                vague = re.search(r"(?i)\b(?:this|these|those|it|them)\b(?! (?:is|was|to|costs?|takes?|will|would|has)\b)", final)
+                sureness = candidate.sureness - 0.05 * number - (0.25 if vague else 0.0)
                 if final not in found or found[final].sureness < sureness:
                     found[final] = Imperative(final, sureness)
     return sorted(found.values(), key=lambda candidate: (-candidate.sureness, candidate.text))
@@ -488,8 +490,8 @@ def _question(text: str, depth: int) -> list[Imperative]:
         return _verb_phrase(match["rest"], 0.85, depth + 1)
     if match := re.match(r"(?i)(?:if|whether)(?: or not)? (?P<rest>.+)", text):
         rest = match["rest"]
-        if asked := _ASKED.match(rest):
-            return _verb_phrase(asked["rest"], 0.9, depth + 1)
+        if favour := _ASKED.match(rest):
+            return _verb_phrase(favour["rest"], 0.9, depth + 1)
         return [Imperative(f"check whether {rest}", 0.85)]
     match = _QUESTION_WORD.match(text)
     if not match:
@@ -498,8 +500,9 @@ def _question(text: str, depth: int) -> list[Imperative]:
     words = rest.split()
     if not words:
         return []
-    if word == "how" and re.match(r"(?i)come ", rest):
-        return [Imperative(f"explain why {rest.split(' ', 1)[1]}", 0.85)]
+    if reason := re.match(r"(?i)(?:come |is it (?:that )?(?=\w+ \w+ \w+))(?P<rest>.+)", rest):
+        if word == "how" and rest.lower().startswith("come") or word == "why" and rest.lower().startswith("is it that"):
+            return [Imperative(f"explain why {reason['rest']}", 0.85)]
     verb = "explain" if word == "why" or (word == "how" and words[0].lower() in _DO) else "find out"
     # Where the auxiliary stands: right after the question word, or after what belongs to it ("how much | does …").
     place = next((place for place, part in enumerate(words[:6]) if part.lower() in _AUXILIARIES or part.lower().endswith("n't")), None)
@@ -668,6 +671,13 @@ def _state(match: re.Match[str], depth: int) -> list[Imperative]:
     return [Imperative(f"report that {'the ' if bare else ''}{subject} {state}", 0.8)]
 
 
+_MAY_BE_NOUNS = VERBS_THAT_ARE_NOUNS | {f"{verb}s" for verb in VERBS_THAT_ARE_NOUNS}
+
+
+def _base_of_third_person(word: str) -> str | None:
+    return next((word.removesuffix(end) for end in ("s", "es") if word.endswith(end) and word.removesuffix(end) in _VERBS), None)
+
+
 def _noun_phrase(text: str) -> list[Imperative]:
     """Rewrite what has no verb: "weather in Paris", "any good restaurants nearby", "no sound"."""
     words = text.split()
@@ -680,8 +690,8 @@ def _noun_phrase(text: str) -> list[Imperative]:
         return [Imperative(f"report {text}", 0.7)]
     if PROBLEM_WORDS.intersection(lower) or _NEGATION.search(text):
         return [Imperative(f"fix {text}", 0.6)]
-    if any(word in _AUXILIARIES for word in lower):
-        return []
+    if any(word in _AUXILIARIES or (word in _VERBS or _base_of_third_person(word)) and word not in _MAY_BE_NOUNS for word in lower):
+        return []  # a statement, not a thing
     return [Imperative(f"ask about {text}", 0.5)]
 
 
@@ -733,7 +743,7 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
     tails = [part for part in parts if part[0] != "," and part[0].lower() not in CONJUNCTIONS | _TIMES]
     core = _without_rare_modifiers(core, is_rare)
     # An amount or a number that only this member has
-    while len(core) > 2 and (_is_number(core[-1]) or _is_number(core[-2])) and is_rare(core[-1]):
+    while len(core) > 2 and (is_number(core[-1]) or is_number(core[-2])) and is_rare(core[-1]):
         core = core[:-1]
     if len(core) > 1 and core[-1].lower() in _DETERMINERS:
         core = segments[0]
@@ -751,6 +761,9 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
 
 
 _CLAUSE = re.compile(r"(?i)(?:find out|explain|check|report|decide|ask|see) (?:what|how|why|when|where|who|which|whose|whether|that|if)\b")
+_NUMBER_WORDS = frozenset(
+    "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand million first second third".split(" ")
+)
 _NOUNS_IN_ING = frozenset(
     "thing something anything nothing everything morning evening building meeting wedding parking housing training clothing "
     "shopping ceiling king spring string ring wing swing painting recording booking listing billing banking pricing shipping "
@@ -760,8 +773,9 @@ _PARTICIPANTS = frozenset(["user", "assistant"])
 _NOT_NOMINAL = _DETERMINERS | _AUXILIARIES | _PRONOUNS | PREPOSITIONS | CONJUNCTIONS | frozenset([",", "to", "not", "how", "what", "why"])
 
 
-def _is_number(word: str) -> bool:
-    return word.lstrip("$€£~+-")[:1].isdigit()
+def is_number(word: str) -> bool:
+    """Whether a word is a number, in digits or in letters."""
+    return word.lstrip("$€£~+-")[:1].isdigit() or word.lower() in _NUMBER_WORDS
 
 
 def _can_end(word: str) -> bool:
@@ -790,12 +804,7 @@ def _without_rare_modifiers(core: list[str], is_rare: Callable[[str], bool]) -> 
             end += 1
         run = core[position:end]
         if len(run) > 1 and not is_rare(run[-1]):
-            # A number goes only where an article stays: "the 3 invoices", but not "learn 500 words".
-            run = [
-                word
-                for word in run[:-1]
-                if word in _PARTICIPANTS or not is_rare(word) or (_is_number(word) and kept[-1].lower() not in _DETERMINERS)
-            ] + run[-1:]
+            run = _without_rare(run, is_rare, kept[-1].lower())
             if kept[-1] in ("a", "an"):
                 kept[-1] = "an" if run[0][0].lower() in "aeiou" else "a"
         kept += run
@@ -803,6 +812,23 @@ def _without_rare_modifiers(core: list[str], is_rare: Callable[[str], bool]) -> 
             kept.append(core[end])
         position = end + 1
     return kept
+
+
+def _without_rare(run: list[str], is_rare: Callable[[str], bool], before: str) -> list[str]:
+    """Leave out the rare words of a run of adjectives and nouns; its last word, the head, stays."""
+    kept = []
+    skip = False
+    for position, word in enumerate(run[:-1]):
+        if skip or (is_number(word) and is_rare(word)):
+            # A number goes where "the" stays, and with what it counts where "a" does: "a four star hotel" is a hotel.
+            # Elsewhere it stays: "learn 500 words".
+            if skip or before in _DETERMINERS:
+                skip = not skip and before in ("a", "an") and position + 2 < len(run)
+                continue
+        elif is_rare(word) and word not in _PARTICIPANTS:
+            continue
+        kept.append(word)
+    return kept + run[-1:]
 
 
 def is_nominal(word: str) -> bool:

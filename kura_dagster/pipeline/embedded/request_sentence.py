@@ -148,6 +148,11 @@ def asks(sentence: str) -> bool:
     return bool(_ASKS.search(sentence) or tokens[:1] and tokens[0] in ENGLISH_VERBS or _OTHER_REQUEST_WORDS.intersection(tokens))
 
 
+def has_problem(sentence: str) -> bool:
+    """Whether the sentence says that something went wrong."""
+    return bool(PROBLEM_WORDS.intersection(word.lower().replace("’", "'") for word in _WORD.findall(sentence)))
+
+
 def stem(word: str) -> str:
     """Return a word without the commonest English endings, so that "flights" and "flight" count as one."""
     lower = word.lower().strip("'’.,!?\"()").removesuffix("'s").removesuffix("’s")

@@ -6,6 +6,7 @@ import json
 import resource
 import sys
 import time
+from pathlib import Path
 
 # Kura 0.5 closes none of its clients. When the collector frees one, a later connection on the reused descriptor may
 # never wake, and the run hangs; without collection it runs through.
@@ -22,7 +23,7 @@ from kura.types import Conversation  # noqa: E402
 
 async def run(path: str, folder: str) -> dict[str, float]:
     """Run Kura's four stages with its defaults and return seconds by stage, counts and peak memory."""
-    conversations = [Conversation.model_validate_json(line) for line in open(path)]
+    conversations = [Conversation.model_validate_json(line) for line in Path(path).read_text().splitlines()]
     nothing = JSONLCheckpointManager(folder, enabled=False)
     marks = [time.perf_counter()]
     summaries = await summarise_conversations(conversations, model=SummaryModel(), checkpoint_manager=nothing)

@@ -24,12 +24,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' server is not installed
 
-from kura_dagster_tests.loopback_server import loopback_subprocess  # noqa: E402
+from kura_dagster_tests.loopback_server import loopback_subprocess
 
 STAGES = ("summarise", "base clusters", "meta clusters", "project")
 
 
 def main() -> None:
+    """Run the three and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--conversations", type=Path, help="JSONL in Kura's form; the project's sample by default")
     parser.add_argument("-n", type=int, default=1000, help="how many of them (default: 1000)")

@@ -59,7 +59,7 @@ class FirstName(BaseClusterDescriptionModel):
         )
         return [
             Cluster(
-                id=f"own-id-{number}",
+                cluster_id=f"own-id-{number}",
                 name=group[0].summary if self.names is None else self.names[number],
                 description="A group.",
                 slug="a_group",

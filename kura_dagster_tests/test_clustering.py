@@ -217,7 +217,7 @@ def test_clusters_are_shared_out_by_size(sizes: list[int], data: st.DataObject) 
 
 def test_summaries_and_clusters_can_both_be_grouped() -> None:
     summaries = [ConversationSummary(chat_id=f"c{n}", summary="s") for n in range(4)]
-    parents = [Cluster(id=f"k{n}", name="n", description="d", slug="s", chat_ids=["a"]) for n in range(4)]
+    parents = [Cluster(cluster_id=f"k{n}", name="n", description="d", slug="s", chat_ids=["a"]) for n in range(4)]
     for things in (summaries, parents):
         items = [{"item": thing, "embedding": vector} for thing, vector in zip(things, np.eye(4), strict=True)]
         groups = KmeansClusteringModel(clusters_per_group=2).cluster(items)

@@ -28,7 +28,7 @@ from kura_dagster.pipeline.types import Cluster
 
 def a_cluster(cluster_id: str, chat_ids: str, parent_id: str | None = None, **fields: Any) -> Cluster:
     return Cluster(
-        id=cluster_id,
+        cluster_id=cluster_id,
         name=f"name of {cluster_id}",
         description="d",
         slug="s",

@@ -30,7 +30,13 @@ from kura_dagster.pipeline.types import Cluster, ProjectedCluster
 def clusters_of(vectors: Any) -> list[Cluster]:
     return [
         Cluster(
-            id=f"k{n:04d}", name=f"name {n}", description="d", slug="s", chat_ids=[f"c{n}"], model="m", centroid=vector
+            cluster_id=f"k{n:04d}",
+            name=f"name {n}",
+            description="d",
+            slug="s",
+            chat_ids=[f"c{n}"],
+            model="m",
+            centroid=vector,
         )
         for n, vector in enumerate(vectors)
     ]
@@ -192,7 +198,7 @@ class NameEmbedding(BaseEmbeddingModel):
 def with_parent(clusters: list[Cluster], centroid: Any = None) -> list[Cluster]:
     """Put the clusters under one parent."""
     chat_ids = [chat_id for cluster in clusters for chat_id in cluster.chat_ids]
-    parent = Cluster(id="p", name="name 99", description="d", slug="s", chat_ids=chat_ids, centroid=centroid)
+    parent = Cluster(cluster_id="p", name="name 99", description="d", slug="s", chat_ids=chat_ids, centroid=centroid)
     return [*(cluster.model_copy(update={"parent_id": "p"}) for cluster in clusters), parent]
 
 

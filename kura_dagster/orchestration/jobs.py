@@ -28,7 +28,8 @@ def analysis_job() -> UnresolvedAssetJobDefinition:
 
 def analysis_schedule(job: UnresolvedAssetJobDefinition, cadence: Cadence) -> Any:
     """Return the schedule that runs the job for each partition once it is over. It is off until switched on."""
-    at = {} if cadence is Cadence.HOURLY else {"hour_of_day": HOUR_OF_DAY}
     return dg.build_schedule_from_partitioned_job(
-        job, description="Analyses the conversations of the partition that has just ended.", **at
+        job,
+        description="Analyses the conversations of the partition that has just ended.",
+        hour_of_day=None if cadence is Cadence.HOURLY else HOUR_OF_DAY,
     )

@@ -18,7 +18,6 @@ from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.partitions import partitions_from
 from kura_dagster.settings import Settings
 
-
 ASSET_NAMES = tuple(asset.key.path[-1] for asset in ASSETS)
 
 
@@ -64,8 +63,8 @@ def partition_keys_between(settings: Settings, first: date, last: date) -> list[
     begin, end = windows[keys[0]].start.date(), (windows[keys[-1]].end - timedelta(microseconds=1)).date()
     if first < begin or last > end:
         raise PartitionRangeError(
-            f"{first} to {last} is asked for, but partitions run from {begin} (KURA_START_DATE) to {end}, the last that is "
-            f"over in {settings.timezone}"
+            f"{first} to {last} is asked for, but partitions run from {begin} (KURA_START_DATE) to {end}, the last "
+            f"that is over in {settings.timezone}"
         )
     start = datetime.combine(first, time(), settings.tzinfo)
     stop = datetime.combine(last + timedelta(days=1), time(), settings.tzinfo)
@@ -102,7 +101,7 @@ def materialise(
             continue
         if event.is_step_start:
             started[str(event.step_key)] = entry.timestamp
-        elif event.is_step_success and event.step_key in ASSET_NAMES:
+        elif event.is_step_success and event.step_key is not None and event.step_key in ASSET_NAMES:
             report.seconds_by_asset[event.step_key] = entry.timestamp - started[event.step_key]
         elif event.is_step_failure:
             report.failures[str(event.step_key)] = _root_cause(event.step_failure_data.error)

@@ -171,7 +171,7 @@ async def _describe(
 def _outlier_cluster(outliers: Sequence[ConversationSummary], method_name: str) -> Cluster:
     chat_ids = [summary.chat_id for summary in outliers]
     return Cluster(
-        id=cluster_id_of(chat_ids),
+        cluster_id=cluster_id_of(chat_ids),
         name=OUTLIERS_NAME,
         description=OUTLIERS_DESCRIPTION,
         slug=OUTLIERS_SLUG,

@@ -9,7 +9,7 @@ import io
 import textwrap
 from collections.abc import Sequence
 
-from kura_dagster.pipeline.hierarchy import get_leaf_clusters
+from kura_dagster.pipeline.hierarchy import get_leaf_clusters, get_root_of
 from kura_dagster.pipeline.types import ProjectedCluster
 
 NAMED_CLUSTERS = 24
@@ -27,14 +27,14 @@ def draw_map(clusters: Sequence[ProjectedCluster]) -> bytes:
     from matplotlib.figure import Figure
 
     leaves = sorted(get_leaf_clusters(list(clusters)), key=lambda cluster: (-cluster.count, cluster.cluster_id))
-    roots = _root_by_cluster(clusters)
+    roots = get_root_of(list(clusters))
     named = leaves[:NAMED_CLUSTERS]
     by_root: dict[str, list[ProjectedCluster]] = {}
     for leaf in named:
         by_root.setdefault(roots[leaf.cluster_id].cluster_id, []).append(leaf)
     colours = _colours({roots[leaf.cluster_id].cluster_id: leaf.is_outlier for leaf in leaves})
 
-    figure = Figure(figsize=(11, 6.4), dpi=100, layout="none")
+    figure = Figure(figsize=(11, 6.4), dpi=100)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.01, 0.02, 0.55, 0.96))
     largest = max((leaf.count for leaf in leaves), default=1)
@@ -82,15 +82,6 @@ def draw_map(clusters: Sequence[ProjectedCluster]) -> bytes:
     for side in axes.spines.values():
         side.set_color("#dddddd")
     return _small_png(figure)
-
-
-def _root_by_cluster(clusters: Sequence[ProjectedCluster]) -> dict[str, ProjectedCluster]:
-    by_id = {cluster.cluster_id: cluster for cluster in clusters}
-    roots = {}
-    for cluster in sorted(clusters, key=lambda cluster: cluster.level):
-        above = cluster.parent_id
-        roots[cluster.cluster_id] = by_id[cluster.cluster_id] if above is None else roots[above]
-    return roots
 
 
 def _colours(is_outlier_by_root: dict[str, bool]) -> dict[str, str]:

@@ -76,7 +76,7 @@ def read_conversations(folder: Path, start: datetime, end: datetime, tz: tzinfo)
     if start >= end:
         raise ValueError(f"the window is {start} to {end}; its end must come after its start")
     if not folder.is_dir():
-        raise FileNotFoundError(f"the landing folder {folder} does not exist")
+        raise FileNotFoundError(f"the landing folder {folder} does not exist; it holds a file YYYY-MM-DD.jsonl a day")
 
     window = _Window(start.astimezone(UTC), end.astimezone(UTC))
     winners: dict[str, _Landed] = {}

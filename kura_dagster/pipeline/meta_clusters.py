@@ -109,7 +109,7 @@ def parent_of(
     while cluster_id in used:
         cluster_id = cluster_id_of([*chat_ids, cluster_id])
     return Cluster(
-        id=cluster_id,
+        cluster_id=cluster_id,
         name=name,
         description=description,
         slug=slug,

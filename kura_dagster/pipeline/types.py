@@ -60,7 +60,7 @@ class GeneratedSummary(BaseModel):
     )
     languages: list[str] | None = Field(
         default=None,
-        description="Human and programming languages used, lower case, most used first, for example ['english', 'python'].",
+        description="Human and programming languages used, lower case, most used first: ['english', 'python'].",
     )
     task: str | None = Field(default=None, description="The kind of work the assistant is asked to do.")
     concerning_score: int | None = Field(

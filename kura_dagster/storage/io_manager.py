@@ -96,7 +96,7 @@ def partition_dates(
     if not isinstance(partitions_def, dg.TimeWindowPartitionsDefinition):
         raise TypeError("the tables are partitioned by time; give the asset a time-window partitions definition")
     starts = {key: partitions_def.time_window_for_partition_key(key).start for key in keys}
-    return {key: start.date() for key, start in starts.items()} if partition_type == "DATE" else starts
+    return {key: start.date() if partition_type == "DATE" else start for key, start in starts.items()}
 
 
 def column_schema(table: Table) -> dg.TableSchema:

@@ -10,7 +10,7 @@ from kura_dagster.storage.tables import Table
 
 IO_MANAGER_KEY = "duckdb"
 
-# The backfill policy is marked beta; the pinned range of Dagster is tested with it, and users cannot act on the warning.
+# The backfill policy is marked beta; the pinned range of Dagster is tested with it, and users can't act on the warning.
 warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
 
 

@@ -22,8 +22,8 @@ def projections(
     **Computed from** `meta_clusters` by the projection (`KURA_PROJECTION`): clusters that stand near each other on the
     map ask for similar things. The axes have no meaning of their own.
 
-    **Re-running** costs nothing; UMAP needs some ten seconds to compile in every process and little after that. The
-    same clusters give the same map.
+    **Re-running** costs nothing, and a few seconds once a process to load and compile UMAP. The same clusters give the
+    same map.
     """
     return each_partition(
         context,

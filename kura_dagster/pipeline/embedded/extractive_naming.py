@@ -16,7 +16,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel, BaseEmbeddingModel
-from kura_dagster.pipeline.embedded.imperative import imperatives, is_nominal, is_number, shortened_imperatives
+from kura_dagster.pipeline.embedded.imperative import (
+    imperatives,
+    infinitives,
+    is_nominal,
+    is_number,
+    shortened_imperatives,
+)
 from kura_dagster.pipeline.embedded.personal_data import MASK, find_personal_data
 from kura_dagster.pipeline.embedded.request_sentence import (
     asks,
@@ -46,8 +52,9 @@ SUPPORT_WEIGHT = 0.5
 SURENESS_WEIGHT = 0.4
 WORD_PENALTY = 0.03
 RARE_WORD_PENALTY = 0.1
-THIN_PENALTY = 0.3  # for a name with a single word of meaning, as "Cancel now"
+THIN_PENALTY = 0.4  # for a name with a single word of meaning, as "Cancel now"
 TELLING_APART_COST = 0.4  # how much worse a candidate may be that says something its rivals' names don't
+VAGUE_PENALTY = 0.25  # for a name with a pronoun, which nobody can know the meaning of
 LEAST_SCORE = 0.5  # below it no candidate stands for the group, and a member's sentence is shown instead
 
 # A word stays in a name if at least two members use it, and this share of them.
@@ -165,6 +172,9 @@ def _is_english(summaries: Sequence[ConversationSummary]) -> bool:
     return 2 * english >= len(summaries)
 
 
+_VAGUE = re.compile(r"(?i)\b(?:this|these|those|it|them)\b(?! (?:is|was|to|costs?|takes?|will|would|has)\b)")
+
+
 # Candidates -----------------------------------------------------------------------------------------------------------
 
 
@@ -209,9 +219,14 @@ def _candidates(group: Group, usage: _Usage, background: Counter[str]) -> list[C
         if words and not MASK.search(text):
             support = float(np.mean([usage.share(word) for word in content_words(subject) or words]))
             n_rare_words = sum(usage.is_rare(word) for word in text.split()[1:])
-            found[text.lower()] = Candidate(text, sureness, support, n_rare_words)
+            found[text.lower()] = Candidate(text, sureness - (VAGUE_PENALTY if _VAGUE.search(text) else 0), support, n_rare_words)
 
-    for sentence in [part for text in group.sentences[:N_CENTRAL] for part in sentences(text)]:
+    central = [part for text in group.sentences[:N_CENTRAL] for part in sentences(text)]
+    if not group.is_english:
+        for infinitive in [one for sentence in central for one in infinitives(sentence)]:
+            add(infinitive.text, infinitive.sureness)
+        return list(found.values())
+    for sentence in central:
         for imperative in imperatives(sentence)[:2]:
             for text in shortened_imperatives(imperative.text, usage.is_rare, N_WORDS):
                 add(text, imperative.sureness)
@@ -249,7 +264,7 @@ def _noun_phrases(text: str) -> Iterable[tuple[tuple[str, ...], str]]:
         phrase: list[str] = []
         for position, word in enumerate(words[start : start + 3], start):
             bare = word.strip(".,!?;:\"'()…“”")
-            if not bare.replace("-", "").isalpha() or not is_nominal(bare) or not content_words(bare):
+            if not bare.replace("-", "").isalpha() or not is_nominal(bare) or is_number(bare) or not content_words(bare):
                 break
             # A capital within a sentence is a name's, and at its start it is nobody's.
             opens = start == 0 and not phrase or (position and words[position - 1][-1:] in ".!?")
@@ -260,7 +275,7 @@ def _noun_phrases(text: str) -> Iterable[tuple[tuple[str, ...], str]]:
                 article = "the "
             elif before in ("a", "an"):
                 article = "an " if phrase[0][0].lower() in "aeiou" else "a "
-            if not re.search(r"(?i)(?:ly|ing|ed|able|ible|ful|ous|less|est)$|^longer$", phrase[-1]) and not is_number(phrase[-1]):
+            if not re.search(r"(?i)(?:ly|ing|ed|able|ible|ful|ous|less|est)$|^longer$", phrase[-1]):
                 yield tuple(stem(part) for part in phrase), article + " ".join(phrase)
             if word[-1:] in ".,!?;:)":
                 break
@@ -275,7 +290,7 @@ async def rank_names(groups: Sequence[Group], embedding_model: BaseEmbeddingMode
     usages = [_Usage(group.sentences) for group in groups]
     background: Counter[str] = sum((usage.counts for usage in usages), Counter())
     candidates = [
-        _candidates(group, usage, background) if group.is_english else []
+        _candidates(group, usage, background)
         for group, usage in zip(groups, usages, strict=True)
     ]
     asked = [list(dict.fromkeys(group.sentences[:N_CENTRAL])) if own else [] for group, own in zip(groups, candidates, strict=True)]

@@ -57,7 +57,8 @@ _PREDICATES = frozenset(
 )
 _VERBS = ENGLISH_VERBS | frozenset(
     "be have cost need want mean contain exist happen last expire belong like love hate owe own seem qualify require accept "
-    "take come look feel taste smell sound matter arrive depart fit match rain snow die live count sleep ship".split(" ")
+    "take come look feel taste smell sound matter arrive depart fit match rain snow die live count sleep ship crash fail freeze "
+    "leak drain flicker drip stop".split(" ")
 )
 _IRREGULAR_PAST = dict(
     pair.split(":")
@@ -375,9 +376,8 @@ def imperatives(sentence: str) -> list[Imperative]:
         for candidate in _rewritten(clause):
             final = _finished(candidate.text)
             if final and _keeps_negation(clause, final):
-                # A later clause says it less surely than the first, and "this" says nothing in a name.
-                vague = re.search(r"(?i)\b(?:this|these|those|it|them)\b(?! (?:is|was|to|costs?|takes?|will|would|has)\b)", final)
-                sureness = candidate.sureness - 0.05 * number - (0.25 if vague else 0.0)
+                # A later clause says it less surely than the first.
+                sureness = candidate.sureness - 0.05 * number
                 if final not in found or found[final].sureness < sureness:
                     found[final] = Imperative(final, sureness)
     return sorted(found.values(), key=lambda candidate: (-candidate.sureness, candidate.text))
@@ -474,7 +474,7 @@ def _verb_phrase(text: str, sureness: float, depth: int) -> list[Imperative]:
         if base is None:
             # An unknown verb is one where something it can act on follows.
             known = len(words) > 1 and words[1].lower() in _DETERMINERS
-            if not known or not words[0].islower() or first in ENGLISH_FUNCTION_WORDS:
+            if not known or not words[0].islower() or first.endswith(("ed", "s")) or first in ENGLISH_FUNCTION_WORDS:
                 return []
             return [Imperative(text, sureness - 0.2)]
         words[0] = base
@@ -695,12 +695,52 @@ def _noun_phrase(text: str) -> list[Imperative]:
     return [Imperative(f"ask about {text}", 0.5)]
 
 
+# German and Spanish ---------------------------------------------------------------------------------------------------
+
+# Both languages put a wish as a modal verb and an infinitive, and the infinitive alone is how they name a task.
+_GERMAN_WISH = re.compile(
+    r"(?:(?:wie|wo|womit) )?(?:kann|könnte|soll|sollte|muss|darf|möchte|will|würde|müsste) (?:ich|man|wir)(?: bitte| gerne?| mal| denn| hier)* (?P<a>.+)|"
+    r"(?:kannst|könntest|würdest) du(?: mir| mich| uns| bitte| mal)* (?P<b>.+)|(?:können|könnten|würden) sie(?: mir| mich| uns| bitte| mal)* (?P<c>.+)|"
+    r"(?:ich|wir) (?:möchten?|will|wollen|muss|müssen|würden?|soll|kann|kriege|bekomme)(?: bitte| gerne?| mal| mich| mir| jetzt| nur)* (?P<d>.+)",
+    re.IGNORECASE,
+)
+_SPANISH_WISH = re.compile(
+    r"(?:(?:cómo|como|dónde|donde) )?(?:puedo|podría|podríamos|podemos|debo|se puede|hago para|hacer para|puedes|podrías|puede|podéis|quiero|quisiera|querría|"
+    r"queremos|necesito|necesitamos|me gustaría|nos gustaría|tengo que|tendría que|deseo|intento|estoy intentando|estaba intentando)(?: por favor)? (?P<rest>[^\W\d_]+(?:[aeiáéí]r)(?:[mts]e|nos|l[aeo]s?)?\b.*)",
+    re.IGNORECASE,
+)
+
+
+def infinitives(sentence: str) -> list[Imperative]:
+    """Return a German or Spanish wish as the infinitive it contains: "Wie kann ich mein Abo kündigen?" → "Abo kündigen"."""
+    text = re.split(r"[,;:.!?¿¡…(]| und | y | aber | pero ", strip_niceties(clean(sentence)).strip(" ¿¡"))[0].strip()
+    if _NEGATION_ABROAD.search(text):
+        return []
+    if match := _GERMAN_WISH.match(text):
+        rest = next(group for group in match.groups() if group)
+        if not re.search(r"[^\W\d_]{2,}n$", rest):
+            return []
+        rest = re.sub(r"(?i)\b(?:mein|dein|unser|ihr)(?:e[nmrs]?)?\b ?|\b(?:mir|mich|bitte|gerne?)\b ?", "", rest)
+    elif match := _SPANISH_WISH.match(text):
+        rest = re.sub(r"(?i)^([^\W\d_]+[aeiáéí]r)(?:me|te|se|nos)\b", r"\1", match["rest"])
+        rest = re.sub(r"(?i)^(?:saber|decir|ayudar|ayudar a) (?:cómo |como |a )?(?=[^\W\d_]+[aei]r\b)", "", rest)
+    else:
+        return []
+    rest = " ".join(rest.split())
+    if MASK.search(rest) or not 2 <= len(rest.split()) <= 10:
+        return []
+    return [Imperative(rest[0].upper() + rest[1:], 0.9)]
+
+
+_NEGATION_ABROAD = re.compile(r"(?i)\b(?:nicht|kein\w*|nie|no|nunca|sin)\b")
+
+
 # Making it shorter ----------------------------------------------------------------------------------------------------
 
 _NO_END = (
     _DETERMINERS | _AUXILIARIES | PREPOSITIONS - {"off", "on", "out", "up", "down", "in", "over", "back"} | CONJUNCTIONS
     | frozenset("not i you he she we they it how what why who whose possible able supposed very too so more most going "
-                "trying need needs want wants like there user assistant's be been being get getting".split(" "))
+                "trying need needs want wants like there user assistant's be been being get getting right just".split(" "))
 )
 
 
@@ -834,7 +874,9 @@ def _without_rare(run: list[str], is_rare: Callable[[str], bool], before: str) -
 def is_nominal(word: str) -> bool:
     """Whether a word can be an adjective or a noun within a noun's words."""
     lower = word.lower()
-    return lower not in _NOT_NOMINAL and not lower.endswith("n't") and (lower in _PREDICATES or not _is_finite(lower) or lower in _PARTICIPANTS)
+    if lower in _NOT_NOMINAL or lower.endswith("n't") or (base_of_gerund(lower) and lower not in _NOUNS_IN_ING):
+        return False
+    return (lower in _PREDICATES or not _is_finite(lower) or lower in _PARTICIPANTS)
 
 
 _Rule = Callable[[re.Match[str], int], list[Imperative]]

@@ -120,7 +120,7 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
             names = distinct_names(zip((each.name for each in named), slugs, strict=True))
             return [
                 Cluster(
-                    id=group.cluster_id,
+                    cluster_id=group.cluster_id,
                     name=name,
                     description=" ".join(each.summary.split()),
                     slug=slug,

@@ -32,7 +32,7 @@ FADING_INTENT = "pumpkin_leftovers"
 
 _PERSONAL_SHARE = 0.16
 _TRANSLATED_SHARE = 0.22  # of the conversations about an intent that has translations
-_STEEPNESS = 1.6  # of the long tail: a few intents make most of the traffic, as they do in practice
+_STEEPNESS = 3.0  # of the long tail: a few intents make most of the traffic, as they do in practice
 
 _PHRASES = {
     "english": {

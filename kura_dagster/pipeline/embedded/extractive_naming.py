@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel, BaseEmbeddingModel
+from kura_dagster.pipeline.cluster_names import near_duplicate
 from kura_dagster.pipeline.embedded.imperative import (
+    PREDICATES,
     imperatives,
     infinitives,
     is_nominal,
@@ -33,6 +35,7 @@ from kura_dagster.pipeline.embedded.request_sentence import (
     stem,
     strip_niceties,
 )
+from kura_dagster.pipeline.embedded.vocabulary import TIME_WORDS
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of, unit_rows
 
 MODEL = "extractive"
@@ -46,13 +49,13 @@ EXAMPLE_CHARACTERS = 120
 
 # What the parts of a candidate's score weigh. Chosen on labelled requests and dialogues for how often the name is
 # nearest to the label of most members, and by reading; between half and double each, little changes.
-CONSENSUS_WEIGHT = 1.0
+CONSENSUS_WEIGHT = 1.25
 CONTRAST_WEIGHT = 1.0
-SUPPORT_WEIGHT = 0.5
+SUPPORT_WEIGHT = 0.25
 SURENESS_WEIGHT = 0.4
-WORD_PENALTY = 0.03
-RARE_WORD_PENALTY = 0.1
-THIN_PENALTY = 0.4  # for a name with a single word of meaning, as "Cancel now"
+WORD_PENALTY = 0.015
+RARE_WORD_PENALTY = 0.05
+THIN_PENALTY = 0.3  # for a name with a single word of meaning, as "Cancel now"
 TELLING_APART_COST = 0.4  # how much worse a candidate may be that says something its rivals' names don't
 VAGUE_PENALTY = 0.25  # for a name with a pronoun, which nobody can know the meaning of
 LEAST_SCORE = 0.5  # below it no candidate stands for the group, and a member's sentence is shown instead
@@ -152,7 +155,9 @@ class ExtractiveClusterDescriptionModel(BaseClusterDescriptionModel):
         """Return the members' unit vectors, one array a group."""
         everyone = [one for own in members for one in own]
         missing = [one for one in everyone if one.embedding is None]
-        made = await self.embedding_model.embed([one.embedding_text or _said(one) for one in missing]) if missing else []
+        made = (
+            await self.embedding_model.embed([one.embedding_text or _said(one) for one in missing]) if missing else []
+        )
         found = {id(one): np.asarray(vector, dtype=np.float32) for one, vector in zip(missing, made, strict=True)}
         rows = [found[id(one)] if one.embedding is None else one.embedding for one in everyone]
         sizes = {len(row) for row in rows}
@@ -219,7 +224,9 @@ def _candidates(group: Group, usage: _Usage, background: Counter[str]) -> list[C
         if words and not MASK.search(text):
             support = float(np.mean([usage.share(word) for word in content_words(subject) or words]))
             n_rare_words = sum(usage.is_rare(word) for word in text.split()[1:])
-            found[text.lower()] = Candidate(text, sureness - (VAGUE_PENALTY if _VAGUE.search(text) else 0), support, n_rare_words)
+            found[text.lower()] = Candidate(
+                text, sureness - (VAGUE_PENALTY if _VAGUE.search(text) else 0), support, n_rare_words
+            )
 
     central = [part for text in group.sentences[:N_CENTRAL] for part in sentences(text)]
     if not group.is_english:
@@ -244,7 +251,7 @@ def _subjects(group: Group, usage: _Usage, background: Counter[str]) -> list[str
     members = _phrase_counts(group)
     forms: dict[tuple[str, ...], Counter[str]] = {}
     for text in group.sentences:
-        for key, form in _noun_phrases(text):
+        for key, form in noun_phrases(text):
             forms.setdefault(key, Counter())[form] += 1
 
     def weight(key: tuple[str, ...]) -> float:
@@ -257,14 +264,26 @@ def _subjects(group: Group, usage: _Usage, background: Counter[str]) -> list[str
     return [min(forms[key].items(), key=lambda form: (-form[1], form[0]))[0] for key in best]
 
 
-def _noun_phrases(text: str) -> Iterable[tuple[tuple[str, ...], str]]:
+_NO_HEAD = re.compile(r"(?i)(?:ly|ing|ed|able|ible|ful|ous|less|est)$")
+# Adjectives, and nouns that stand for nothing without what follows them
+_NO_THINGS = PREDICATES | frozenset(
+    "rid kind kinds lot way ways sort bit help something anything thing things double number".split(" ")
+)
+
+
+def noun_phrases(text: str) -> Iterable[tuple[tuple[str, ...], str]]:
     """Yield the runs of one to three nouns and adjectives in a text, as stems and as they are written in a name."""
     words = text.split()
     for start in range(len(words)):
         phrase: list[str] = []
         for position, word in enumerate(words[start : start + 3], start):
             bare = word.strip(".,!?;:\"'()…“”")
-            if not bare.replace("-", "").isalpha() or not is_nominal(bare) or is_number(bare) or not content_words(bare):
+            if (
+                not bare.replace("-", "").isalpha()
+                or not is_nominal(bare)
+                or is_number(bare)
+                or not content_words(bare)
+            ):
                 break
             # A capital within a sentence is a name's, and at its start it is nobody's.
             opens = start == 0 and not phrase or (position and words[position - 1][-1:] in ".!?")
@@ -275,7 +294,16 @@ def _noun_phrases(text: str) -> Iterable[tuple[tuple[str, ...], str]]:
                 article = "the "
             elif before in ("a", "an"):
                 article = "an " if phrase[0][0].lower() in "aeiou" else "a "
-            if not re.search(r"(?i)(?:ly|ing|ed|able|ible|ful|ous|less|est)$|^longer$", phrase[-1]):
+            follows = words[position + 1 : position + 2] if word[-1:].isalpha() else []
+            part_of_a_name = phrase[-1][0].isupper() and any(next_word[:1].isupper() for next_word in follows)
+            part_of_a_name |= (
+                phrase[0][0].isupper()
+                and start > 0
+                and words[start - 1][:1].isupper()
+                and words[start - 1][-1:].isalpha()
+            )
+            part_of_a_name &= not phrase[0].isupper()
+            if not part_of_a_name and not _NO_HEAD.search(phrase[-1]) and phrase[-1].lower() not in _NO_THINGS:
                 yield tuple(stem(part) for part in phrase), article + " ".join(phrase)
             if word[-1:] in ".,!?;:)":
                 break
@@ -289,11 +317,11 @@ async def rank_names(groups: Sequence[Group], embedding_model: BaseEmbeddingMode
     """
     usages = [_Usage(group.sentences) for group in groups]
     background: Counter[str] = sum((usage.counts for usage in usages), Counter())
-    candidates = [
-        _candidates(group, usage, background)
-        for group, usage in zip(groups, usages, strict=True)
+    candidates = [_candidates(group, usage, background) for group, usage in zip(groups, usages, strict=True)]
+    asked = [
+        list(dict.fromkeys(group.sentences[:N_CENTRAL])) if own else []
+        for group, own in zip(groups, candidates, strict=True)
     ]
-    asked = [list(dict.fromkeys(group.sentences[:N_CENTRAL])) if own else [] for group, own in zip(groups, candidates, strict=True)]
     texts = [candidate.text for own in candidates for candidate in own] + [text for own in asked for text in own]
     if not texts:
         return candidates
@@ -341,7 +369,10 @@ async def choose_names(
     sentence of its most central member.
     """
     ranked = await rank_names(groups, embedding_model)
-    options = [_acceptable(own) or [Candidate(_sentence_name(group), 0.0, 1.0, 0)] for group, own in zip(groups, ranked, strict=True)]
+    options = [
+        _acceptable(own) or [Candidate(_sentence_name(group), 0.0, 1.0, 0)]
+        for group, own in zip(groups, ranked, strict=True)
+    ]
     by_meaning: dict[frozenset[str], list[int]] = {}
     for number, own in enumerate(options):
         by_meaning.setdefault(_meaning(own[0].text), []).append(number)
@@ -349,16 +380,19 @@ async def choose_names(
     used_meanings = {_meaning(name) for name in used}
     names: dict[int, str] = {}
     later: list[int] = []
-    for meaning, numbers in by_meaning.items():
+    for meaning, numbers in sorted(
+        by_meaning.items(), key=lambda one: -max(options[number][0].score for number in one[1])
+    ):
         # Of groups that would have the same name the one it fits best keeps it.
         numbers.sort(key=lambda number: (-options[number][0].score, -len(groups[number].sentences), number))
         for number in numbers:
-            if number == numbers[0] and meaning not in used_meanings and options[number][0].text.lower() not in used:
-                names[number] = options[number][0].text
+            name = options[number][0].text
+            if number == numbers[0] and meaning not in used_meanings and _is_free(name, used):
+                names[number] = name
+                used.add(name.lower())
+                used_meanings.add(meaning)
             else:
                 later.append(number)
-    used |= {name.lower() for name in names.values()}
-    used_meanings |= {_meaning(name) for name in names.values()}
     for number in later:
         rivals = [groups[other] for other in by_meaning[_meaning(options[number][0].text)] if other != number]
         name = _told_apart(options[number], groups[number], rivals, used, used_meanings)
@@ -370,7 +404,9 @@ async def choose_names(
 
 def _acceptable(candidates: list[Candidate]) -> list[Candidate]:
     """Return the candidates that stand for their group; where none does, those that only say what it is about."""
-    return [one for one in candidates if one.score >= LEAST_SCORE] or [one for one in candidates if one.text.startswith(HELP_WITH)]
+    return [one for one in candidates if one.score >= LEAST_SCORE] or [
+        one for one in candidates if one.text.startswith(HELP_WITH)
+    ]
 
 
 def _meaning(name: str) -> frozenset[str]:
@@ -378,7 +414,14 @@ def _meaning(name: str) -> frozenset[str]:
 
 
 # Verbs that name no kind of request: "search for songs" is "find a song" again.
-_LIGHT_VERBS = frozenset(map(stem, "find search look get locate see show give help tell need want have check know ask".split(" ")))
+_LIGHT_VERBS = frozenset(
+    map(stem, "find search look get locate see show give help tell need want have check know ask".split(" "))
+)
+
+
+def _is_free(name: str, used: Iterable[str]) -> bool:
+    """Whether a name could not be mistaken for a used one, as two that differ by an article could."""
+    return near_duplicate(name, list(used)) is None
 
 
 def _told_apart(
@@ -402,23 +445,31 @@ def _told_apart(
     best = (options[0].score, "")
     for option in options[1:]:
         added = _stems(option.text) - common - _LIGHT_VERBS
-        if added and _meaning(option.text) not in used_meanings and option.score > options[0].score - TELLING_APART_COST:
+        if (
+            added
+            and _is_free(option.text, used)
+            and _meaning(option.text) not in used_meanings
+            and option.score > options[0].score - TELLING_APART_COST
+        ):
             best = max(best, (option.score + max(map(apart, added)), option.text))
     if best[1]:
         return best[1]
 
     phrases = _phrase_counts(group)
     rival_phrases = [_phrase_counts(rival) for rival in rivals]
-    forms = {key: form for text in reversed(group.sentences) for key, form in _noun_phrases(text)}
+    forms = {key: form for text in reversed(group.sentences) for key, form in noun_phrases(text)}
 
     def sets_apart(key: tuple[str, ...]) -> float:
-        elsewhere = max((own[key] / len(rival.sentences) for own, rival in zip(rival_phrases, rivals, strict=True)), default=0)
+        elsewhere = max(
+            (own[key] / len(rival.sentences) for own, rival in zip(rival_phrases, rivals, strict=True)), default=0
+        )
         return phrases[key] / len(group.sentences) - elsewhere + 0.02 * len(key)
 
     for key in sorted(phrases, key=lambda key: (-sets_apart(key), key)):
         form = forms[key].removeprefix("the ").removeprefix("a ").removeprefix("an ")
         name = f"{options[0].text} ({form})"
-        if not common & set(key) and not MASK.search(form) and name.lower() not in used:
+        when = TIME_WORDS.intersection(form.lower().split())
+        if not common & set(key) and not when and not MASK.search(form) and _is_free(name, used):
             return name
     number = 2
     while f"{options[0].text} ({number})".lower() in used:
@@ -428,7 +479,7 @@ def _told_apart(
 
 def _phrase_counts(group: Group) -> Counter[tuple[str, ...]]:
     """Return how many members use each noun phrase."""
-    return Counter(key for text in group.sentences for key in {key for key, _ in _noun_phrases(text)})
+    return Counter(key for text in group.sentences for key in {key for key, _ in noun_phrases(text)})
 
 
 def _sentence_name(group: Group) -> str:
@@ -458,7 +509,7 @@ def unique_slugs(names: Sequence[str], groups: Sequence[Group]) -> list[str]:
     for name, group in zip(names, groups, strict=True):
         counts = Counter(word for text in group.sentences for word in set(_ascii_words(" ".join(content_words(text)))))
         common = [word for word, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
-        told = _ascii_words(" ".join(content_words(name)))
+        told = [word for word in _ascii_words(" ".join(content_words(name))) if word not in ("help", "kinds")]
         words = list(dict.fromkeys([*told, *common, *_ascii_words(name), "request", "of", "users"]))
         slug = "_".join(words[:3])
         for other in words[3:]:
@@ -481,7 +532,9 @@ def describe(name: str, requests: Sequence[str]) -> str:
     times = "1 conversation" if n_conversations == 1 else f"{n_conversations} conversations"
     examples: dict[str, str] = {}
     for request in requests:
-        example = shortened(find_personal_data([request]).mask(request).strip().rstrip(".").replace('"', "'"), EXAMPLE_CHARACTERS)
+        example = shortened(
+            find_personal_data([request]).mask(request).strip().rstrip(".").replace('"', "'"), EXAMPLE_CHARACTERS
+        )
         if example and len(examples) < N_EXAMPLES:
             examples.setdefault(example.lower(), example)
     quoted = "; ".join(f'"{example}"' for example in examples.values())

@@ -14,7 +14,12 @@ from dataclasses import dataclass
 
 from kura_dagster.pipeline.embedded.personal_data import MASK
 from kura_dagster.pipeline.embedded.request_sentence import clean, strip_niceties
-from kura_dagster.pipeline.embedded.vocabulary import ENGLISH_FUNCTION_WORDS, ENGLISH_VERBS, PROBLEM_WORDS, VERBS_THAT_ARE_NOUNS
+from kura_dagster.pipeline.embedded.vocabulary import (
+    ENGLISH_FUNCTION_WORDS,
+    ENGLISH_VERBS,
+    PROBLEM_WORDS,
+    VERBS_THAT_ARE_NOUNS,
+)
 
 
 @dataclass(frozen=True)
@@ -27,16 +32,22 @@ class Imperative:
 
 # Parts of speech, as far as rewriting needs them ----------------------------------------------------------------------
 
-_DETERMINERS = frozenset("a an the my our your his her their its this that these those some any no every each".split(" "))
+_DETERMINERS = frozenset(
+    "a an the my our your his her their its this that these those some any no every each".split(" ")
+)
 _PRONOUNS = frozenset(
-    "i you he she it we they there this that these those someone somebody anyone anybody everyone everybody one".split(" ")
+    "i you he she it we they there this that these those someone somebody anyone anybody everyone everybody one".split(
+        " "
+    )
 )
 PREPOSITIONS = frozenset(
     "about above across after against along among around as at before behind below beside between beyond by despite down "
     "during except for from in inside into like near of off on onto out outside over past per since through throughout "
     "till to toward towards under until up upon using via with within without regarding concerning including".split(" ")
 )
-CONJUNCTIONS = frozenset("and or but because so if when while although though unless whether than then where which who".split(" "))
+CONJUNCTIONS = frozenset(
+    "and or but because so if when while although though unless whether than then where which who".split(" ")
+)
 _TIMES = frozenset("today tomorrow tonight now again anymore later yesterday soon".split(" "))
 _BE = frozenset(["am", "is", "are", "was", "were"])
 _MODALS = frozenset("can could will would shall should may might must".split(" "))
@@ -44,7 +55,7 @@ _DO = frozenset(["do", "does", "did"])
 _HAVE = frozenset(["have", "has", "had"])
 _AUXILIARIES = _BE | _MODALS | _DO | _HAVE
 # Adjectives and adverbs that end a subject and start what is said of it: "is the shop | open on Sunday".
-_PREDICATES = frozenset(
+PREDICATES = frozenset(
     """
     able active actually affordable allowed all already also always available aware bad better big blocked bookable busy
     cheap cheaper clean closed cold compatible complete correct covered currently dangerous dead deductible delayed
@@ -76,8 +87,12 @@ _GRANTED = frozenset(
     "get have see book order reserve change cancel return exchange pay speak talk buy add schedule know ask request check view "
     "move transfer update upgrade downgrade reschedule rent borrow set remove delete hear try".split(" ")
 )
-_PLURAL_EXCEPTIONS = frozenset("this is was has does us its his news gas bus class address access business process".split(" "))
-_ABSTRACT = frozenset("difference differences meaning definition purpose reason point cause causes concept idea".split(" "))
+_PLURAL_EXCEPTIONS = frozenset(
+    "this is was has does us its his news gas bus class address access business process".split(" ")
+)
+_ABSTRACT = frozenset(
+    "difference differences meaning definition purpose reason point cause causes concept idea".split(" ")
+)
 _TOLD = frozenset("joke jokes story stories tale poem riddle fact facts something secret".split(" "))
 _TROUBLE = r"(?:problems?|issues?|trouble|troubles|difficulty|difficulties|errors?|a hard time)"
 
@@ -89,7 +104,15 @@ def _is_plural(word: str) -> bool:
 
 def third_person(verb: str) -> str:
     """Return a verb as it stands after "the user": "need" gives "needs"."""
-    irregular = {"am": "is", "are": "is", "were": "was", "have": "has", "do": "does", "don't": "doesn't", "haven't": "hasn't"}
+    irregular = {
+        "am": "is",
+        "are": "is",
+        "were": "was",
+        "have": "has",
+        "do": "does",
+        "don't": "doesn't",
+        "haven't": "hasn't",
+    }
     irregular |= {"aren't": "isn't", "weren't": "wasn't", "go": "goes", "be": "is"}
     lower = verb.lower()
     if lower in irregular:
@@ -125,7 +148,13 @@ def gerund(verb: str) -> str:
 
 def _doubled(verb: str) -> str:
     # One syllable, one vowel, one consonant: set → sett-. Longer words only where the stress is known to be last.
-    short = re.fullmatch(r"[^aeiou]*[aeiou][bdgklmnprt]", verb.lower()) or verb.lower() in {"forget", "begin", "submit", "commit", "refer"}
+    short = re.fullmatch(r"[^aeiou]*[aeiou][bdgklmnprt]", verb.lower()) or verb.lower() in {
+        "forget",
+        "begin",
+        "submit",
+        "commit",
+        "refer",
+    }
     return verb + verb[-1] if short else verb
 
 
@@ -147,7 +176,12 @@ def _base_of_past(word: str) -> str | None:
     if not lower.endswith("ed"):
         return None
     stem = lower[:-2]
-    candidates = [stem, f"{stem}e", stem[:-1] if len(stem) > 2 and stem[-1] == stem[-2] else "", f"{stem[:-1]}y" if stem.endswith("i") else ""]
+    candidates = [
+        stem,
+        f"{stem}e",
+        stem[:-1] if len(stem) > 2 and stem[-1] == stem[-2] else "",
+        f"{stem[:-1]}y" if stem.endswith("i") else "",
+    ]
     return next((candidate for candidate in candidates if candidate in _VERBS), None)
 
 
@@ -159,8 +193,13 @@ def _split_subject(words: list[str], *, verb_follows: bool) -> int | None:
     lower = [word.lower().strip(",") for word in words]
     if len(lower) < 2:
         return None
-    if lower[0] in _PRONOUNS and (lower[0] not in _DETERMINERS or lower[1] in _PREDICATES | _DETERMINERS | _VERBS or verb_follows is False):
-        if lower[0] not in {"this", "that", "these", "those"} or lower[1] in _PREDICATES | _DETERMINERS | _VERBS | PREPOSITIONS:
+    if lower[0] in _PRONOUNS and (
+        lower[0] not in _DETERMINERS or lower[1] in PREDICATES | _DETERMINERS | _VERBS or verb_follows is False
+    ):
+        if (
+            lower[0] not in {"this", "that", "these", "those"}
+            or lower[1] in PREDICATES | _DETERMINERS | _VERBS | PREPOSITIONS
+        ):
             return 1
     first = 2 if lower[0] in _DETERMINERS else 1
     if verb_follows:
@@ -175,9 +214,17 @@ def _split_subject(words: list[str], *, verb_follows: bool) -> int | None:
     for position in range(first, len(lower)):
         word = lower[position]
         participle = (word.endswith("ing") and base_of_gerund(word)) or _base_of_past(word)
-        rate = position + 1 < len(lower) and lower[position + 1] in {"day", "week", "month", "year", "night", "hour", "minute"}
+        rate = position + 1 < len(lower) and lower[position + 1] in {
+            "day",
+            "week",
+            "month",
+            "year",
+            "night",
+            "hour",
+            "minute",
+        }
         article = word in _DETERMINERS and lower[position - 1] not in PREPOSITIONS and not rate
-        if word in _PREDICATES or participle or article:
+        if word in PREDICATES or participle or article:
             return position
     for position in range(first, len(lower)):
         if lower[position] in PREPOSITIONS - {"of"}:
@@ -197,7 +244,10 @@ def _statement(auxiliary: str, rest: str) -> str | None:
         if size is None:
             return None
         subject, verb, tail = " ".join(words[:size]), words[size].lower(), " ".join(words[size + 1 :])
-        head = next((word for word in reversed(words[:size]) if not re.search(r"(?i)(?:ly|still|ever|just|also)$", word)), words[0])
+        head = next(
+            (word for word in reversed(words[:size]) if not re.search(r"(?i)(?:ly|still|ever|just|also)$", word)),
+            words[0],
+        )
         singular = subject.split()[0].lower() not in {"i", "you", "we", "they"} and not _is_plural(head)
         if negation:
             verb = f"{auxiliary} not {verb}"
@@ -220,7 +270,11 @@ _SUBJECTS = {"i": "the user", "we": "the user", "you": "the assistant"}
 def _onlooker(text: str) -> str:
     """Return the text with "my" as "the", "I" as "the user" (its verb agreeing) and "you" as "the assistant"."""
     text = re.sub(r"(?i)\b(?:my|our|your) own\b", "one's own", text)
-    text = re.sub(r"(?i)\b(?:for|to|with|from|near|around|by|of|at)? ?\b(?:me|us)\b(?= (?:a|an|the|my|some|any|to|with|for|about|in|on)\b|[,.?!]|$)", "", text)
+    text = re.sub(
+        r"(?i)\b(?:for|to|with|from|near|around|by|of|at)? ?\b(?:me|us)\b(?= (?:a|an|the|my|some|any|to|with|for|about|in|on)\b|[,.?!]|$)",
+        "",
+        text,
+    )
     words = text.split()
     changed: list[str] = []
     subject = False
@@ -229,9 +283,13 @@ def _onlooker(text: str) -> str:
         following = words[position + 1].lower() if position + 1 < len(words) else ""
         if subject:
             word, subject = third_person(word), False
-        elif lower in ("i", "we") or (lower == "you" and (following in _VERBS or following in _AUXILIARIES or following.endswith("n't"))):
+        elif lower in ("i", "we") or (
+            lower == "you" and (following in _VERBS or following in _AUXILIARIES or following.endswith("n't"))
+        ):
             word, subject = _SUBJECTS[lower], True
-        elif lower in ("my", "our", "your") or (lower in ("this", "these", "those") and following.isalpha() and following not in _NOT_NOMINAL):
+        elif lower in ("my", "our", "your") or (
+            lower in ("this", "these", "those") and following.isalpha() and following not in _NOT_NOMINAL
+        ):
             word = "the"
         elif lower in ("me", "us"):
             word = "the user"
@@ -270,7 +328,8 @@ _DO_NOT = re.compile(
     re.IGNORECASE,
 )
 _DOES_NOT_WANT = re.compile(
-    rf"{_SUBJECT} (?:do not|don't|no longer|did not|didn't) (?:want|wish|need|like|ask for|order|authorize) (?P<rest>.+)", re.IGNORECASE
+    rf"{_SUBJECT} (?:do not|don't|no longer|did not|didn't) (?:want|wish|need|like|ask for|order|authorize) (?P<rest>.+)",
+    re.IGNORECASE,
 )
 _HOW_TO = re.compile(
     rf"(?:how (?:exactly )?(?:do|can|could|would|should|might|shall|did|does) (?:i|we|you|u|one|someone|somebody|people|a person) {_ADVERB}(?:go about |best |properly )?|"
@@ -320,16 +379,27 @@ _HAS_PROBLEM = re.compile(
     rf"(?:{_SUBJECT} (?:am |are )?(?:have|had|having|got|experiencing|facing|encountered|run into|ran into|get|getting)|there (?:is|are|was|were|seems to be|must be)) (?P<rest>(?:an? |some |the |this |several )?(?:\w+ )?{_TROUBLE}\b.*)",
     re.IGNORECASE,
 )
-_LOST = re.compile(rf"{_SUBJECT} (?:have |had |just |think i |may have |might have )*(?P<verb>lost|misplaced|broke|damaged|dropped|cracked|left) (?P<rest>.+)", re.IGNORECASE)
-_FORGOT = re.compile(rf"{_SUBJECT} (?:have |had |just |can't remember|cannot remember|don't remember|do not remember|forget|forgot|forgotten|keep forgetting)+ (?P<rest>(?:my|the|our|a|what|where|how|which)\b.+)", re.IGNORECASE)
-_SUFFERED = re.compile(rf"{_SUBJECT} (?:have |had |just )*(?:was|were|been|got|am being|keep being|keep getting|get|am getting) (?:still |just |wrongly |incorrectly )?(?P<rest>(?P<participle>\w+)\b.*)", re.IGNORECASE)
+_LOST = re.compile(
+    rf"{_SUBJECT} (?:have |had |just |think i |may have |might have )*(?P<verb>lost|misplaced|broke|damaged|dropped|cracked|left) (?P<rest>.+)",
+    re.IGNORECASE,
+)
+_FORGOT = re.compile(
+    rf"{_SUBJECT} (?:have |had |just |can't remember|cannot remember|don't remember|do not remember|forget|forgot|forgotten|keep forgetting)+ (?P<rest>(?:my|the|our|a|what|where|how|which)\b.+)",
+    re.IGNORECASE,
+)
+_SUFFERED = re.compile(
+    rf"{_SUBJECT} (?:have |had |just )*(?:was|were|been|got|am being|keep being|keep getting|get|am getting) (?:still |just |wrongly |incorrectly )?(?P<rest>(?P<participle>\w+)\b.*)",
+    re.IGNORECASE,
+)
 _SUBJECT_STATE = re.compile(
     r"(?P<subject>(?:(?:my|our|the|a|an|your|this|some|one of my|all my|every)\b )?(?:(?!\b(?:is|are|was|were|has|have|had|won't|doesn't|i|it|that)\b)[^ ,;:]+ ?){1,7}?) "
     r"(?P<state>(?:(?:just|suddenly|still|always|never|only) )*(?:is|are|was|were|has|have|had|won't|will not|wouldn't|doesn't|does not|don't|do not|didn't|did not|isn't|is not|aren't|wasn't|weren't|hasn't|has not|"
     r"haven't|can't|cannot|couldn't|keeps|keep|kept|stopped|stops|failed|fails|crashed|crashes|never|shows|says|froze|freezes|broke|disappeared|went|got|not) .+)",
     re.IGNORECASE,
 )
-_NEGATION = re.compile(r"(?i)\b(?:not|no|never|none|nothing|nobody|without|cannot|\w+n['’]t|cant|wont|dont|doesnt|isnt|didnt|unable)\b")
+_NEGATION = re.compile(
+    r"(?i)\b(?:not|no|never|none|nothing|nobody|without|cannot|\w+n['’]t|cant|wont|dont|doesnt|isnt|didnt|unable)\b"
+)
 
 _CONTRACTIONS = [
     (re.compile(pattern, re.IGNORECASE), replacement)
@@ -385,7 +455,10 @@ def imperatives(sentence: str) -> list[Imperative]:
 
 def _clauses(text: str) -> list[str]:
     """Return the text itself and what follows in it after a comma or a conjunction and starts anew."""
-    parts = re.split(r"(?i)(?:,|;| -| –| —|:) (?:and |but |so |then |because )?|\b(?:and|but|so) (?=(?:i|we|can|could|would|how|what|why|where|please|my)\b)", text)
+    parts = re.split(
+        r"(?i)(?:,|;| -| –| —|:) (?:and |but |so |then |because )?|\b(?:and|but|so) (?=(?:i|we|can|could|would|how|what|why|where|please|my)\b)",
+        text,
+    )
     later = [strip_niceties(part) for part in parts[1:]] if len(parts) <= 6 else []
     return [text, *(part for part in later if len(part.split()) > 2)]
 
@@ -393,11 +466,18 @@ def _clauses(text: str) -> list[str]:
 def _keeps_negation(clause: str, rewritten: str) -> bool:
     if not _NEGATION.search(clause):
         return True
-    return bool(_NEGATION.search(rewritten) or re.search(r"(?i)\b(?:trouble|lost|forgotten|find out|recall|missing|figure out|find)\b", rewritten))
+    return bool(
+        _NEGATION.search(rewritten)
+        or re.search(r"(?i)\b(?:trouble|lost|forgotten|find out|recall|missing|figure out|find)\b", rewritten)
+    )
 
 
 def _finished(text: str) -> str | None:
-    text = re.sub(r"(?i)(?:,? )?\b(?:under|in|for|to|with|by|called|named)? ?(?:the )?(?:name )?(?:of )?\[name\](?:'s)?", " ", text)
+    text = re.sub(
+        r"(?i)(?:,? )?\b(?:under|in|for|to|with|by|called|named)? ?(?:the )?(?:name )?(?:of )?\[name\](?:'s)?",
+        " ",
+        text,
+    )
     if MASK.search(text) or re.search(r"[{}<>=|\\\[\]*#~^]|_\w", text):
         return None  # what is masked says nothing to a reader, and neither does code
     text = " ".join(_onlooker(" ".join(text.split())).split()).strip(" .!?…,;:-\"'")
@@ -416,12 +496,17 @@ def _rewritten(text: str, depth: int = 0) -> list[Imperative]:
         return []
     again = depth + 1
     # A dropped "I": "need to …", "lost my …", "looking for …"
-    if re.match(r"(?i)(?:need|want|wanna|would like|looking|trying|having|unable|lost|forgot|can't|cannot|couldn't|got charged|was charged|interested)\b", text):
+    if re.match(
+        r"(?i)(?:need|want|wanna|would like|looking|trying|having|unable|lost|forgot|can't|cannot|couldn't|got charged|was charged|interested)\b",
+        text,
+    ):
         verb = "am " if re.match(r"(?i)(?:looking|trying|having|unable|interested)\b", text) else ""
         return _rewritten(f"I {verb}{text}", again)
     if match := _STRIPPED_CLAIM.match(text):
         return _rewritten(text[match.end() :], again)
-    if match := re.match(r"(?i)(?:if|when|since|as|because|after|before|while|for|in|on|at|with) [^,]{3,80}, (?P<rest>.+)", text):
+    if match := re.match(
+        r"(?i)(?:if|when|since|as|because|after|before|while|for|in|on|at|with) [^,]{3,80}, (?P<rest>.+)", text
+    ):
         return _rewritten(match["rest"], again)
     for pattern, rewrite in _RULES:
         match = pattern.match(text)
@@ -443,10 +528,14 @@ def _verb_phrase(text: str, sureness: float, depth: int) -> list[Imperative]:
     text = re.sub(rf"^(?i:{_ADVERB})", "", text).strip()
     if match := _TO_KNOW.match(text):
         return _question(match["rest"], depth)
-    if match := re.match(r"(?i)(?:be able to|get to|start to|start by|try (?:and|to)|go ahead and|go and|let me|let us|make sure to|figure out how to|learn how to|know how to|find a way to|show (?:me )?how to|tell (?:me )?how to|teach (?:me )?(?:how )?to|explain (?:to me )?how to) (?P<rest>.+)", text):
+    if match := re.match(
+        r"(?i)(?:be able to|get to|start to|start by|try (?:and|to)|go ahead and|go and|let me|let us|make sure to|figure out how to|learn how to|know how to|find a way to|show (?:me )?how to|tell (?:me )?how to|teach (?:me )?(?:how )?to|explain (?:to me )?how to) (?P<rest>.+)",
+        text,
+    ):
         return _verb_phrase(match["rest"], sureness, depth + 1) if depth < 6 else []
     if match := re.match(
-        r"(?i)(?:help|assist|aid|(?:walk|talk|guide|take) (?=me|us))(?: ?me| us)?(?: out)?(?: (?:to|in|by|with|on|through))? (?P<rest>.+)", text
+        r"(?i)(?:help|assist|aid|(?:walk|talk|guide|take) (?=me|us))(?: ?me| us)?(?: out)?(?: (?:to|in|by|with|on|through))? (?P<rest>.+)",
+        text,
     ):
         rest = match["rest"]
         first = rest.split()[0].lower()
@@ -454,10 +543,15 @@ def _verb_phrase(text: str, sureness: float, depth: int) -> list[Imperative]:
         if base:
             return _verb_phrase(" ".join([base, *rest.split()[1:]]), sureness, depth + 1) if depth < 6 else []
         return [Imperative(f"help with {rest}", sureness - 0.1)]
-    if match := re.match(r"(?i)(?:know|find out|learn|hear|ask|inquire|get info(?:rmation)?|get details)(?: more| something| you| a question| some questions)?(?: about| on| regarding)? (?P<rest>.+)", text):
+    if match := re.match(
+        r"(?i)(?:know|find out|learn|hear|ask|inquire|get info(?:rmation)?|get details)(?: more| something| you| a question| some questions)?(?: about| on| regarding)? (?P<rest>.+)",
+        text,
+    ):
         about = re.match(r"(?i)(?:learn|ask|inquire|hear)|.*?\babout\b", text)
         return [Imperative(f"{'learn about' if about else 'find out'} {match['rest']}", sureness)]
-    if match := re.match(r"(?i)tell (?:me|us)(?P<about> (?:all |more |something |a bit |a little )?about)? (?P<rest>.+)", text):
+    if match := re.match(
+        r"(?i)tell (?:me|us)(?P<about> (?:all |more |something |a bit |a little )?about)? (?P<rest>.+)", text
+    ):
         rest = match["rest"]
         if match["about"]:
             return [Imperative(f"learn about {rest}", sureness)]
@@ -505,7 +599,10 @@ def _question(text: str, depth: int) -> list[Imperative]:
             return [Imperative(f"explain why {reason['rest']}", 0.85)]
     verb = "explain" if word == "why" or (word == "how" and words[0].lower() in _DO) else "find out"
     # Where the auxiliary stands: right after the question word, or after what belongs to it ("how much | does …").
-    place = next((place for place, part in enumerate(words[:6]) if part.lower() in _AUXILIARIES or part.lower().endswith("n't")), None)
+    place = next(
+        (place for place, part in enumerate(words[:6]) if part.lower() in _AUXILIARIES or part.lower().endswith("n't")),
+        None,
+    )
     if place is None:
         sureness = 0.7 if word in ("who", "which", "what") or (word == "how" and len(words) > 1) else 0.5
         return [Imperative(f"{verb} {word} {rest}", sureness)]
@@ -520,7 +617,12 @@ def _question(text: str, depth: int) -> list[Imperative]:
         return [Imperative(f"{verb} {word} {rest}", 0.8)]
     if not head and word == "what" and auxiliary.lower() in _BE:
         return _what_is(auxiliary, tail)
-    if auxiliary.lower() in _MODALS | {"do"} and subject in ("i", "we", "you", "one") and word != "why" and auxiliary.lower() not in ("will", "would", "may", "might"):
+    if (
+        auxiliary.lower() in _MODALS | {"do"}
+        and subject in ("i", "we", "you", "one")
+        and word != "why"
+        and auxiliary.lower() not in ("will", "would", "may", "might")
+    ):
         action = " ".join(tail.split()[1:])
         action_verb = action.split()[0].lower() if action else ""
         if auxiliary.lower() != "do" or word == "where":
@@ -531,11 +633,14 @@ def _question(text: str, depth: int) -> list[Imperative]:
     if word == "who" and not head and auxiliary.lower() not in _BE | _DO:
         return [Imperative(f"find out who {rest}", 0.8)]
     if not head and word in ("where", "who", "when", "how") and auxiliary.lower() in _BE:
-        placed = re.match(r"(?i)(?P<subject>.+?) (?P<state>(?:right now|now|at|going|located|due|made|from|so|still|not|being|held|happening)\b.*)$", tail)
+        placed = re.match(
+            r"(?i)(?P<subject>.+?) (?P<state>(?:right now|now|at|going|located|due|made|from|so|still|not|being|held|happening)\b.*)$",
+            tail,
+        )
         if placed is None:
             return [Imperative(f"find out {word} {tail} {auxiliary.lower()}", 0.85)]
     next_word = tail.split()[0].lower()
-    if head and (next_word in PREPOSITIONS | _PREDICATES or next_word.endswith("ing") or _base_of_past(next_word)):
+    if head and (next_word in PREPOSITIONS | PREDICATES or next_word.endswith("ing") or _base_of_past(next_word)):
         return [Imperative(f"{verb} {word} {rest}", 0.8)]  # "how many calories | are | in a banana"
     if statement := _statement(auxiliary, tail):
         verb = "explain" if statement.lower().endswith((" mean", " means")) else verb
@@ -547,7 +652,11 @@ def _question(text: str, depth: int) -> list[Imperative]:
 
 def _what_is(auxiliary: str, tail: str) -> list[Imperative]:
     first = tail.split()[0].lower()
-    if first in _PREDICATES or first in {"wrong", "happening", "going", "causing", "making", "up", "it"} or first in PREPOSITIONS:
+    if (
+        first in PREDICATES
+        or first in {"wrong", "happening", "going", "causing", "making", "up", "it"}
+        or first in PREPOSITIONS
+    ):
         return [Imperative(f"find out what {auxiliary.lower()} {tail}", 0.7)]
     if _ABSTRACT.intersection(tail.lower().split()[:4]):
         return [Imperative(f"explain {tail}", 0.9)]
@@ -564,7 +673,9 @@ def _yes_no(match: re.Match[str], depth: int) -> list[Imperative]:
         if auxiliary.lower() in ("do", "have"):
             thing = re.sub(r"(?i)^(?:any|some) ", "", having["rest"])
             words = re.split(rf"\b(?:{'|'.join(PREPOSITIONS | CONJUNCTIONS)})\b", thing)[0].split()
-            return [Imperative(f"check whether there {'are' if words and _is_plural(words[-1]) else 'is'} {thing}", 0.75)]
+            return [
+                Imperative(f"check whether there {'are' if words and _is_plural(words[-1]) else 'is'} {thing}", 0.75)
+            ]
     if there := re.match(r"(?i)there (?P<rest>.+)", rest):
         return [Imperative(f"check whether there {auxiliary.lower()} {there['rest']}", 0.85)]
     statement = _statement(auxiliary, rest)
@@ -586,7 +697,10 @@ def _wants_thing(match: re.Match[str], depth: int) -> list[Imperative]:
     first = rest.split()[0].lower()
     if first in {"it", "that", "them", "this", "one", "you", "to"} and len(rest.split()) < 4:
         return []
-    if helped := re.match(r"(?i)(?:some |any |your |a little |a bit of |more )*(?:help|assistance|guidance)(?: please)?(?: (?:with|in|on|to|for|from you|about|regarding))* (?P<rest>.+)", rest):
+    if helped := re.match(
+        r"(?i)(?:some |any |your |a little |a bit of |more )*(?:help|assistance|guidance)(?: please)?(?: (?:with|in|on|to|for|from you|about|regarding))* (?P<rest>.+)",
+        rest,
+    ):
         inner = helped["rest"]
         word = inner.split()[0].lower()
         base = word if word in ENGLISH_VERBS else base_of_gerund(word)
@@ -597,11 +711,27 @@ def _wants_thing(match: re.Match[str], depth: int) -> list[Imperative]:
         return [Imperative(f"ask about {rest}", 0.8)]
     if (base := base_of_gerund(first)) and first not in {"wedding", "building", "meeting", "parking", "housing"}:
         return _verb_phrase(" ".join([base, *rest.split()[1:]]), 0.85, depth)
-    if information := re.match(r"(?i)(?:some |more |any |the |your )*(?:info|information|details|detail) (?:about|on|regarding|for) (?P<rest>.+)", rest):
+    if information := re.match(
+        r"(?i)(?:some |more |any |the |your )*(?:info|information|details|detail) (?:about|on|regarding|for) (?P<rest>.+)",
+        rest,
+    ):
         return [Imperative(f"learn about {information['rest']}", 0.85)]
     if verb.startswith("planning"):
         return [Imperative(f"plan {rest}", 0.8)]
-    asks = {"looking for", "searching for", "in search of", "after", "looking at", "interested in", "in the mood for", "shopping for", "considering", "thinking of", "thinking about", "hoping for"}
+    asks = {
+        "looking for",
+        "searching for",
+        "in search of",
+        "after",
+        "looking at",
+        "interested in",
+        "in the mood for",
+        "shopping for",
+        "considering",
+        "thinking of",
+        "thinking about",
+        "hoping for",
+    }
     if verb in asks:
         return [Imperative(f"find {rest}", 0.85)]
     if verb in ("love", "like") and not re.match(r"(?i)\w+ would\b", match[0]):
@@ -610,7 +740,9 @@ def _wants_thing(match: re.Match[str], depth: int) -> list[Imperative]:
 
 
 def _cannot(match: re.Match[str], depth: int) -> list[Imperative]:
-    rest = re.sub(r"(?i)^(?:figure out|understand|decide|work out|see) (?=how|what|why|where|which|whether)", "", match["rest"])
+    rest = re.sub(
+        r"(?i)^(?:figure out|understand|decide|work out|see) (?=how|what|why|where|which|whether)", "", match["rest"]
+    )
     if rest != match["rest"]:
         return _question(rest, depth)
     words = rest.split()
@@ -626,7 +758,19 @@ def _cannot(match: re.Match[str], depth: int) -> list[Imperative]:
 
 
 def _do_not(match: re.Match[str], depth: int) -> list[Imperative]:
-    if match["rest"].split()[0].lower() in {"know", "understand", "see", "think", "have", "you", "we", "i", "they", "worry", "forget"}:
+    if match["rest"].split()[0].lower() in {
+        "know",
+        "understand",
+        "see",
+        "think",
+        "have",
+        "you",
+        "we",
+        "i",
+        "they",
+        "worry",
+        "forget",
+    }:
         return []
     return [Imperative(f"do not {match['rest']}", 0.85)]
 
@@ -639,8 +783,12 @@ def _lost(match: re.Match[str], depth: int) -> list[Imperative]:
     if match["rest"].split()[0].lower() not in _DETERMINERS:
         return []
     thing = re.sub(r"(?i)^(?:my|our|the|a|an) ", "", match["rest"])
-    word = {"left": "left-behind", "broke": "broken", "dropped": "dropped"}.get(match["verb"].lower(), match["verb"].lower())
-    article = "" if _is_plural(re.split(rf" (?:{'|'.join(PREPOSITIONS | CONJUNCTIONS)}) ", thing)[0].split()[-1]) else "a "
+    word = {"left": "left-behind", "broke": "broken", "dropped": "dropped"}.get(
+        match["verb"].lower(), match["verb"].lower()
+    )
+    article = (
+        "" if _is_plural(re.split(rf" (?:{'|'.join(PREPOSITIONS | CONJUNCTIONS)}) ", thing)[0].split()[-1]) else "a "
+    )
     return [Imperative(f"report {article}{word} {thing}", 0.9)]
 
 
@@ -654,7 +802,14 @@ def _forgot(match: re.Match[str], depth: int) -> list[Imperative]:
 
 def _suffered(match: re.Match[str], depth: int) -> list[Imperative]:
     participle = match["participle"].lower()
-    if _base_of_past(participle) is None and participle not in {"overcharged", "billed", "logged", "locked", "scammed", "hacked"}:
+    if _base_of_past(participle) is None and participle not in {
+        "overcharged",
+        "billed",
+        "logged",
+        "locked",
+        "scammed",
+        "hacked",
+    }:
         return []
     return [Imperative(f"report being {match['rest']}", 0.85)]
 
@@ -667,7 +822,11 @@ def _state(match: re.Match[str], depth: int) -> list[Imperative]:
     if re.match(r"(?i)not\b", state):
         return [Imperative(f"fix {subject} {state}", 0.75)]
     words_of_subject = subject.split()
-    bare = words_of_subject[0].lower() not in _DETERMINERS and words_of_subject[0].islower() and not _is_plural(words_of_subject[-1])
+    bare = (
+        words_of_subject[0].lower() not in _DETERMINERS
+        and words_of_subject[0].islower()
+        and not _is_plural(words_of_subject[-1])
+    )
     return [Imperative(f"report that {'the ' if bare else ''}{subject} {state}", 0.8)]
 
 
@@ -675,7 +834,9 @@ _MAY_BE_NOUNS = VERBS_THAT_ARE_NOUNS | {f"{verb}s" for verb in VERBS_THAT_ARE_NO
 
 
 def _base_of_third_person(word: str) -> str | None:
-    return next((word.removesuffix(end) for end in ("s", "es") if word.endswith(end) and word.removesuffix(end) in _VERBS), None)
+    return next(
+        (word.removesuffix(end) for end in ("s", "es") if word.endswith(end) and word.removesuffix(end) in _VERBS), None
+    )
 
 
 def _noun_phrase(text: str) -> list[Imperative]:
@@ -690,7 +851,10 @@ def _noun_phrase(text: str) -> list[Imperative]:
         return [Imperative(f"report {text}", 0.7)]
     if PROBLEM_WORDS.intersection(lower) or _NEGATION.search(text):
         return [Imperative(f"fix {text}", 0.6)]
-    if any(word in _AUXILIARIES or (word in _VERBS or _base_of_third_person(word)) and word not in _MAY_BE_NOUNS for word in lower):
+    if any(
+        word in _AUXILIARIES or (word in _VERBS or _base_of_third_person(word)) and word not in _MAY_BE_NOUNS
+        for word in lower
+    ):
         return []  # a statement, not a thing
     return [Imperative(f"ask about {text}", 0.5)]
 
@@ -738,9 +902,14 @@ _NEGATION_ABROAD = re.compile(r"(?i)\b(?:nicht|kein\w*|nie|no|nunca|sin)\b")
 # Making it shorter ----------------------------------------------------------------------------------------------------
 
 _NO_END = (
-    _DETERMINERS | _AUXILIARIES | PREPOSITIONS - {"off", "on", "out", "up", "down", "in", "over", "back"} | CONJUNCTIONS
-    | frozenset("not i you he she we they it how what why who whose possible able supposed very too so more most going "
-                "trying need needs want wants like there user assistant's be been being get getting right just".split(" "))
+    _DETERMINERS
+    | _AUXILIARIES
+    | PREPOSITIONS - {"off", "on", "out", "up", "down", "in", "over", "back"}
+    | CONJUNCTIONS
+    | frozenset(
+        "not i you he she we they it how what why who whose possible able supposed very too so more most going "
+        "trying need needs want wants like there user assistant's be been being get getting right just".split(" ")
+    )
 )
 
 
@@ -763,8 +932,14 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
     earliest = 2
     if _CLAUSE.match(text):
         # A clause has to keep its verb.
-        auxiliaries = (position for position in range(2, len(words)) if words[position].lower() in _AUXILIARIES or words[position].endswith("n't"))
-        verb = next(auxiliaries, next((position for position in range(2, len(words)) if _is_finite(words[position])), None))
+        auxiliaries = (
+            position
+            for position in range(2, len(words))
+            if words[position].lower() in _AUXILIARIES or words[position].endswith("n't")
+        )
+        verb = next(
+            auxiliaries, next((position for position in range(2, len(words)) if _is_finite(words[position])), None)
+        )
         earliest = len(words) if verb is None else verb + 1
     breaks = [
         position
@@ -800,17 +975,30 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
     return sorted(found, key=lambda phrase: (-len(phrase.split()), phrase))
 
 
-_CLAUSE = re.compile(r"(?i)(?:find out|explain|check|report|decide|ask|see) (?:what|how|why|when|where|who|which|whose|whether|that|if)\b")
+_CLAUSE = re.compile(
+    r"(?i)(?:find out|explain|check|report|decide|ask|see) (?:what|how|why|when|where|who|which|whose|whether|that|if)\b"
+)
 _NUMBER_WORDS = frozenset(
-    "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand million first second third".split(" ")
+    "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand million first second third".split(
+        " "
+    )
 )
 _NOUNS_IN_ING = frozenset(
     "thing something anything nothing everything morning evening building meeting wedding parking housing training clothing "
     "shopping ceiling king spring string ring wing swing painting recording booking listing billing banking pricing shipping "
-    "heating cooking swimming running marketing accounting engineering cleaning setting rating ranking funding savings".split(" ")
+    "heating cooking swimming running marketing accounting engineering cleaning setting rating ranking funding savings".split(
+        " "
+    )
 )
 _PARTICIPANTS = frozenset(["user", "assistant"])
-_NOT_NOMINAL = _DETERMINERS | _AUXILIARIES | _PRONOUNS | PREPOSITIONS | CONJUNCTIONS | frozenset([",", "to", "not", "how", "what", "why"])
+_NOT_NOMINAL = (
+    _DETERMINERS
+    | _AUXILIARIES
+    | _PRONOUNS
+    | PREPOSITIONS
+    | CONJUNCTIONS
+    | frozenset([",", "to", "not", "how", "what", "why"])
+)
 
 
 def is_number(word: str) -> bool:
@@ -876,7 +1064,7 @@ def is_nominal(word: str) -> bool:
     lower = word.lower()
     if lower in _NOT_NOMINAL or lower.endswith("n't") or (base_of_gerund(lower) and lower not in _NOUNS_IN_ING):
         return False
-    return (lower in _PREDICATES or not _is_finite(lower) or lower in _PARTICIPANTS)
+    return lower in PREDICATES or not _is_finite(lower) or lower in _PARTICIPANTS
 
 
 _Rule = Callable[[re.Match[str], int], list[Imperative]]

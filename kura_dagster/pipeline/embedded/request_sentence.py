@@ -39,8 +39,12 @@ _CODE_LINE = re.compile(
     re.MULTILINE,
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
-_BOUNDARY = re.compile(r"(?<=[.!?…。！？])[\"')\]”’]{0,2}\s+|(?<=[a-z][.!?])(?=[A-Z][a-z]* )|(?<=[。！？])|\n+|\s+(?:[-*•]|\d{1,2}[.)])\s+")
-_ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Sr|Sra|Jr|St|No|Nr|vs|etc|approx|e\.g|i\.e|z\.B|bzw|ca|usw|Std|\w)\.)$", re.I)
+_BOUNDARY = re.compile(
+    r"(?<=[.!?…。！？])[\"')\]”’]{0,2}\s+|(?<=[a-z][.!?])(?=[A-Z][a-z]* )|(?<=[。！？])|\n+|\s+(?:[-*•]|\d{1,2}[.)])\s+"
+)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Sr|Sra|Jr|St|No|Nr|vs|etc|approx|e\.g|i\.e|z\.B|bzw|ca|usw|Std|\w)\.)$", re.I
+)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 # Stripped before anything, and those that mean something of their own only before punctuation: "no, …" but "no sound".
@@ -55,9 +59,7 @@ _NICETY_BEFORE_PUNCTUATION = (
     r"no|nope|nah|sure|great|perfect|cool|awesome|nice|excellent|good|fine|right|well|now|sorry|excuse me|pardon|"
     r"nein|gut|super|nun|no|claro|perfecto|quick question|question|frage|pregunta|help(?: me)?|hilfe|ayuda|urgent)"
 )
-_ADDRESSEE = (
-    r"(?: (?:there|again|everyone|everybody|all|team|guys|folks|support|bot|assistant|zusammen|a todos|buddy|friend|\[name\]))?"
-)
+_ADDRESSEE = r"(?: (?:there|again|everyone|everybody|all|team|guys|folks|support|bot|assistant|zusammen|a todos|buddy|friend|\[name\]))?"
 _NICETIES = re.compile(
     rf"^(?:{_NICETY}{_ADDRESSEE}(?:[,.!:;…–—-]+\s*|\s+(?=\S))|{_NICETY_BEFORE_PUNCTUATION}{_ADDRESSEE}[,.!:;…–—-]+\s*)+",
     re.IGNORECASE,
@@ -145,7 +147,9 @@ def shortened(text: str, n_characters: int) -> str:
 def asks(sentence: str) -> bool:
     """Whether the sentence has the form of a request: a question for something, a wish, or an imperative."""
     tokens = [word.lower().replace("’", "'") for word in _WORD.findall(sentence)]
-    return bool(_ASKS.search(sentence) or tokens[:1] and tokens[0] in ENGLISH_VERBS or _OTHER_REQUEST_WORDS.intersection(tokens))
+    return bool(
+        _ASKS.search(sentence) or tokens[:1] and tokens[0] in ENGLISH_VERBS or _OTHER_REQUEST_WORDS.intersection(tokens)
+    )
 
 
 def has_problem(sentence: str) -> bool:

@@ -101,6 +101,16 @@ ENGLISH_VERBS = _words(
 )
 """Verbs as an imperative or after "can you", "how do I" and "I want to"."""
 
+TIME_WORDS = _words(
+    """
+    second minute hour day week weekend month quarter year morning noon afternoon evening night today tomorrow tonight
+    yesterday next last previous current monday tuesday wednesday thursday friday saturday sunday january february march
+    april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec am pm
+    days weeks months years hours minutes mornings evenings nights time times date dates
+    """
+)
+"""Words that say when. They set one request apart from another, and hardly ever one group of requests."""
+
 VERBS_THAT_ARE_NOUNS = _words(
     """
     access answer appeal bake balance bill block book call change charge chat check claim code contact control cook copy

@@ -1,6 +1,10 @@
-# make demo   set up, then two weeks of sample conversations all the way to the map
-# make dev    the Dagster UI over the same data, on http://127.0.0.1:3000
-# make test   set up, then the tests
+# make demo       set up, then two weeks of sample conversations all the way to the map
+# make dev        the Dagster UI over the same data, on http://127.0.0.1:3000; another port with PORT=3001
+# make test       set up, then the tests
+# make lint       ruff and mypy
+# make benchmark  one day of 1,000 conversations, beside Kura
+# make lock       refresh constraints.txt
+# make clean      remove .venv and what can be rebuilt; your data stays
 
 PYTHON ?= python3
 PORT ?= 3000
@@ -46,7 +50,7 @@ lock:
 	@rm -rf .venv-lock
 
 clean:
-	@rm -rf .venv data/conversations data/kura.duckdb data/kura.duckdb.* data/cache data/dagster data/sample_truth.jsonl
+	@rm -rf .venv .venv-kura data/cache
 
 # One day of 1,000 conversations, ours beside Kura; some minutes, and it installs Kura once.
 benchmark: install .venv-kura/.installed

@@ -58,10 +58,12 @@ class TreeStyle(StrEnum):
 @app.command()
 def demo() -> None:
     """Generate the sample conversations, analyse all fourteen days and show the last one."""
+    from kura_dagster.orchestration.materialise import partition_keys_between
     from kura_dagster.sample.generator import FIRST_DAY, LAST_DAY, SampleConflictError, write_sample
 
     with _errors_explained():
         settings = Settings.load()
+        partition_keys_between(settings, FIRST_DAY, LAST_DAY)  # before anything is written
         started = time.perf_counter()
         try:
             sample = write_sample(settings.conversations, settings.conversations.parent / "sample_truth.jsonl")
@@ -95,8 +97,8 @@ def run(
 ) -> None:
     """Materialise the six assets for a day, or for every day of a range, in one run.
 
-    What was stored for those days is replaced. Exits with 1 when an asset or a check fails, with 2 when the days or a
-    setting are not allowed.
+    What was stored for those days is replaced. Lines that cannot be used are set aside and reported. Exits with 1 when
+    an asset or a blocking check fails, with 2 when the days or a setting are not allowed.
     """
     if (day is None) == (first is None) or (last is not None and first is None):
         raise typer.BadParameter("say either DAY or --from DAY [--to DAY]")
@@ -124,7 +126,7 @@ def status() -> None:
     from kura_dagster.orchestration.materialise import open_instance
     from kura_dagster.orchestration.partitions import partition_type, partitions_from
     from kura_dagster.storage.io_manager import partition_dates
-    from kura_dagster.storage.tables import REJECTED_CONVERSATIONS, TABLES
+    from kura_dagster.storage.tables import CONVERSATIONS, REJECTED_CONVERSATIONS, TABLES
 
     with _errors_explained(), open_instance() as instance:
         settings = Settings.load()
@@ -138,12 +140,14 @@ def status() -> None:
         table = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
         table.add_column("partition", no_wrap=True)
         for name in names:
-            table.add_column(name.replace("_", "_\n"), justify="right")
+            table.add_column(name.replace("_", "_\n"), justify="right", overflow="fold")
         for key in shown:
             cells = []
             for name in names:
                 count = counts[name].get(dates[key])
-                cells.append(f"{count:,}" if count is not None else "0" if key in done[name] else "–")
+                filled_by = CONVERSATIONS.name if name == REJECTED_CONVERSATIONS.name else name
+                materialised = key in done[filled_by]
+                cells.append(f"{count:,}" if count is not None else "0" if materialised else "–")
             table.add_row(key, *cells)
         console.print(table)
         missing = len(keys) - len(shown)
@@ -207,11 +211,11 @@ def _run(settings: Settings, first: date, last: date) -> RunReport:
         report = materialise(build_defs(settings), keys, instance, on_event)
     for check, fault in report.failed_checks.items():
         errors.print(f"[yellow]check failed[/yellow] {check}: ", end="")
-        errors.print(fault, markup=False)
+        errors.print(_plain(fault), markup=False)
     if not report.success:
         for step, cause in report.failures.items():
             errors.print(f"[red]{step} failed[/red]: ", end="")
-            errors.print(cause, markup=False)
+            errors.print(_plain(cause), markup=False)
         raise typer.Exit(1)
     return report
 
@@ -219,6 +223,7 @@ def _run(settings: Settings, first: date, last: date) -> RunReport:
 @contextmanager
 def _progress(partitions: int) -> Iterator[Any]:
     """Yield the listener that moves a bar for each asset, a step a partition."""
+    from kura_dagster.orchestration.materialise import ASSET_NAMES
     from kura_dagster.orchestration.partition_loop import PARTITION_DONE
 
     with Progress(
@@ -233,7 +238,7 @@ def _progress(partitions: int) -> Iterator[Any]:
 
         def on_event(entry: Any) -> None:
             step = entry.step_key
-            if entry.dagster_event is not None and entry.dagster_event.is_step_start and "__" not in step:
+            if entry.dagster_event is not None and entry.dagster_event.is_step_start and step in ASSET_NAMES:
                 tasks[step] = progress.add_task(step, total=partitions)
             elif entry.dagster_event is None and step in tasks and PARTITION_DONE.search(entry.user_message):
                 progress.advance(tasks[step])
@@ -291,11 +296,16 @@ def _errors_explained() -> Iterator[None]:
         yield
     except (SettingsError, PartitionRangeError) as error:
         _fail(str(error), code=2)
-    except DatabaseBusyError as error:
+    except (DatabaseBusyError, OSError) as error:
         _fail(str(error))
 
 
 def _fail(message: str, code: int = 1) -> None:
     errors.print("[red]error[/red] ", end="")
-    errors.print(message, markup=False, highlight=False)
+    errors.print(_plain(message), markup=False, highlight=False)
     raise typer.Exit(code)
+
+
+def _plain(text: str) -> str:
+    """The text without control characters: messages quote files that others wrote, and a terminal obeys those."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -52,7 +52,9 @@ EMBEDDING_PROVIDERS = ("openai", "sentence-transformers", "cohere")
 class Settings(BaseSettings):
     """The settings of a run; `Settings.load()` reads them and turns a wrong one into a `SettingsError`."""
 
-    model_config = SettingsConfigDict(env_prefix="KURA_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="KURA_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     database: Path = Field(Path("data/kura.duckdb"), description="The DuckDB file that holds every table.")
     conversations: Path = Field(
@@ -76,14 +78,16 @@ class Settings(BaseSettings):
         10, ge=0, description="Summaries of the nearest other clusters shown when one is named."
     )
 
-    clustering: Clustering = Field(Clustering.KMEANS, description="The method that forms base clusters.")
+    clustering: Clustering = Field(
+        Clustering.KMEANS, description="What forms base clusters: kmeans, minibatch_kmeans or hdbscan."
+    )
     clusters_per_group: int = Field(10, ge=1, description="Conversations to a base cluster, on average.")
     meta_clusters_per_group: int = Field(
         12, ge=2, description="Clusters that a language model sees at once when it forms their parents."
     )
     max_clusters: int = Field(10, ge=1, description="The most roots the hierarchy may have.")
 
-    projection: Projection = Field(Projection.UMAP, description="The method that places clusters on the map.")
+    projection: Projection = Field(Projection.UMAP, description="What places clusters on the map: umap or pca.")
     umap_n_neighbors: int | None = Field(
         None, ge=2, description="UMAP's neighbourhood size; unset means min(15, number of clusters - 1)."
     )
@@ -92,14 +96,16 @@ class Settings(BaseSettings):
         "cosine", description="UMAP's distance between vectors."
     )
 
-    cadence: Cadence = Field(Cadence.DAILY, description="How much time a partition covers.")
+    cadence: Cadence = Field(
+        Cadence.DAILY, description="How much time a partition covers: hourly, daily, weekly or monthly."
+    )
     start_date: date = Field(date(2026, 11, 2), description="The first day that has a partition, as YYYY-MM-DD.")
     timezone: str = Field("UTC", description="The IANA time zone that days are cut in.")
 
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in available_timezones() or value == "localtime":
             raise ValueError("allowed are IANA names, for example 'UTC' or 'Europe/Berlin'")
         return value
 
@@ -139,6 +145,8 @@ class Settings(BaseSettings):
             lines = []
             for fault in error.errors():
                 name = "KURA_" + "_".join(str(part) for part in fault["loc"]).upper()
+                if fault["type"].startswith("date_"):
+                    fault["msg"] = "a day, as YYYY-MM-DD"
                 what = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
                 allowed = what if what.startswith("allowed are") else f"allowed is {what}"
                 lines.append(f"{name} is {fault['input']!r}; {allowed}.")

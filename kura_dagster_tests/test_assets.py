@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import pandas as pd
@@ -10,7 +10,7 @@ import pytest
 
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.build import build_defs
-from kura_dagster.orchestration.materialise import materialise
+from kura_dagster.orchestration.materialise import materialise, partition_keys_between
 from kura_dagster.pipeline.hierarchy import check_tree, get_root_clusters
 from kura_dagster.settings import Settings
 from kura_dagster.storage.database import Database
@@ -23,6 +23,7 @@ from kura_dagster.storage.tables import (
     SUMMARIES,
     TABLES,
 )
+from kura_dagster_tests import rows
 from kura_dagster_tests.own_models import OpeningTurns, own_models
 
 DAYS = [f"2026-11-0{day}" for day in range(2, 8)]
@@ -172,11 +173,32 @@ class TestCadence:
 
     def test_a_week_holds_its_days(self, settings, instance, land):
         for day in ("2026-11-08", "2026-11-09", "2026-11-14"):
-            land(day, 5)
+            land(day, 5)  # the first is a Sunday, and weeks begin on Mondays
         weekly = Settings.load(**settings.model_dump() | {"cadence": "weekly"})
         defs = build_defs(weekly, **own_models())
-        assert materialise(defs, ["2026-11-08"], instance).success
-        assert list(Database(settings.database).row_counts()["conversations"].values()) == [15]
+        assert materialise(defs, ["2026-11-02", "2026-11-09"], instance).success
+        counts = Database(settings.database).row_counts()["conversations"]
+        assert counts == {date(2026, 11, 2): 5, date(2026, 11, 9): 10}
+
+    def test_the_hour_that_comes_twice_in_autumn_is_two_partitions(self, settings, instance):
+        settings.conversations.mkdir()
+        hourly = settings.model_dump() | {"cadence": "hourly", "timezone": "Europe/Berlin", "start_date": "2026-10-24"}
+        berlin = Settings.load(**hourly)
+        keys = partition_keys_between(berlin, date(2026, 10, 25), date(2026, 10, 25))
+        assert len(keys) == 25
+        row = rows.conversation(1, when=datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
+        (settings.conversations / "2026-10-25.jsonl").write_text(row.model_dump_json() + "\n")
+        assert materialise(build_defs(berlin, **own_models()), keys, instance).success
+        counts = Database(settings.database, partition_type="TIMESTAMPTZ").row_counts()["conversations"]
+        assert list(counts.values()) == [1]
+
+    def test_a_database_of_another_cadence_is_refused(self, settings, instance, land):
+        land("2026-11-02", 3)
+        assert materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance).success
+        hourly = Settings.load(**settings.model_dump() | {"cadence": "hourly"})
+        report = materialise(build_defs(hourly, **own_models()), ["2026-11-02-08:00"], instance)
+        assert "was made with another KURA_CADENCE" in report.failures["conversations"]
+        assert len(Database(settings.database).load(CONVERSATIONS, date(2026, 11, 2))) == 3
 
 
 class TestLineage:

@@ -13,6 +13,7 @@ import pytest
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError, answer_all, opened
+from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer, loopback_subprocess, read_stats
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
@@ -413,3 +414,17 @@ def test_server_stops_with_its_with() -> None:
     assert until(lambda: threading.active_count() <= before)
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port))
+
+
+def test_credentials_in_a_base_url_never_show(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-loopback")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://user:sekret@127.0.0.1:9/v1?token=sekret")
+
+    async def ask():
+        async with LanguageModel("openai/any") as model:
+            await model.ask("hello", GeneratedSummary)
+
+    with pytest.raises(LanguageModelError) as failed:
+        asyncio.run(ask())
+    assert "127.0.0.1:9" in str(failed.value)
+    assert "sekret" not in str(failed.value)

@@ -37,7 +37,7 @@ def test_the_environment_wins_over_env_file(monkeypatch):
         ("KURA_CLUSTERS_PER_GROUP", "0", "greater than or equal to 1"),
         ("KURA_MAX_CLUSTERS", "many", "a valid integer"),
         ("KURA_CADENCE", "yearly", "'hourly', 'daily', 'weekly' or 'monthly'"),
-        ("KURA_START_DATE", "2026-13-01", "a valid date"),
+        ("KURA_START_DATE", "2026-13-01", "a day, as YYYY-MM-DD"),
         ("KURA_TIMEZONE", "Mars/Olympus", "IANA names, for example 'UTC' or 'Europe/Berlin'"),
         (
             "KURA_LANGUAGE_MODEL",

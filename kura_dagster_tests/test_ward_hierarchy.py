@@ -16,7 +16,7 @@ from kura_dagster.pipeline.types import Cluster, cluster_id_of
 
 
 class Unasked:
-    """Stands where an embedding model would: with centroids and given names there is nothing to embed in a unit test."""
+    """Stands where an embedding model would, with vectors that cost nothing."""
 
     async def embed(self, texts):
         return np.array([[len(text), sum(map(ord, text)) % 97, 1.0] for text in texts], dtype=np.float32)

@@ -41,7 +41,7 @@ class PartitionCheck:
 
 def _rejected(database: Database, when: PartitionDate) -> Iterable[str]:
     for row in database.load(REJECTED_CONVERSATIONS, when):
-        yield f"{row.file}:{row.line} {row.reason}"
+        yield f"{row.file} line {row.line} is set aside in {REJECTED_CONVERSATIONS.name}: {row.reason}"
 
 
 def _summarised(database: Database, when: PartitionDate) -> Iterable[str]:
@@ -149,11 +149,11 @@ def _asset_check(
             whens = list(partition_dates(partitions_def, context.partition_keys, partition_type).values())
         else:
             whens = sorted(database.row_counts()[CONVERSATIONS.name])
-        faults = [f"{when}: {fault}" for when in whens for fault in check.find_faults(database, when)]
+        faults = [f"partition {when}: {fault}" for when in whens for fault in check.find_faults(database, when)]
         return dg.AssetCheckResult(
             passed=not faults,
             severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
-            description=f"{len(faults)} faults; the first: {faults[0]}" if faults else None,
+            description=f"{len(faults)} found, the first in {faults[0]}" if faults else None,
             metadata={
                 "partitions": len(whens),
                 "faults": len(faults),

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,13 @@ def partition_keys_between(settings: Settings, first: date, last: date) -> list[
             f"{first} to {last} is asked for, but partitions run from {begin} (KURA_START_DATE) to {end}, the last "
             f"that is over in {settings.timezone}"
         )
-    start = datetime.combine(first, time(), settings.tzinfo)
-    stop = datetime.combine(last + timedelta(days=1), time(), settings.tzinfo)
-    return [key for key, window in windows.items() if window.start < stop and window.end > start]
+    start = datetime.combine(first, time(), settings.tzinfo).astimezone(UTC)
+    stop = datetime.combine(last + timedelta(days=1), time(), settings.tzinfo).astimezone(UTC)
+    return [
+        key
+        for key, window in windows.items()
+        if window.start.astimezone(UTC) < stop and window.end.astimezone(UTC) > start
+    ]
 
 
 def materialise(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import dagster as dg
@@ -33,3 +33,15 @@ def each_partition(
         )
         context.log.info(f"{key} done in {seconds:.1f} s ({position} of {len(keys)})")
     return partitions
+
+
+def require_same_conversations(key: str, expected: Iterable[str], found: Iterable[str], *, upstream: str) -> None:
+    """Refuse to go on where an upstream asset was materialised from other conversations than its neighbour.
+
+    Raises:
+        ValueError: the two differ; the message says what to materialise.
+    """
+    if set(expected) != set(found):
+        raise ValueError(
+            f"{upstream} of {key} are of other conversations than are stored now; materialise {upstream} first"
+        )

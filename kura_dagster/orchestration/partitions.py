@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -17,10 +18,17 @@ _DEFINITIONS: dict[Cadence, type[dg.TimeWindowPartitionsDefinition]] = {
 
 
 def partitions_from(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
-    """Return the partitions from `start_date` on, each a cadence long, cut in the project's time zone."""
-    definition = _DEFINITIONS[settings.cadence]
-    start = datetime.combine(settings.start_date, time())
-    return definition(start_date=start, timezone=settings.timezone)  # type: ignore[call-arg]
+    """Return the partitions from the one that holds `start_date` on, cut in the project's time zone.
+
+    Weeks begin on Mondays and are named after them, months after their first day.
+    """
+    start, options = settings.start_date, {}
+    if settings.cadence is Cadence.WEEKLY:
+        start, options = start - timedelta(days=start.weekday()), {"day_offset": 1}
+    elif settings.cadence is Cadence.MONTHLY:
+        start = start.replace(day=1)
+    definition: Any = _DEFINITIONS[settings.cadence]
+    return definition(start_date=datetime.combine(start, time()), timezone=settings.timezone, **options)
 
 
 def partition_type(settings: Settings) -> str:

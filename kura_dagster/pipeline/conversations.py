@@ -11,6 +11,7 @@ one window: the one that holds the beginning of its file's day.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,12 +74,13 @@ def read_conversations(folder: Path, start: datetime, end: datetime, tz: tzinfo)
     """
     if start.tzinfo is None or end.tzinfo is None:
         raise ValueError(f"the window is {start} to {end}; both need an offset from UTC")
+    start, end = start.astimezone(UTC), end.astimezone(UTC)  # times of one zone compare without their offsets
     if start >= end:
         raise ValueError(f"the window is {start} to {end}; its end must come after its start")
     if not folder.is_dir():
         raise FileNotFoundError(f"the landing folder {folder} does not exist; it holds a file YYYY-MM-DD.jsonl a day")
 
-    window = _Window(start.astimezone(UTC), end.astimezone(UTC))
+    window = _Window(start, end)
     winners: dict[str, _Landed] = {}
     losers: list[tuple[str, _Position]] = []
     rejected: list[RejectedConversation] = []
@@ -204,7 +206,9 @@ def _json_object(line: bytes) -> dict[str, Any]:
         raise _UnusableLineError("not UTF-8: it holds zero bytes, as UTF-16 does")
     try:
         # Lone surrogates may stand in the bytes or in \\u escapes; _without_surrogates takes care of both.
-        fields = json.loads(line.decode("utf-8", "surrogatepass"), parse_constant=_no_json_constant)
+        fields = json.loads(
+            line.decode("utf-8", "surrogatepass"), parse_constant=_no_json_constant, parse_float=_finite
+        )
     except UnicodeDecodeError as error:
         raise _UnusableLineError(f"not UTF-8: {error.reason} at byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
@@ -216,6 +220,13 @@ def _json_object(line: bytes) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise _UnusableLineError(f"not a conversation: a JSON {type(fields).__name__}, no object")
     return _without_surrogates(fields) if _MAYBE_SURROGATES.search(line) else fields
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _no_json_constant(name: str) -> None:

@@ -67,6 +67,7 @@ class Database:
             connection.execute("BEGIN")
             for table, frame in frames.items():
                 connection.execute(_create_table(table, self.partition_type))
+                self._refuse_other_partitions(connection, table)
                 connection.execute(
                     f"DELETE FROM {table.name} WHERE {PARTITION_COLUMN} = ANY(CAST(? AS {self.partition_type}[]))",
                     [[_text(when) for when in rows_by_table[table]]],
@@ -131,6 +132,18 @@ class Database:
                     )
         return counts
 
+    def _refuse_other_partitions(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+        found = connection.execute(
+            "SELECT data_type FROM duckdb_columns() WHERE table_name = ? AND column_name = ?",
+            [table.name, PARTITION_COLUMN],
+        ).fetchone()
+        stored = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ"}.get(found[0], found[0]) if found else None
+        if stored != self.partition_type:
+            raise ValueError(
+                f"{self.path} was made with another KURA_CADENCE: its {PARTITION_COLUMN} is {stored}, and this cadence "
+                f"needs {self.partition_type}; set KURA_DATABASE to another file"
+            )
+
     def _empty_frame(self, table: Table) -> pd.DataFrame:
         import duckdb
 
@@ -181,7 +194,7 @@ class Database:
 def _held_by_another_process(error: BaseException) -> bool:
     import duckdb
 
-    return isinstance(error, duckdb.IOException) and "lock" in str(error).lower()
+    return isinstance(error, duckdb.IOException) and "Could not set lock on file" in str(error)
 
 
 def _create_table(table: Table, partition_type: str) -> str:

@@ -6,6 +6,7 @@ Everything about files, locks and SQL is in `kura_dagster.storage.database`; onl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 import dagster as dg
@@ -18,7 +19,7 @@ from kura_dagster.storage.tables import PARTITION_COLUMN, TABLES, Table
 class PartitionRows(Mapping[str, list[Any]]):
     """The rows of an upstream asset by partition key, each partition read when it is asked for.
 
-    A run over a year of days thus holds one day of conversations in memory, not all of them.
+    What is read is thus held a partition at a time; what an asset returns is held for the whole run.
     """
 
     def __init__(self, database: Database, table: Table, dates: Mapping[str, PartitionDate]) -> None:
@@ -96,7 +97,8 @@ def partition_dates(
     if not isinstance(partitions_def, dg.TimeWindowPartitionsDefinition):
         raise TypeError("the tables are partitioned by time; give the asset a time-window partitions definition")
     starts = {key: partitions_def.time_window_for_partition_key(key).start for key in keys}
-    return {key: start.date() if partition_type == "DATE" else start for key, start in starts.items()}
+    # In UTC: where the clock is put back an hour, two partitions have the same local time.
+    return {key: start.date() if partition_type == "DATE" else start.astimezone(UTC) for key, start in starts.items()}
 
 
 def column_schema(table: Table) -> dg.TableSchema:

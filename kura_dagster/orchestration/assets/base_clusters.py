@@ -6,7 +6,7 @@ import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_base_clusters
 from kura_dagster.orchestration.assets.common import asset_options
-from kura_dagster.orchestration.partition_loop import each_partition
+from kura_dagster.orchestration.partition_loop import each_partition, require_same_conversations
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
 from kura_dagster.pipeline.types import Cluster
@@ -34,6 +34,7 @@ def base_clusters(
     def cluster(key: str) -> list[Cluster]:
         vectors = {row.chat_id: row.embedding for row in embeddings[key]}
         rows = summaries[key]
+        require_same_conversations(key, [row.chat_id for row in rows], vectors, upstream="embeddings")
         for row in rows:
             row.embedding = vectors[row.chat_id]
         return models.run(

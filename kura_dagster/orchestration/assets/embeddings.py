@@ -6,7 +6,7 @@ import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_embeddings
 from kura_dagster.orchestration.assets.common import asset_options
-from kura_dagster.orchestration.partition_loop import each_partition
+from kura_dagster.orchestration.partition_loop import each_partition, require_same_conversations
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.embeddings import embed_summaries
 from kura_dagster.pipeline.types import ConversationEmbedding
@@ -34,6 +34,7 @@ def embeddings(
     def embed(key: str) -> list[ConversationEmbedding]:
         by_chat_id = {conversation.chat_id: conversation for conversation in conversations[key]}
         rows = summaries[key]
+        require_same_conversations(key, by_chat_id, [row.chat_id for row in rows], upstream="summaries")
         for row in rows:
             row.embedding_text = models.models.summary_model.embedding_text(by_chat_id[row.chat_id], row)
         return models.run(embed_summaries(rows, models.models.embedding_model))

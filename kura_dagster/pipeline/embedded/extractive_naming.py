@@ -52,7 +52,7 @@ EXAMPLE_CHARACTERS = 120
 CONSENSUS_WEIGHT = 1.25
 CONTRAST_WEIGHT = 1.0
 SUPPORT_WEIGHT = 0.25
-SURENESS_WEIGHT = 0.4
+SURENESS_WEIGHT = 0.3
 WORD_PENALTY = 0.015
 RARE_WORD_PENALTY = 0.05
 THIN_PENALTY = 0.3  # for a name with a single word of meaning, as "Cancel now"
@@ -66,7 +66,7 @@ LEAST_SHARE_OF_NAMES = 0.5  # places, products and numbers: they say which, and 
 
 N_SUBJECTS = 4
 HELP_WITH = "Get help with"
-SUBJECT_SURENESS = 0.5
+SUBJECT_SURENESS = 0.6
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class ExtractiveClusterDescriptionModel(BaseClusterDescriptionModel):
             Cluster(
                 cluster_id=cluster_id_of(one.chat_id for one in own),
                 name=name,
-                description=describe(name, [one.request or one.summary for one in central]),
+                description=describe([one.request or one.summary for one in central]),
                 slug=slug,
                 chat_ids=sorted(one.chat_id for one in own),
                 model=MODEL,
@@ -286,7 +286,7 @@ def noun_phrases(text: str) -> Iterable[tuple[tuple[str, ...], str]]:
             ):
                 break
             # A capital within a sentence is a name's, and at its start it is nobody's.
-            opens = start == 0 and not phrase or (position and words[position - 1][-1:] in ".!?")
+            opens = (start == 0 and not phrase) or (position and words[position - 1][-1:] in ".!?")
             phrase.append(bare.lower() if opens and bare[1:].islower() else bare)
             before = words[start - 1].lower() if start else ""
             article = ""
@@ -526,18 +526,17 @@ def _ascii_words(text: str) -> list[str]:
     return [word for word in re.findall(r"[a-z][a-z0-9]{1,20}", folded)]
 
 
-def describe(name: str, requests: Sequence[str]) -> str:
-    """Return two sentences about a group: how many asked for what, and up to three of its `requests`, central ones first."""
-    n_conversations = len(requests)
-    times = "1 conversation" if n_conversations == 1 else f"{n_conversations} conversations"
+def describe(requests: Sequence[str]) -> str:
+    """Return a sentence about a group: how many asked, and up to three of their `requests`, central ones first.
+
+    It does not repeat the name: a name may be in another language, or a phrase that fits into no sentence.
+    """
+    times = "1 conversation" if len(requests) == 1 else f"{len(requests)} conversations"
     examples: dict[str, str] = {}
     for request in requests:
-        example = shortened(
-            find_personal_data([request]).mask(request).strip().rstrip(".").replace('"', "'"), EXAMPLE_CHARACTERS
-        )
+        masked = find_personal_data([request]).mask(request).strip().rstrip(".").replace('"', "'")
+        example = shortened(masked, EXAMPLE_CHARACTERS)
         if example and len(examples) < N_EXAMPLES:
             examples.setdefault(example.lower(), example)
     quoted = "; ".join(f'"{example}"' for example in examples.values())
-    plain = name.split('"')[0].strip() if name.startswith('Say "') else name
-    what = "said things like these" if name.startswith("Say ") else f"asked to {plain[0].lower()}{plain[1:]}"
-    return f"Users {what} ({times}). For example: {quoted}."
+    return f"Users asked for this in {times}, for example: {quoted}."

@@ -18,6 +18,7 @@ from kura_dagster.pipeline.embedded.vocabulary import (
     ENGLISH_FUNCTION_WORDS,
     ENGLISH_VERBS,
     PROBLEM_WORDS,
+    TIME_WORDS,
     VERBS_THAT_ARE_NOUNS,
 )
 
@@ -288,7 +289,7 @@ def _onlooker(text: str) -> str:
         ):
             word, subject = _SUBJECTS[lower], True
         elif lower in ("my", "our", "your") or (
-            lower in ("this", "these", "those") and following.isalpha() and following not in _NOT_NOMINAL
+            lower in ("this", "these", "those") and following.isalpha() and following not in _NOT_NOMINAL | TIME_WORDS
         ):
             word = "the"
         elif lower in ("me", "us"):
@@ -485,6 +486,7 @@ def _finished(text: str) -> str | None:
     # Quotation marks go, and apostrophes stay; what has a meaning only as a whole goes too.
     text = re.sub(r"[\"“”„«»]|(?<!\w)['‘’]|['‘’](?!\w)", "", text)
     text = " ".join(re.sub(r"(?i),? step by step\b", "", text).split())
+    text = re.sub(r"(?i)\b(a) (?=[aeio](?!ne\b|nce\b|uro))", r"\1n ", text)
     words = text.split()
     if len(words) < 2 and text.lower() not in ENGLISH_VERBS:
         return None
@@ -517,6 +519,8 @@ def _rewritten(text: str, depth: int = 0) -> list[Imperative]:
     if first in ENGLISH_VERBS:
         second = words[1].lower()
         noun_first = first in VERBS_THAT_ARE_NOUNS and second not in _DETERMINERS | {"me", "us", "it", "all"}
+        if noun_first and second == "of":
+            return _noun_phrase(text)
         return _verb_phrase(text, 0.6 if noun_first else 0.9, again)
     if (base := base_of_gerund(first)) and len(words) > 1:
         return _verb_phrase(" ".join([base, *words[1:]]), 0.6, again)
@@ -595,7 +599,9 @@ def _question(text: str, depth: int) -> list[Imperative]:
     if not words:
         return []
     if reason := re.match(r"(?i)(?:come |is it (?:that )?(?=\w+ \w+ \w+))(?P<rest>.+)", rest):
-        if word == "how" and rest.lower().startswith("come") or word == "why" and rest.lower().startswith("is it that"):
+        if (word == "how" and rest.lower().startswith("come")) or (
+            word == "why" and rest.lower().startswith("is it that")
+        ):
             return [Imperative(f"explain why {reason['rest']}", 0.85)]
     verb = "explain" if word == "why" or (word == "how" and words[0].lower() in _DO) else "find out"
     # Where the auxiliary stands: right after the question word, or after what belongs to it ("how much | does …").
@@ -852,7 +858,7 @@ def _noun_phrase(text: str) -> list[Imperative]:
     if PROBLEM_WORDS.intersection(lower) or _NEGATION.search(text):
         return [Imperative(f"fix {text}", 0.6)]
     if any(
-        word in _AUXILIARIES or (word in _VERBS or _base_of_third_person(word)) and word not in _MAY_BE_NOUNS
+        word in _AUXILIARIES or ((word in _VERBS or _base_of_third_person(word)) and word not in _MAY_BE_NOUNS)
         for word in lower
     ):
         return []  # a statement, not a thing
@@ -908,7 +914,9 @@ _NO_END = (
     | CONJUNCTIONS
     | frozenset(
         "not i you he she we they it how what why who whose possible able supposed very too so more most going "
-        "trying need needs want wants like there user assistant's be been being get getting right just".split(" ")
+        "trying need needs want wants like there user assistant's be been being get getting right just such as next this last".split(
+            " "
+        )
     )
 )
 
@@ -920,6 +928,12 @@ _BEFORE_TO = frozenset(
     "possible able allowed necessary safe ok okay how what where when which whether need needs want wants has have had way going "
     "supposed best better easy hard forget forgetting sure like legal due".split(" ")
 )
+
+
+def _starts_time(words: list[str], position: int) -> bool:
+    """Whether "this week" or the like starts here."""
+    following = words[position + 1].lower() if position + 1 < len(words) else ""
+    return words[position].lower() in ("this", "next", "last", "every") and following in TIME_WORDS
 
 
 def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: int = 10) -> list[str]:
@@ -945,6 +959,7 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
         position
         for position in range(earliest, len(words))
         if words[position] == ","
+        or _starts_time(words, position)
         or (
             words[position].lower() in _BREAKS
             and words[position - 1].lower() not in PREPOSITIONS | {","}
@@ -955,7 +970,11 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
     segments = [words[start:end] for start, end in zip(edges, edges[1:], strict=False)]
     core, parts = segments[0], segments[1:]
     # What comes after a conjunction or a comma hangs together: it is kept to its end or not at all.
-    tails = [part for part in parts if part[0] != "," and part[0].lower() not in CONJUNCTIONS | _TIMES]
+    tails = [
+        part
+        for part in parts
+        if part[0] != "," and part[0].lower() not in CONJUNCTIONS | _TIMES and not _starts_time(part, 0)
+    ]
     core = _without_rare_modifiers(core, is_rare)
     # An amount or a number that only this member has
     while len(core) > 2 and (is_number(core[-1]) or is_number(core[-2])) and is_rare(core[-1]):

@@ -148,7 +148,9 @@ def asks(sentence: str) -> bool:
     """Whether the sentence has the form of a request: a question for something, a wish, or an imperative."""
     tokens = [word.lower().replace("’", "'") for word in _WORD.findall(sentence)]
     return bool(
-        _ASKS.search(sentence) or tokens[:1] and tokens[0] in ENGLISH_VERBS or _OTHER_REQUEST_WORDS.intersection(tokens)
+        _ASKS.search(sentence)
+        or (tokens[:1] and tokens[0] in ENGLISH_VERBS)
+        or _OTHER_REQUEST_WORDS.intersection(tokens)
     )
 
 

@@ -20,7 +20,7 @@ from kura_dagster.pipeline.embedded.request_sentence import content_words, stem
 from kura_dagster.pipeline.embedded.vocabulary import ENGLISH_VERBS, TIME_WORDS
 from kura_dagster.pipeline.types import Cluster, cluster_id_of, unit_rows
 
-CHILDREN_PER_ROOT = 3.5  # on small days: 20 clusters get 6 roots
+CHILDREN_PER_ROOT = 2.5  # on small days: 20 clusters get 8 roots; fewer roots mix themes
 MOST_CHILDREN = 12  # on average; more clusters than that for each root get a level in between
 NAMES_IN_DESCRIPTION = 6
 LONGEST_NAME = 12  # words

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ValidationError
 
@@ -290,6 +291,7 @@ def explain(error: Exception, *, model: str, url: str | None, timeout: float, as
     classes = {base.__name__ for each in chain for base in type(each).__mro__}
     statuses = (getattr(each, "status_code", None) for each in chain)
     status = next((each for each in statuses if isinstance(each, int)), None)
+    url = _without_credentials(url) if url else None
     at = f" at {url}" if url else ""
     url_variable = BASE_URL_VARIABLES.get(provider)
     check_url = f" Is it running, and is {url_variable} right?" if url_variable else ""
@@ -326,6 +328,13 @@ def explain(error: Exception, *, model: str, url: str | None, timeout: float, as
     return missing_key(provider, model) or LanguageModelError(
         f"{model}{at} failed: {type(chain[-1]).__name__}.{_quoted(chain, asked)}"
     )
+
+
+def _without_credentials(url: str) -> str:
+    """Return the URL without user, password and query: any of them may hold a key."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 def _ollama_url(host: str) -> str:

@@ -1,7 +1,7 @@
 """What the Dagster UI shows of each partition: key figures it can plot, sample rows, the tree and the map.
 
 One function an asset, from rows to metadata. Row counts come from the IO manager. Metadata stays in the event log when
-a conversation is deleted, so messages are never part of it; the local summary model's summaries quote a masked sentence.
+a conversation is deleted, so messages are never part of it; summaries by the local model quote a masked sentence.
 """
 
 from __future__ import annotations

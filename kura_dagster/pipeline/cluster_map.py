@@ -60,7 +60,8 @@ def draw_map(clusters: Sequence[ProjectedCluster]) -> bytes:
             axes.annotate(
                 str(number), (leaf.x_coord, leaf.y_coord), ha="center", va="center", fontsize=9, fontweight="bold"
             )
-            lines.append((f"{number:>2}  {_plain(leaf.name, 54)} ({leaf.count})", colours[root_id], False))
+            alone = leaf.parent_id is None  # its own root: it stands as a heading, not under the one before
+            lines.append((f"{number:>2}  {_plain(leaf.name, 54)} ({leaf.count})", colours[root_id], alone))
     if len(leaves) > len(named):
         lines.append((f"and {len(leaves) - len(named)} smaller clusters", "#555555", False))
     height = 1 / max(len(lines), 22)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.table import Table as RichTable
+from typer.core import TyperCommand, TyperGroup
 
-from kura_dagster.settings import Settings, SettingsError
+from kura_dagster.pipeline.plain_text import plain_lines
+from kura_dagster.settings import Cadence, Settings, SettingsError
 
 if TYPE_CHECKING:
     from kura_dagster.orchestration.materialise import RunReport
@@ -25,25 +28,53 @@ if TYPE_CHECKING:
 
 # Dagster, DuckDB and the pipeline are imported inside the commands: --help should not wait for them.
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    help="What people ask your assistant for, day by day.\n\n"
-    "Start with [bold]kura-dagster demo[/bold]: two weeks of sample conversations, no key needed. Then put your own "
-    "conversations into data/conversations/YYYY-MM-DD.jsonl and [bold]run[/bold] those days. Settings are KURA_… "
-    "environment variables, also read from .env; the README lists them.",
-)
+
+class _PlainHelp:
+    """What typer's help would make look broken: braces round what is required, a type for what takes no value."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]  # type: ignore[misc]
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        parameters = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in parameters:
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""
+        return parameters
+
+
+class _Command(_PlainHelp, TyperCommand):
+    pass
+
+
+class _Group(_PlainHelp, TyperGroup):
+    pass
+
+
+app = typer.Typer(cls=_Group, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 console = Console()
 errors = Console(stderr=True)
 
-Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="A day, as YYYY-MM-DD.")]
-From = Annotated[
-    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, as YYYY-MM-DD.", metavar="DAY")
-]
+
+def _day(text: str) -> date:
+    # fromisoformat alone takes 20261115 and 2026-W46-7 as well, which no landing file is called.
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise typer.BadParameter(f"{text!r} is no day; write it as YYYY-MM-DD, for example 2026-11-15.")
+
+
+def _examples(*commands: str) -> str:
+    """Return the epilog of a command's help: what one would type."""
+    lines = "\n".join(f"kura-dagster {command}" for command in commands)
+    return f"Example{'s' if len(commands) > 1 else ''}:\n\n```\n{lines}\n```"
+
+
 To = Annotated[
-    datetime | None,
-    typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, included; the first by default.", metavar="DAY"),
+    date | None,
+    typer.Option("--to", parser=_day, metavar="DAY", help="The last day, included. Without it, the first is the last."),
 ]
 
 
@@ -55,9 +86,27 @@ class TreeStyle(StrEnum):
     RICH = "rich"
 
 
-@app.command()
+@app.callback()
+def kura_dagster() -> None:
+    """What people ask your assistant for, day by day.
+
+    Start with `kura-dagster demo`: two weeks of sample conversations, no key needed. Then put your own conversations
+    into data/conversations/YYYY-MM-DD.jsonl and `run` those days. Settings are environment variables that begin with
+    KURA_, also read from .env; the README lists them.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # Names are in any script, and not every terminal or pipe takes all of them.
+            stream.reconfigure(errors="replace")
+
+
+@app.command(cls=_Command, epilog=_examples("demo"))
 def demo() -> None:
-    """Generate the sample conversations, analyse all fourteen days and show the last one."""
+    """Generate the sample conversations, analyse all fourteen days and show the last one.
+
+    Needs no key and no network. It writes to the landing folder and the database that the settings name, and stops
+    where other conversations are in the way.
+    """
     from kura_dagster.orchestration.materialise import partition_keys_between
     from kura_dagster.sample.generator import FIRST_DAY, LAST_DAY, SampleConflictError, write_sample
 
@@ -74,28 +123,33 @@ def demo() -> None:
             f"{sample.conversations:,} sample conversations of {sample.days} days are in {settings.conversations}."
         )
         report = _run(settings, FIRST_DAY, LAST_DAY)
-        _print_tree(_database(settings), settings, LAST_DAY, TreeStyle.BASIC)
+        console.print()
+        _print_tree(settings, partition_keys_between(settings, LAST_DAY, LAST_DAY), TreeStyle.BASIC)
+        console.print()
         _print_seconds(seconds | report.seconds_by_asset)
         console.print(
             "\nNext:\n"
-            "  make dev                                  this run in the Dagster UI\n"
-            f"  .venv/bin/kura-dagster tree {LAST_DAY} --style rich   descriptions and shares\n"
-            "  .venv/bin/kura-dagster status             what is materialised\n"
-            "  .venv/bin/kura-dagster --help             everything else\n"
+            "  make dev                                   this run in the Dagster UI\n"
+            "  .venv/bin/kura-dagster tree --style rich   descriptions and shares\n"
+            "  .venv/bin/kura-dagster status              what is materialised\n"
+            "  .venv/bin/kura-dagster --help              everything else\n"
             "README.md tells how to add your own conversations and how to use a language model.",
             highlight=False,
         )
 
 
-@app.command()
+@app.command(
+    cls=_Command,
+    epilog=_examples("run 2026-11-20", "run --from 2026-11-18 --to 2026-11-20"),
+)
 def run(
-    day: Annotated[
-        datetime | None, typer.Argument(formats=["%Y-%m-%d"], help="One day; or use --from and --to.")
+    day: Annotated[date | None, typer.Argument(parser=_day, metavar="DAY", help="One day, as YYYY-MM-DD.")] = None,
+    first: Annotated[
+        date | None, typer.Option("--from", parser=_day, metavar="DAY", help="The first day of a range.")
     ] = None,
-    first: From = None,
     last: To = None,
 ) -> None:
-    """Materialise the six assets for a day, or for every day of a range, in one run.
+    """Analyse a day, or every day of a range, in one run.
 
     What was stored for those days is replaced. Lines that cannot be used are set aside and reported. Exits with 1 when
     an asset or a blocking check fails, with 2 when the days or a setting are not allowed.
@@ -104,65 +158,78 @@ def run(
         raise typer.BadParameter("say either DAY or --from DAY [--to DAY]")
     with _errors_explained():
         settings = Settings.load()
-        begin = (day or first).date()  # type: ignore[union-attr]
-        report = _run(settings, begin, last.date() if last else begin)
+        begin = day or first
+        assert begin is not None
+        report = _run(settings, begin, last or begin)
         _print_seconds(report.seconds_by_asset)
 
 
-@app.command()
+@app.command(cls=_Command, epilog=_examples("tree", "tree 2026-11-12 --style enhanced"))
 def tree(
-    day: Day,
-    style: Annotated[TreeStyle, typer.Option(help="How much of each cluster to show.")] = TreeStyle.BASIC,
+    day: Annotated[
+        date | None,
+        typer.Argument(parser=_day, metavar="DAY", help="As YYYY-MM-DD. Without it, the last day that has clusters."),
+    ] = None,
+    style: Annotated[
+        TreeStyle,
+        typer.Option(help="Names and numbers; or shares and descriptions as well; or those in colour."),
+    ] = TreeStyle.BASIC,
 ) -> None:
-    """Print the cluster tree of a day."""
+    """Print the cluster tree of a day: its themes and how many conversations each has."""
+    from kura_dagster.orchestration.materialise import partition_keys_between
+
     with _errors_explained():
         settings = Settings.load()
-        _print_tree(_database(settings), settings, day.date(), style)
+        if day is not None:
+            _print_tree(settings, partition_keys_between(settings, day, day), style)
+            return
+        last = _last_with_clusters(settings)
+        if last is None:
+            _fail("no day has clusters yet; run: kura-dagster demo, or kura-dagster run DAY")
+        _print_tree(settings, [last], style, f", the last {_a_partition(settings)} that has clusters")
 
 
-@app.command()
+@app.command(cls=_Command, epilog=_examples("status"))
 def status() -> None:
-    """Show which partitions are materialised, with the rows in each table; – is not materialised."""
-    from kura_dagster.orchestration.materialise import open_instance
-    from kura_dagster.orchestration.partitions import partition_type, partitions_from
-    from kura_dagster.storage.io_manager import partition_dates
-    from kura_dagster.storage.tables import CONVERSATIONS, REJECTED_CONVERSATIONS, TABLES
+    """Show which days are analysed, with the rows in each table.
 
-    with _errors_explained(), open_instance() as instance:
+    A day has a column for each of the six assets; – is not materialised.
+    """
+    from kura_dagster.orchestration.assets import ASSETS
+    from kura_dagster.storage.tables import REJECTED_CONVERSATIONS
+
+    with _errors_explained():
         settings = Settings.load()
+        names = [asset.key.path[-1] for asset in ASSETS]
         counts = _database(settings).row_counts()
-        keys = partitions_from(settings).get_partition_keys()
-        dates = partition_dates(partitions_from(settings), keys, partition_type(settings))
-        done = {name: _materialised(instance, name) for name in TABLES}
-        shown = [key for key in keys if any(dates[key] in counts[name] or key in done[name] for name in TABLES)]
-        # A table that only fills when something was wrong is shown only then.
-        names = [name for name in TABLES if counts[name] or name != REJECTED_CONVERSATIONS.name]
-        table = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        table.add_column("partition", no_wrap=True)
-        for name in names:
-            table.add_column(name.replace("_", "_\n"), justify="right", overflow="fold")
-        for key in shown:
+        dates = _dates_by_key(settings)
+        with _open_instance() as instance:
+            done = {name: _materialised(instance, name) for name in names}
+        rows = {}
+        for key, when in dates.items():
             cells = []
             for name in names:
-                count = counts[name].get(dates[key])
-                filled_by = CONVERSATIONS.name if name == REJECTED_CONVERSATIONS.name else name
-                materialised = key in done[filled_by]
-                cells.append(f"{count:,}" if count is not None else "0" if materialised else "–")
-            table.add_row(key, *cells)
-        console.print(table)
-        missing = len(keys) - len(shown)
-        console.print(
-            f"{len(shown)} of {len(keys)} partitions are materialised, {missing} are not."
-            + (f" The last is {keys[-1]}." if keys else "")
-        )
+                count = counts[name].get(when, 0 if key in done[name] else None)
+                cells.append("–" if count is None else f"{count:,}")
+            if set(cells) != {"–"}:
+                rows[key] = cells
+        width = console.width if console.is_terminal else None
+        _print_lines(_status_table(_a_partition(settings), names, rows, width))
+        over = f" ({min(dates)} to {max(dates)})" if dates else ""
+        _print_lines([f"{len(rows):,} of {len(dates):,} {_a_partition(settings)}s hold something{over}."])
+        aside = {key: counts[REJECTED_CONVERSATIONS.name].get(when, 0) for key, when in dates.items()}
+        if total := sum(aside.values()):
+            days = ", ".join(f"{key} ({count:,})" for key, count in aside.items() if count)
+            _print_lines([f"{total:,} lines were set aside, see the table {REJECTED_CONVERSATIONS.name}: {days}."])
 
 
-@app.command()
+@app.command(
+    cls=_Command,
+    epilog=_examples("export --from 2026-11-20 exported", "export --from 2026-11-18 --to 2026-11-20 exported"),
+)
 def export(
-    first: Annotated[
-        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, as YYYY-MM-DD.", metavar="DAY")
-    ],
-    folder: Annotated[Path, typer.Argument(help="Where to write; made if missing.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write; made if missing.")],
+    first: Annotated[date, typer.Option("--from", parser=_day, metavar="DAY", help="The first day, as YYYY-MM-DD.")],
     last: To = None,
 ) -> None:
     """Write a day or a range as Kura's checkpoint files.
@@ -171,19 +238,16 @@ def export(
     dimensionality.jsonl, which Kura's own viewer opens.
     """
     from kura_dagster.orchestration.materialise import partition_keys_between
-    from kura_dagster.orchestration.partitions import partition_type, partitions_from
     from kura_dagster.pipeline.checkpoints import JSONLCheckpointManager, write_conversations
-    from kura_dagster.storage.io_manager import partition_dates
     from kura_dagster.storage.tables import BASE_CLUSTERS, CONVERSATIONS, META_CLUSTERS, PROJECTIONS, SUMMARIES
 
     with _errors_explained():
         settings = Settings.load()
-        keys = partition_keys_between(settings, first.date(), (last or first).date())
-        dates = partition_dates(partitions_from(settings), keys, partition_type(settings)).values()
-        database = _database(settings)
+        keys = partition_keys_between(settings, first, last or first)
+        dates, database = _dates_by_key(settings), _database(settings)
 
         def rows(table: Any) -> list[Any]:
-            return [row for when in dates for row in database.load(table, when)]
+            return [row for key in keys for row in database.load(table, dates[key])]
 
         conversations = rows(CONVERSATIONS)
         if not conversations:
@@ -198,24 +262,28 @@ def export(
             "meta_clusters": META_CLUSTERS,
             "dimensionality": PROJECTIONS,
         }.items():
-            checkpoints.save_checkpoint(filename, rows(table))
-        console.print(f"{len(conversations):,} conversations of {len(keys)} partitions are in {folder}.")
+            found = rows(table)
+            checkpoints.save_checkpoint(filename, found)
+            if not found:
+                _print_error(
+                    "[yellow]warning[/yellow]", f"{filename}.jsonl is empty: nothing is stored in {table.name}"
+                )
+        noun = f"{_a_partition(settings)}{'' if len(keys) == 1 else 's'}"
+        _print_lines([f"{len(conversations):,} conversations of {len(keys)} {noun} are in {folder}."])
 
 
 def _run(settings: Settings, first: date, last: date) -> RunReport:
     from kura_dagster.orchestration.build import build_defs
-    from kura_dagster.orchestration.materialise import materialise, open_instance, partition_keys_between
+    from kura_dagster.orchestration.materialise import materialise, partition_keys_between
 
     keys = partition_keys_between(settings, first, last)
-    with open_instance() as instance, _progress(len(keys)) as on_event:
+    with _open_instance() as instance, _progress(len(keys)) as on_event:
         report = materialise(build_defs(settings), keys, instance, on_event)
     for check, fault in report.failed_checks.items():
-        errors.print(f"[yellow]check failed[/yellow] {check}: ", end="")
-        errors.print(_plain(fault), markup=False)
+        _print_error("[yellow]check failed[/yellow]", f"{check}: {fault}")
     if not report.success:
         for step, cause in report.failures.items():
-            errors.print(f"[red]{step} failed[/red]: ", end="")
-            errors.print(_plain(cause), markup=False)
+            _print_error(f"[red]{step} failed[/red]:", cause)
         raise typer.Exit(1)
     return report
 
@@ -246,23 +314,62 @@ def _progress(partitions: int) -> Iterator[Any]:
         yield on_event
 
 
-def _print_tree(database: Database, settings: Settings, day: date, style: TreeStyle) -> None:
-    from kura_dagster.orchestration.materialise import open_instance, partition_keys_between
-    from kura_dagster.orchestration.partitions import partition_type, partitions_from
+def _print_tree(settings: Settings, keys: Sequence[str], style: TreeStyle, which: str = "") -> None:
+    """Print the tree of each partition under its key; `which` says beside it why this one is shown."""
     from kura_dagster.pipeline.tree import visualise_pipeline_results
-    from kura_dagster.storage.io_manager import partition_dates
     from kura_dagster.storage.tables import META_CLUSTERS
 
-    for key in partition_keys_between(settings, day, day):
-        when = partition_dates(partitions_from(settings), [key], partition_type(settings))[key]
-        clusters = database.load(META_CLUSTERS, when)
+    database, dates = _database(settings), _dates_by_key(settings)
+    for key in keys:
+        clusters = database.load(META_CLUSTERS, dates[key])
         if not clusters:
-            with open_instance() as instance:
+            with _open_instance() as instance:
                 if key not in _materialised(instance, META_CLUSTERS.name):
-                    _fail(f"{key} is not materialised; run: kura-dagster run {day}")
-            console.print(f"{key} has no conversations.")
+                    _fail(f"{key} is not materialised; run: kura-dagster run {key[:10]}")
+            _print_lines([f"{key} has no conversations."])
             continue
+        _print_lines([f"{key}{which}"], style="bold")
         visualise_pipeline_results(clusters, style=style.value, console=console)
+
+
+def _last_with_clusters(settings: Settings) -> str | None:
+    from kura_dagster.storage.tables import META_CLUSTERS
+
+    counts = _database(settings).row_counts()[META_CLUSTERS.name]
+    return next((key for key, when in reversed(_dates_by_key(settings).items()) if when in counts), None)
+
+
+# For windows that are too narrow for the names of the assets.
+_HYPHENATED = {
+    "conversations": ("conver-", "sations"),
+    "summaries": ("summa-", "ries"),
+    "embeddings": ("embed-", "dings"),
+    "base_clusters": ("base", "clusters"),
+    "meta_clusters": ("meta", "clusters"),
+    "projections": ("projec-", "tions"),
+}
+
+
+def _status_table(
+    first_column: str, names: Sequence[str], rows: Mapping[str, Sequence[str]], width: int | None
+) -> list[str]:
+    """Return the lines of the table, in one line of headings where they fit into `width`, otherwise in two."""
+    for headings in ([(name,) for name in names], [_HYPHENATED[name] for name in names]):
+        *above, last = zip(*headings, strict=True)
+        table = [*(("", *line) for line in above), (first_column, *last), *((key, *rows[key]) for key in rows)]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        if width is None or sum(widths) + 2 * len(names) <= width:
+            break
+    lines = [
+        "  ".join([f"{key:<{widths[0]}}", *(f"{cell:>{most}}" for cell, most in zip(cells, widths[1:], strict=True))])
+        for key, *cells in table
+    ]
+    return [*lines[: len(above) + 1], "─" * len(lines[0]), *lines[len(above) + 1 :]]
+
+
+def _print_lines(lines: Sequence[str], style: str | None = None) -> None:
+    """Print text as it is: neither cut nor wrapped, and nothing in it read as markup."""
+    console.print("\n".join(lines), style=style, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def _print_seconds(seconds: dict[str, float]) -> None:
@@ -273,6 +380,22 @@ def _print_seconds(seconds: dict[str, float]) -> None:
     console.print(table)
 
 
+def _open_instance() -> AbstractContextManager[Any]:
+    """Open Dagster's run history; what is wrong with its folder or its dagster.yaml is said in a line."""
+    import dagster as dg
+    from sqlalchemy.exc import SQLAlchemyError
+    from yaml import YAMLError
+
+    from kura_dagster.orchestration.materialise import open_instance
+
+    try:
+        return open_instance()
+    except (dg.DagsterError, YAMLError, SQLAlchemyError, OSError) as error:
+        # Dagster adds all that would be allowed, pages of it.
+        reason = " ".join(str(error).partition(" Expected: ")[0].split())
+        _fail(f"Dagster's run history cannot be opened: {reason}")
+
+
 def _materialised(instance: Any, name: str) -> set[str]:
     import dagster as dg
 
@@ -280,32 +403,48 @@ def _materialised(instance: Any, name: str) -> set[str]:
 
 
 def _database(settings: Settings) -> Database:
-    from kura_dagster.orchestration.partitions import partition_type
+    from kura_dagster.orchestration.partitions import partitioning_from
     from kura_dagster.storage.database import Database
 
-    return Database(settings.database, partition_type=partition_type(settings))
+    return Database(settings.database, partitioning_from(settings))
+
+
+def _dates_by_key(settings: Settings) -> dict[str, Any]:
+    """Return the key of every partition that is over, in order, with its value of `partition_date`."""
+    from kura_dagster.orchestration.partitions import partitioning_from, partitions_from
+    from kura_dagster.storage.io_manager import partition_dates
+
+    partitions_def = partitions_from(settings)
+    column_type = partitioning_from(settings).column_type
+    return dict(partition_dates(partitions_def, partitions_def.get_partition_keys(), column_type))
+
+
+def _a_partition(settings: Settings) -> str:
+    return {Cadence.HOURLY: "hour", Cadence.DAILY: "day", Cadence.WEEKLY: "week", Cadence.MONTHLY: "month"}[
+        settings.cadence
+    ]
 
 
 @contextmanager
 def _errors_explained() -> Iterator[None]:
     """Turn the errors a user can mend into a message and an exit code; others keep their traceback."""
     from kura_dagster.orchestration.materialise import PartitionRangeError
-    from kura_dagster.storage.database import DatabaseBusyError
+    from kura_dagster.storage.database import DatabaseError
 
     try:
         yield
     except (SettingsError, PartitionRangeError) as error:
         _fail(str(error), code=2)
-    except (DatabaseBusyError, OSError) as error:
+    except (DatabaseError, OSError) as error:
         _fail(str(error))
 
 
-def _fail(message: str, code: int = 1) -> None:
-    errors.print("[red]error[/red] ", end="")
-    errors.print(_plain(message), markup=False, highlight=False)
+def _fail(message: str, code: int = 1) -> NoReturn:
+    _print_error("[red]error[/red]", message)
     raise typer.Exit(code)
 
 
-def _plain(text: str) -> str:
-    """The text without control characters: messages quote files that others wrote, and a terminal obeys those."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+def _print_error(label: str, message: str) -> None:
+    """Print to standard error; messages quote files that others wrote, and a terminal obeys what those hold."""
+    errors.print(label, end=" ")
+    errors.print(plain_lines(message), markup=False, highlight=False, emoji=False, soft_wrap=True)

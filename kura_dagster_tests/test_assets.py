@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import json
+import weakref
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -14,9 +18,11 @@ from kura_dagster.orchestration.materialise import materialise, partition_keys_b
 from kura_dagster.pipeline.hierarchy import check_tree, get_root_clusters
 from kura_dagster.settings import Settings
 from kura_dagster.storage.database import Database
+from kura_dagster.storage.partitioning import Partitioning
 from kura_dagster.storage.tables import (
     BASE_CLUSTERS,
     CONVERSATIONS,
+    EMBEDDINGS,
     META_CLUSTERS,
     PROJECTIONS,
     REJECTED_CONVERSATIONS,
@@ -96,6 +102,25 @@ class TestDaysOfEverySize:
         (row,) = Database(settings.database).load(SUMMARIES, date(2026, 11, 3))
         assert row.model == "opening turns"
 
+    def test_a_run_over_two_weeks_holds_one_partition_at_a_time(self, settings, instance, land):
+        landed, held = [], []
+
+        class Watching(OpeningTurns):
+            async def summarise(self, conversations, *arguments, **options):
+                gc.collect()
+                held.append(sum(row() is not None for row in landed))
+                summaries = await super().summarise(conversations, *arguments, **options)
+                landed.extend(map(weakref.ref, [*conversations, *summaries]))
+                return summaries
+
+        days = [f"2026-11-{day:02}" for day in range(2, 16)]
+        for day in days:
+            land(day, 4)
+        models = own_models(summary_model=Watching())
+        assert materialise(build_defs(settings, **models), days, instance).success
+        assert len(landed) == 14 * 4 * 2
+        assert held == [0] * 14
+
 
 def figures(instance: dg.DagsterInstance, asset: str, name: str) -> dict[str, object]:
     records = instance.fetch_materializations(dg.AssetKey(asset), limit=100).records
@@ -128,8 +153,77 @@ class TestBadInput:
         materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance)
         report = materialise(build_defs(settings, **own_models(summary_model=Failing())), ["2026-11-02"], instance)
         assert not report.success
-        assert "the provider is down" in report.failures["summaries"]
+        assert report.failures == {
+            "summaries": "1 of 1 partitions failed.\n2026-11-02: RuntimeError: the provider is down"
+        }
         assert len(Database(settings.database).load(SUMMARIES, date(2026, 11, 2))) == 3
+
+    def test_a_day_that_fails_is_named_and_the_others_of_its_asset_are_stored(self, settings, instance, land):
+        class FailingOnWednesday(OpeningTurns):
+            async def summarise(self, conversations, *arguments, **options):
+                if any(each.chat_id.startswith("2026-11-04") for each in conversations):
+                    raise RuntimeError("the provider is down")
+                return await super().summarise(conversations, *arguments, **options)
+
+        days = DAYS[:4]
+        for day in days:
+            land(day, 3)
+        defs = build_defs(settings, **own_models(summary_model=FailingOnWednesday()))
+        report = materialise(defs, days, instance)
+        assert report.failures == {
+            "summaries": "1 of 4 partitions failed.\n2026-11-04: RuntimeError: the provider is down"
+        }
+        good = {"2026-11-02", "2026-11-03", "2026-11-05"}
+        assert instance.get_materialized_partitions(dg.AssetKey("summaries")) == good
+        assert figures(instance, "summaries", "dagster/partition_row_count") == dict.fromkeys(sorted(good), 3)
+        counts = Database(settings.database).row_counts()
+        assert set(counts["summaries"]) == {date.fromisoformat(day) for day in good}
+        assert len(counts["conversations"]) == 4
+        # Dagster skips what comes after a failed step for every partition of the run.
+        assert instance.get_materialized_partitions(dg.AssetKey("embeddings")) == set()
+
+    def test_a_file_that_is_no_database_is_named(self, settings, instance, land):
+        land("2026-11-02", 3)
+        settings.database.write_text("no database")
+        report = materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance)
+        assert f"{settings.database} is no database that DuckDB" in report.failures["conversations"]
+
+
+class TestSupersededLines:
+    def test_they_are_counted_and_warn_nobody(self, settings, instance, land):
+        land("2026-11-02", 3)
+        again = (settings.conversations / "2026-11-02.jsonl").read_text().splitlines()[0]
+        (settings.conversations / "2026-11-03.jsonl").write_text(again + "\n")
+        report = materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance)
+        assert report.failed_checks == {}
+        (row,) = Database(settings.database).load(REJECTED_CONVERSATIONS, date(2026, 11, 2))
+        assert row.reason == "superseded by 2026-11-03.jsonl:1"
+        assert figures(instance, "conversations", "superseded_lines") == {"2026-11-02": 1}
+        assert figures(instance, "conversations", "unusable_lines") == {"2026-11-02": 0}
+        assert not [entry for entry in instance.all_logs(report.run_id) if entry.level >= 30]
+
+    def test_beside_them_an_unusable_line_still_warns(self, settings, instance, land):
+        land("2026-11-02", 3)
+        path = settings.conversations / "2026-11-02.jsonl"
+        with path.open("a") as file:
+            file.write(path.read_text().splitlines()[0] + "\n" + json.dumps({"chat_id": "broken"}) + "\n")
+        report = materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance)
+        assert report.failed_checks["conversations: every_line_was_read"].startswith(
+            "1 found, the first in partition 2026-11-02: 2026-11-02.jsonl line 5 is set aside"
+        )
+        assert figures(instance, "conversations", "superseded_lines") == {"2026-11-02": 1}
+        assert figures(instance, "conversations", "unusable_lines") == {"2026-11-02": 1}
+
+
+def run_checks(defs: dg.Definitions, instance: dg.DagsterInstance, selection: dg.AssetSelection):
+    """Run checks by themselves, as from their page in the UI: without partitions."""
+    checks = dg.Definitions(jobs=[dg.define_asset_job("checks", selection=selection)])
+    job = dg.Definitions.merge(defs, checks).resolve_job_def("checks")
+    result = job.execute_in_process(instance=instance, raise_on_error=False)
+    return {each.asset_key.path[-1]: each for each in result.get_asset_check_evaluations()}
+
+
+ALL_CHECKS = dg.AssetSelection.all_asset_checks()
 
 
 class TestChecks:
@@ -137,6 +231,11 @@ class TestChecks:
         ("table", "asset", "damage"),
         [
             (SUMMARIES, "summaries", lambda rows: rows[1:]),
+            (SUMMARIES, "summaries", lambda rows: []),
+            (EMBEDDINGS, "embeddings", lambda rows: rows[1:]),
+            (EMBEDDINGS, "embeddings", lambda rows: []),
+            (EMBEDDINGS, "embeddings", lambda rows: [with_vector(rows[0], np.full(16, np.nan)), *rows[1:]]),
+            (EMBEDDINGS, "embeddings", lambda rows: [with_vector(rows[0], np.ones(3)), *rows[1:]]),
             (BASE_CLUSTERS, "base_clusters", lambda rows: rows[1:]),
             (META_CLUSTERS, "meta_clusters", lambda rows: [row for row in rows if row.parent_id is not None]),
             (
@@ -154,11 +253,49 @@ class TestChecks:
         database = Database(settings.database)
         monday = date(2026, 11, 2)
         database.replace_partitions({table: {monday: damage(database.load(table, monday))}})
-        checks = dg.define_asset_job("checks", selection=dg.AssetSelection.checks_for_assets(dg.AssetKey(asset)))
-        job = dg.Definitions.merge(defs, dg.Definitions(jobs=[checks])).resolve_job_def("checks")
-        (evaluation,) = job.execute_in_process(instance=instance, raise_on_error=False).get_asset_check_evaluations()
+        (evaluation,) = run_checks(defs, instance, dg.AssetSelection.checks_for_assets(dg.AssetKey(asset))).values()
         assert not evaluation.passed
         assert "2026-11-02" in evaluation.description
+
+    def test_checks_run_by_themselves_cover_every_materialised_day_also_those_that_became_empty(
+        self, settings, instance, land
+    ):
+        for day in ("2026-11-02", "2026-11-03"):
+            land(day, 3)
+        defs = build_defs(settings, **own_models())
+        materialise(defs, ["2026-11-02", "2026-11-03"], instance)
+        evaluations = run_checks(defs, instance, ALL_CHECKS)
+        assert len(evaluations) == 6
+        assert all(each.passed and each.metadata["partitions"].value == 2 for each in evaluations.values())
+        Database(settings.database).replace_partitions({CONVERSATIONS: {date(2026, 11, 3): []}})
+        evaluations = run_checks(defs, instance, ALL_CHECKS)
+        assert {name for name, each in evaluations.items() if not each.passed} == {
+            "summaries",
+            "embeddings",
+            "base_clusters",
+        }
+        assert "partition 2026-11-03: summaries holds" in evaluations["summaries"].description
+
+    def test_no_check_loads_whole_rows(self, settings, instance, land, monkeypatch):
+        land("2026-11-02", 12)
+        defs = build_defs(settings, **own_models())
+        materialise(defs, ["2026-11-02"], instance)
+        read = []
+        load_columns = Database.load_columns
+
+        def watched(database, columns, dates):
+            read.append({f"{table.name}.{name}" for table, names in columns.items() for name in names})
+            return load_columns(database, columns, dates)
+
+        monkeypatch.delattr(Database, "load")
+        monkeypatch.setattr(Database, "load_columns", watched)
+        assert all(each.passed for each in run_checks(defs, instance, ALL_CHECKS).values())
+        assert len(read) == 6
+        assert not {"conversations.messages", "summaries.metadata"} & set().union(*read)
+
+
+def with_vector(row, vector):
+    return row.model_copy(update={"embedding": vector})
 
 
 class TestCadence:
@@ -168,7 +305,7 @@ class TestCadence:
         assert materialise(
             build_defs(hourly, **own_models()), ["2026-11-02-08:00", "2026-11-02-09:00"], instance
         ).success
-        counts = Database(settings.database, partition_type="TIMESTAMPTZ").row_counts()["conversations"]
+        counts = Database(settings.database, Partitioning("hourly", "UTC")).row_counts()["conversations"]
         assert list(counts.values()) == [60, 30]
 
     def test_a_week_holds_its_days(self, settings, instance, land):
@@ -177,7 +314,7 @@ class TestCadence:
         weekly = Settings.load(**settings.model_dump() | {"cadence": "weekly"})
         defs = build_defs(weekly, **own_models())
         assert materialise(defs, ["2026-11-02", "2026-11-09"], instance).success
-        counts = Database(settings.database).row_counts()["conversations"]
+        counts = Database(settings.database, Partitioning("weekly", "UTC")).row_counts()["conversations"]
         assert counts == {date(2026, 11, 2): 5, date(2026, 11, 9): 10}
 
     def test_the_hour_that_comes_twice_in_autumn_is_two_partitions(self, settings, instance):
@@ -189,16 +326,38 @@ class TestCadence:
         row = rows.conversation(1, when=datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
         (settings.conversations / "2026-10-25.jsonl").write_text(row.model_dump_json() + "\n")
         assert materialise(build_defs(berlin, **own_models()), keys, instance).success
-        counts = Database(settings.database, partition_type="TIMESTAMPTZ").row_counts()["conversations"]
+        counts = Database(settings.database, Partitioning("hourly", "Europe/Berlin")).row_counts()["conversations"]
         assert list(counts.values()) == [1]
 
-    def test_a_database_of_another_cadence_is_refused(self, settings, instance, land):
+    @pytest.mark.parametrize(
+        ("changed", "key", "said"),
+        [
+            ({"cadence": "hourly"}, "2026-11-02-08:00", "KURA_CADENCE=daily, but now KURA_CADENCE=hourly"),
+            ({"cadence": "weekly"}, "2026-11-02", "KURA_CADENCE=daily, but now KURA_CADENCE=weekly"),
+            (
+                {"cadence": "monthly", "start_date": "2026-10-01"},
+                "2026-10-01",
+                "KURA_CADENCE=daily, but now KURA_CADENCE=monthly",
+            ),
+            ({"timezone": "Asia/Tokyo"}, "2026-11-02", "KURA_TIMEZONE=UTC, but now KURA_TIMEZONE=Asia/Tokyo"),
+        ],
+    )
+    def test_a_database_of_another_cadence_or_timezone_is_refused(self, settings, instance, land, changed, key, said):
         land("2026-11-02", 3)
         assert materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance).success
-        hourly = Settings.load(**settings.model_dump() | {"cadence": "hourly"})
-        report = materialise(build_defs(hourly, **own_models()), ["2026-11-02-08:00"], instance)
-        assert "was made with another KURA_CADENCE" in report.failures["conversations"]
+        other = Settings.load(**settings.model_dump() | changed)
+        with dg.DagsterInstance.ephemeral() as fresh:
+            report = materialise(build_defs(other, **own_models()), [key], fresh)
+        assert said in report.failures["conversations"]
         assert len(Database(settings.database).load(CONVERSATIONS, date(2026, 11, 2))) == 3
+
+    def test_another_start_date_is_no_other_partitioning(self, settings, instance, land):
+        land("2026-11-02", 3)
+        land("2026-11-03", 4)
+        assert materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance).success
+        later = Settings.load(**settings.model_dump() | {"start_date": "2026-11-03"})
+        assert materialise(build_defs(later, **own_models()), ["2026-11-03"], instance).success
+        assert len(Database(settings.database).frame(CONVERSATIONS)) == 7
 
 
 class TestLineage:
@@ -225,7 +384,14 @@ class TestLineage:
             assert node.group_name
             assert node.kinds
             assert node.owners
-            assert "dagster/column_schema" in node.metadata
+            (partition, *columns) = node.metadata["dagster/column_schema"].columns
+            assert (partition.name, partition.type) == ("partition_date", "DATE")
+            assert [column.name for column in columns] == [column.name for column in TABLES[key.path[-1]].columns]
+
+    def test_the_schema_tells_the_partitions_type(self, settings):
+        hourly = Settings.load(**settings.model_dump() | {"cadence": "hourly"})
+        node = build_defs(hourly, **own_models()).resolve_asset_graph().get(dg.AssetKey("summaries"))
+        assert node.metadata["dagster/column_schema"].columns[0].type == "TIMESTAMPTZ"
 
     def test_a_frame_is_loaded_where_the_annotation_asks_for_one(self, settings, instance, land):
         land("2026-11-09", 4)
@@ -246,6 +412,28 @@ class TestLineage:
         merged.resolve_job_def("weekly").execute_in_process(partition_key="2026-11-08", instance=instance)
         assert len(seen[0]) == 9
         assert seen[0].partition_date.nunique() == 2
+
+
+class TestListening:
+    def test_the_listener_hears_the_run_and_nothing_after_it(self, settings, instance, land):
+        land("2026-11-02", 1)
+        heard = []
+        report = materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance, heard.append)
+        assert heard
+        heard.clear()
+        instance.report_engine_event("afterwards", instance.get_run_by_id(report.run_id))
+        assert heard == []
+
+    def test_it_is_let_go_also_where_the_run_cannot_start(self, settings, instance):
+        def listener(entry):
+            pass
+
+        reference = weakref.ref(listener)
+        with pytest.raises(ValueError, match="no partition"):
+            materialise(build_defs(settings, **own_models()), ["no partition"], instance, listener)
+        del listener
+        gc.collect()
+        assert reference() is None
 
 
 def test_the_schedule_asks_for_the_day_that_is_over(settings):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import re
+import shlex
 from pathlib import Path
 
 import pytest
+import typer
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from kura_dagster.cli import app
+from kura_dagster import cli
 from kura_dagster.pipeline.types import Cluster, Conversation, ProjectedCluster
-
-PROJECT = Path(__file__).parents[1]
+from kura_dagster.settings import warn_of_unknown_variable
 
 
 @pytest.fixture
@@ -26,7 +31,7 @@ def kura(monkeypatch, tmp_path, settings):
     (tmp_path / "home" / "dagster.yaml").touch()
 
     def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(app, arguments, catch_exceptions=False)
+        return CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
 
     return invoke
 
@@ -44,6 +49,12 @@ def test_a_range_is_run_listed_drawn_and_exported(kura, land, tmp_path):
     assert rows["2026-11-03"] == ["0"] * 6
     assert rows["2026-11-04"][:3] == ["2", "2", "2"]
     assert "3 of" in status.stdout
+    assert "lines were set aside" not in status.stdout
+
+    (without_day,) = {kura("tree").stdout.splitlines()[0], kura("tree", "--style", "enhanced").stdout.splitlines()[0]}
+    assert without_day == "2026-11-04, the last day that has clusters"
+    assert kura("tree", "2026-11-02").stdout.splitlines()[0] == "2026-11-02"
+    assert kura("tree").stdout.splitlines()[1:] == kura("tree", "2026-11-04").stdout.splitlines()[1:]
 
     for style in ("basic", "enhanced", "rich"):
         tree = kura("tree", "2026-11-02", "--style", style)
@@ -81,7 +92,11 @@ def test_an_empty_day_has_no_tree_and_is_no_error(kura, land):
         (["run", "--from", "2026-11-05", "--to", "2026-11-04"], 2, "the range ends before it starts"),
         (["run"], 2, "say either DAY or --from DAY [--to DAY]"),
         (["run", "2026-11-02", "--from", "2026-11-02"], 2, "say either DAY or --from DAY"),
-        (["run", "yesterday"], 2, "does not match"),
+        (["run", "yesterday"], 2, "'yesterday' is no day; write it as YYYY-MM-DD, for example 2026-11-15."),
+        (["run", "20261102"], 2, "'20261102' is no day"),
+        (["tree", "2026-02-30"], 2, "'2026-02-30' is no day"),
+        (["tree"], 1, "no day has clusters yet; run: kura-dagster demo, or kura-dagster run DAY"),
+        (["export", "--from", "2026-11-03"], 2, "Missing argument 'FOLDER'"),
         (["export", "--from", "2026-11-03", "out"], 1, "nothing is stored for 2026-11-03"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -99,8 +114,193 @@ def test_a_wrong_setting_is_named(kura, monkeypatch):
     assert "KURA_CLUSTERING is 'dbscan'; allowed is 'kmeans', 'minibatch_kmeans' or 'hdbscan'." in result.output
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "tree", "status", "export"])
-def test_each_command_explains_itself(kura, command):
-    result = kura(command, "--help")
+@pytest.mark.parametrize("width", [80, 100, 200])
+@pytest.mark.parametrize("cadence", ["daily", "hourly"])
+def test_status_is_whole_at_any_width_of_a_terminal(kura, land, monkeypatch, cadence, width):
+    monkeypatch.setenv("KURA_CADENCE", cadence)
+    land("2026-11-02", 25)
+    with (Path(os.environ["KURA_CONVERSATIONS"]) / "2026-11-02.jsonl").open("a") as file:
+        file.write('{"chat_id": \n[]\n')
+    assert kura("run", "2026-11-02").exit_code == 0
+    screen = io.StringIO()
+    monkeypatch.setattr(cli, "console", Console(file=screen, width=width, force_terminal=True, color_system=None))
+    assert kura("status").exit_code == 0
+    lines = screen.getvalue().splitlines()
+    rule = next(number for number, line in enumerate(lines) if set(line) == {"─"})
+    assert max(map(len, lines[: rule + 2])) <= width
+    assert "…" not in screen.getvalue()
+    # Put together again, the headings are the names of the assets, each above its own column.
+    headings = ["" for _ in range(7)]
+    ends = [match.end() for match in re.finditer(r"\S+", lines[rule - 1])]
+    for line in lines[:rule]:
+        for match in re.finditer(r"\S+", line):
+            column = min(number for number, end in enumerate(ends) if match.end() <= end)
+            headings[column] += match[0]
+    names = ["conversations", "summaries", "embeddings", "base_clusters", "meta_clusters", "projections"]
+    first = {"daily": "day", "hourly": "hour"}[cadence]
+    assert [heading.replace("-", "").replace("_", "") for heading in headings] == [
+        first,
+        *(name.replace("_", "") for name in names),
+    ]
+    (row,) = (line for line in lines[rule:] if "25" in line.split())
+    assert row.split()[:4] == ["2026-11-02" + ("-08:00" if cadence == "hourly" else ""), "25", "25", "25"]
+    assert row.index("25 ") + 2 == ends[1]
+    assert lines[-1].startswith("2 lines were set aside, see the table rejected_conversations: 2026-11-02")
+
+
+def test_status_in_a_pipe_is_plain_and_names_the_assets_in_one_line(kura, land, monkeypatch):
+    land("2026-11-02", 2)
+    kura("run", "2026-11-02")
+    monkeypatch.setenv("COLUMNS", "20")
+    lines = kura("status").stdout.splitlines()
+    assert lines[0].split() == [
+        "day",
+        "conversations",
+        "summaries",
+        "embeddings",
+        "base_clusters",
+        "meta_clusters",
+        "projections",
+    ]
+    assert lines[2].split() == ["2026-11-02", "2", "2", "2", "1", "1", "1"]
+    assert "\x1b" not in "".join(lines)
+
+
+def test_status_shows_what_is_missing_of_a_day(kura, land, settings, monkeypatch):
+    import duckdb
+
+    land("2026-11-02", 2)
+    kura("run", "2026-11-02")
+    with duckdb.connect(str(settings.database)) as connection:
+        connection.execute("DROP TABLE projections")
+    shown = kura("status").stdout.splitlines()[2].split()
+    assert shown == ["2026-11-02", "2", "2", "2", "1", "1", "0"]
+    monkeypatch.delenv("DAGSTER_HOME")
+    assert kura("status").stdout.splitlines()[2].split() == ["2026-11-02", "2", "2", "2", "1", "1", "–"]
+
+
+def test_status_of_nothing(kura):
+    shown = kura("status")
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines()[-1].startswith("0 of ")
+
+
+@pytest.mark.parametrize(
+    ("home", "yaml", "fault"),
+    [
+        ("nowhere", None, "must be an absolute path"),
+        ("{tmp}/nowhere", None, "is not a directory or does not exist"),
+        ("{tmp}", "storage: [", "expected the node content"),
+        ("{tmp}", "storag: 3", 'unexpected config entry "storag"'),
+    ],
+)
+@pytest.mark.parametrize("command", [["status"], ["run", "2026-11-02"], ["tree", "2026-11-02"]])
+def test_a_run_history_that_cannot_be_opened_is_one_line(kura, monkeypatch, tmp_path, home, yaml, fault, command):
+    monkeypatch.setenv("DAGSTER_HOME", home.format(tmp=tmp_path))
+    if yaml:
+        (tmp_path / "dagster.yaml").write_text(yaml)
+    result = kura(*command)
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error Dagster's run history cannot be opened: ")
+    assert fault in line
+    assert len(line) < 400
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["status"], ["tree"], ["tree", "2026-11-02"], ["run", "2026-11-02"], ["export", "--from", "2026-11-02", "out"]],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_database_that_is_none_is_a_line_and_no_traceback(kura, land, settings, command, is_folder):
+    land("2026-11-02", 2)
+    if is_folder:
+        settings.database.mkdir()
+    else:
+        settings.database.write_text("a text that somebody called a database. " * 200)
+    result = kura(*command)
+    assert result.exit_code == 1
+    said = [line for line in result.stderr.splitlines() if "error " in line or " failed: " in line]
+    assert len(said) == 1
+    assert settings.database.name in said[0]
+    assert "Traceback" not in result.output
+
+
+def test_a_database_of_another_cadence_is_not_shown_as_this_one_s(kura, land, monkeypatch):
+    land("2026-11-02", 2)
+    assert kura("run", "2026-11-02").exit_code == 0
+    monkeypatch.setenv("KURA_CADENCE", "hourly")
+    for command in (["status"], ["tree"], ["tree", "2026-11-02"], ["export", "--from", "2026-11-02", "out"]):
+        result = kura(*command)
+        assert result.exit_code == 1
+        assert "KURA_CADENCE" in result.stderr
+
+
+def test_an_export_without_clusters_says_so(kura, land, settings, tmp_path):
+    import duckdb
+
+    land("2026-11-02", 2)
+    kura("run", "2026-11-02")
+    with duckdb.connect(str(settings.database)) as connection:
+        connection.execute("DELETE FROM base_clusters")
+    result = kura("export", "--from", "2026-11-02", str(tmp_path / "out"))
     assert result.exit_code == 0
-    assert len(result.stdout.splitlines()) > 6
+    assert result.stderr.splitlines() == ["warning clusters.jsonl is empty: nothing is stored in base_clusters"]
+
+
+def test_a_mistyped_setting_is_told_of_on_stderr_only(kura, monkeypatch):
+    warn_of_unknown_variable.cache_clear()
+    monkeypatch.setenv("KURA_CLUSTERNG", "hdbscan")
+    result = kura("status")
+    assert result.exit_code == 0
+    assert "did you mean KURA_CLUSTERING?" in result.stderr
+    assert "KURA_" not in result.stdout
+
+
+COMMANDS = ["demo", "run", "tree", "status", "export"]
+
+
+def test_help_lists_every_command_and_where_settings_are(kura):
+    text = kura("--help").stdout
+    assert [command for command in COMMANDS if not re.search(rf"^│ {command} +[A-Z]", text, re.MULTILINE)] == []
+    assert "KURA_" in text
+    assert "README" in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("width", ["80", "120"])
+def test_each_command_explains_itself(kura, monkeypatch, command, width):
+    monkeypatch.setenv("COLUMNS", width)
+    text = kura(command, "--help").stdout
+    assert not re.search(r"<bool>|[{}]|%Y|…|\\b", text)
+    assert max(map(len, text.splitlines())) <= int(width)
+
+    parsed = typer.main.get_command(cli.app).commands[command]
+    words = " ".join(re.sub("[│─╭╮╰╯]", " ", text).split())
+    assert " ".join(parsed.help.replace("`", "").split()) in words
+    for parameter in parsed.params:
+        assert parameter.help, f"{parameter.name} is not explained"
+        assert parameter.help in words
+        assert (parameter.metavar if parameter.param_type_name == "argument" else parameter.opts[0]) in words
+
+    # The examples are real: each is a command line that this command takes.
+    examples = re.findall(r"^ +kura-dagster (.+?) *$", text, re.MULTILINE)
+    assert examples
+    for example in examples:
+        name, *arguments = shlex.split(example)
+        assert name == command
+        parsed.make_context(name, arguments)
+
+
+def test_the_usage_line_shows_what_must_be_given_as_it_is_typed(kura):
+    usage = {
+        command: re.search(r"Usage: root (.+?) *$", kura(command, "--help").stdout, re.M)[1] for command in COMMANDS
+    }
+    assert usage == {
+        "demo": "demo [OPTIONS]",
+        "run": "run [OPTIONS] [DAY]",
+        "tree": "tree [OPTIONS] [DAY]",
+        "status": "status [OPTIONS]",
+        "export": "export [OPTIONS] FOLDER",
+    }

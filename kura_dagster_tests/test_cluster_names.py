@@ -13,6 +13,7 @@ from kura_dagster.pipeline.cluster_names import (
     distinct_names,
     joined_name,
     near_duplicate,
+    numbered_names,
     three_word_slug,
     tidy_name,
 )
@@ -87,6 +88,30 @@ def test_names_of_a_list_all_differ(named: list[tuple[str, str]]) -> None:
     names = [name.casefold() for name in distinct_names(named)]
     # An empty name is a matter for those who make names; it is the only one that may stay.
     assert len(set(names) - {""}) == len([name for name in names if name])
+
+
+@pytest.mark.parametrize(
+    ("names", "numbered"),
+    [
+        (["Book", "book ", "BOOK"], ["Book", "book (2)", "BOOK (3)"]),
+        (["Book", "Book", "Book (2)"], ["Book", "Book (3)", "Book (2)"]),
+        (["Taken", "Other"], ["Taken (2)", "Other"]),
+        (["  two\n lines"], ["two lines"]),
+        ([], []),
+    ],
+)
+def test_equal_names_are_numbered(names: list[str], numbered: list[str]) -> None:
+    assert numbered_names(names, taken=["taken"]) == numbered
+
+
+@given(st.lists(st.sampled_from(["a", "A", " a", "a (2)", "A (3)", "b"]) | st.text(max_size=4)))
+def test_numbered_names_all_differ_and_first_ones_stay(names: list[str]) -> None:
+    numbered = numbered_names(names)
+    assert len({name.casefold() for name in numbered}) == len(names)
+    for position, name in enumerate(names):
+        spaced = " ".join(name.split())
+        if spaced.casefold() not in {" ".join(other.split()).casefold() for other in names[:position]}:
+            assert numbered[position] == spaced
 
 
 def test_joined_name_shows_two_and_counts_the_rest() -> None:

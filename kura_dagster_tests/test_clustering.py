@@ -127,6 +127,26 @@ def test_fewer_items_than_a_cluster_needs_are_all_left_out() -> None:
     assert groups.keys() == {NOISE}
 
 
+@pytest.mark.parametrize(("n", "blob"), [(8, 2), (12, 3), (30, 3), (60, 4), (200, 8)])
+def test_hdbscan_finds_the_themes_of_a_small_day_without_being_told_sizes(n: int, blob: int) -> None:
+    # As small as two of a kind among eight, and one in six that is of no kind; a fixed size of ten found none of them.
+    strays = n // 6
+    near = blobs((n - strays) // blob, blob)
+    far = np.random.default_rng(4).normal(size=(strays, near.shape[1]))
+    groups = HDBSCANClusteringMethod().cluster(items_of(np.vstack([near, far])))
+    assert n // blob // 2 <= len(members(groups)) <= n // 2
+    assert len(groups.get(NOISE, [])) <= n / 3
+    assert max(map(len, members(groups))) <= n / 2
+
+
+def test_hdbscan_keeps_to_the_size_it_is_given() -> None:
+    items = items_of(blobs(4, 5))
+    assert all(len(group) >= 6 for group in members(HDBSCANClusteringMethod(min_cluster_size=6).cluster(items)))
+    assert HDBSCANClusteringMethod(min_cluster_size=6).min_samples == 6
+    assert HDBSCANClusteringMethod(min_cluster_size=6, min_samples=2).min_samples == 2
+    assert all(len(group) >= 10 for group in members(HDBSCANClusteringMethod().cluster(items_of(blobs(40, 15)))))
+
+
 def test_hdbscan_merges_clusters_nearer_than_epsilon_in_its_own_metric() -> None:
     # Pairs of blobs five degrees apart; between the pairs a right angle.
     angles = np.concatenate([np.radians(degrees) + np.linspace(0, 0.01, 12) for degrees in (0.0, 5.0, 90.0, 95.0)])

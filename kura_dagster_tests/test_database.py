@@ -16,7 +16,8 @@ import pytest
 from filelock import FileLock
 
 from kura_dagster.pipeline.conversations import RejectedConversation
-from kura_dagster.storage.database import Database, DatabaseBusyError
+from kura_dagster.storage.database import Database, DatabaseBusyError, DatabaseError
+from kura_dagster.storage.partitioning import DAILY_IN_UTC, Partitioning
 from kura_dagster.storage.tables import (
     BASE_CLUSTERS,
     CONVERSATIONS,
@@ -109,10 +110,173 @@ class TestPartitions:
         assert len(database.frame(SUMMARIES)) == 3
 
     def test_partitions_shorter_than_a_day_are_told_apart(self, tmp_path):
-        database = Database(tmp_path / "kura.duckdb", partition_type="TIMESTAMPTZ")
+        database = Database(tmp_path / "kura.duckdb", Partitioning("hourly", "UTC"))
         nine, ten = datetime(2026, 11, 2, 9, tzinfo=UTC), datetime(2026, 11, 2, 10, tzinfo=UTC)
         database.replace_partitions({SUMMARIES: {nine: [rows.summary(1)], ten: [rows.summary(2)]}})
         assert [row.chat_id for row in database.load(SUMMARIES, ten)] == ["chat-0002"]
+
+
+class TestColumns:
+    def test_only_the_columns_asked_for_are_read_by_partition_and_table(self, database):
+        database.replace_partitions(
+            {
+                CONVERSATIONS: {MONDAY: [rows.conversation(2), rows.conversation(1)], TUESDAY: [rows.conversation(3)]},
+                EMBEDDINGS: {MONDAY: [rows.embedding(1)], WEDNESDAY: [rows.embedding(9)]},
+                SUMMARIES: {MONDAY: [rows.summary(1)]},
+            }
+        )
+        columns = {CONVERSATIONS: ["chat_id"], EMBEDDINGS: ["embedding", "chat_id"], SUMMARIES: ["metadata"]}
+        loaded = database.load_columns(columns, [MONDAY, TUESDAY])
+        assert list(loaded) == [MONDAY, TUESDAY]
+        assert loaded[MONDAY]["conversations"] == [("chat-0001",), ("chat-0002",)]
+        assert loaded[TUESDAY]["conversations"][0].chat_id == "chat-0003"
+        (vector,) = loaded[MONDAY]["embeddings"]
+        assert vector.chat_id == "chat-0001"
+        np.testing.assert_array_equal(vector.embedding, rows.embedding(1).embedding)
+        assert loaded[MONDAY]["summaries"][0].metadata == {"conversation_turns": 2}
+        assert loaded[TUESDAY]["embeddings"] == loaded[TUESDAY]["summaries"] == []
+
+    def test_the_database_is_opened_once_for_all_of_them(self, database, monkeypatch):
+        database.replace_partitions({CONVERSATIONS: {MONDAY: [rows.conversation(1)]}})
+        opened, connect = [], duckdb.connect
+        monkeypatch.setattr(duckdb, "connect", lambda *arguments, **how: opened.append(1) or connect(*arguments, **how))
+        database.load_columns({table: ["chat_id"] for table in (CONVERSATIONS, SUMMARIES)}, [MONDAY, TUESDAY])
+        assert len(opened) == 1
+
+    def test_before_the_first_write_there_is_nothing(self, database):
+        assert database.load_columns({SUMMARIES: ["chat_id"]}, [MONDAY]) == {MONDAY: {"summaries": []}}
+
+
+BERLIN = Partitioning("daily", "Europe/Berlin")
+WEEKLY = Partitioning("weekly", "UTC")
+HOURLY = Partitioning("hourly", "UTC")
+
+
+def forget_partitioning(database: Database) -> None:
+    """Make the file what it was before the partitioning was written down."""
+    with duckdb.connect(str(database.path)) as connection:
+        connection.execute("DROP TABLE partitioning")
+
+
+class TestPartitioning:
+    @pytest.mark.parametrize(
+        ("stored", "asked", "message"),
+        [
+            (DAILY_IN_UTC, WEEKLY, "holds partitions of KURA_CADENCE=daily, but now KURA_CADENCE=weekly;"),
+            (WEEKLY, DAILY_IN_UTC, "holds partitions of KURA_CADENCE=weekly, but now KURA_CADENCE=daily;"),
+            (DAILY_IN_UTC, HOURLY, "holds partitions of KURA_CADENCE=daily, but now KURA_CADENCE=hourly;"),
+            (HOURLY, DAILY_IN_UTC, "holds partitions of KURA_CADENCE=hourly, but now KURA_CADENCE=daily;"),
+            (DAILY_IN_UTC, BERLIN, "holds partitions of KURA_TIMEZONE=UTC, but now KURA_TIMEZONE=Europe/Berlin;"),
+            (
+                BERLIN,
+                WEEKLY,
+                "holds partitions of KURA_CADENCE=daily and KURA_TIMEZONE=Europe/Berlin, but now KURA_CADENCE=weekly "
+                "and KURA_TIMEZONE=UTC;",
+            ),
+        ],
+    )
+    def test_another_one_can_neither_write_nor_read(self, tmp_path, stored, asked, message):
+        path = tmp_path / "kura.duckdb"
+        Database(path, stored).replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1)]}})
+        other = Database(path, asked)
+        for access in (
+            lambda: other.replace_partitions({SUMMARIES: {TUESDAY: [rows.summary(2)]}}),
+            lambda: other.load(SUMMARIES, MONDAY),
+            lambda: other.load_columns({SUMMARIES: ["chat_id"]}, [MONDAY]),
+            lambda: other.frame(SUMMARIES),
+            other.row_counts,
+        ):
+            with pytest.raises(DatabaseError) as refused:
+                access()
+            assert f"{path} {message}" in str(refused.value)
+            assert "KURA_DATABASE to another file" in str(refused.value)
+        assert len(Database(path, stored).frame(SUMMARIES)) == 1
+
+    def test_it_is_stored_by_the_write_that_made_the_file(self, database):
+        database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1)]}})
+        database.replace_partitions({SUMMARIES: {TUESDAY: [rows.summary(2)]}})
+        with duckdb.connect(str(database.path), read_only=True) as connection:
+            assert connection.execute("SELECT cadence, timezone FROM partitioning").fetchall() == [("daily", "UTC")]
+
+    def test_a_write_that_fails_leaves_no_trace_of_it(self, database):
+        database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1)]}})
+        forget_partitioning(database)
+        with duckdb.connect(str(database.path)) as connection:
+            connection.execute("ALTER TABLE summaries ALTER request SET NOT NULL")
+        weekly = Database(database.path, WEEKLY)
+        with pytest.raises(ValueError, match="NOT NULL"):
+            weekly.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1).model_copy(update={"request": None})]}})
+        database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1)]}})
+
+    def test_a_file_from_before_is_read_as_it_is_and_adopted_by_the_next_write(self, database):
+        database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1)]}})
+        forget_partitioning(database)
+        weekly = Database(database.path, WEEKLY)
+        assert len(weekly.load(SUMMARIES, MONDAY)) == 1
+        weekly.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(2)]}})
+        with pytest.raises(DatabaseError, match="KURA_CADENCE=weekly, but now KURA_CADENCE=daily"):
+            database.load(SUMMARIES, MONDAY)
+
+    def test_a_file_from_before_with_dates_is_not_adopted_for_hours(self, database):
+        database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1)]}})
+        forget_partitioning(database)
+        nine = datetime(2026, 11, 2, 9, tzinfo=UTC)
+        with pytest.raises(
+            DatabaseError, match="its partition_date is DATE, and KURA_CADENCE=hourly needs TIMESTAMPTZ"
+        ):
+            Database(database.path, HOURLY).replace_partitions({SUMMARIES: {nine: [rows.summary(2)]}})
+        assert len(database.load(SUMMARIES, MONDAY)) == 1
+
+
+class TestFilesThatCannotBeUsed:
+    @staticmethod
+    def refusals(database: Database) -> list[str]:
+        messages = []
+        for access in (
+            lambda: database.load(SUMMARIES, MONDAY),
+            lambda: database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1)]}}),
+        ):
+            with pytest.raises(DatabaseError) as refused:
+                access()
+            messages.append(str(refused.value))
+        return messages
+
+    @pytest.mark.parametrize("content", ["", "a,b\n1,2\n" * 3000], ids=["empty", "text"])
+    def test_what_is_no_database_is_named_and_left_alone(self, tmp_path, content):
+        path = tmp_path / "kura.duckdb"
+        path.write_text(content)
+        for message in self.refusals(Database(path)):
+            assert message.startswith(f"{path} is no database that DuckDB {duckdb.__version__} can open (")
+            assert "Set KURA_DATABASE to another file, or move this one away." in message
+        assert path.read_text() == content
+
+    def test_a_folder_is_no_database(self, tmp_path):
+        for message in self.refusals(Database(tmp_path)):
+            assert message.startswith(f"{tmp_path} is no database")
+            assert "Is a directory" in message
+
+    def test_a_damaged_file_is_named(self, database):
+        database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(n, "text " * 50) for n in range(3000)]}})
+        content = bytearray(database.path.read_bytes())
+        content[8192:-8192] = bytes(len(content) - 16384)
+        database.path.write_bytes(content)
+        for message in self.refusals(database):
+            assert message.startswith(str(database.path))
+            assert "move" in message
+
+    def test_a_folder_that_cannot_be_made_is_named(self, tmp_path):
+        (tmp_path / "file").touch()
+        database = Database(tmp_path / "file" / "kura.duckdb")
+        with pytest.raises(DatabaseError, match=r"needs a folder in which files can be made.*KURA_DATABASE"):
+            database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1)]}})
+
+    def test_a_lock_file_that_cannot_be_made_is_named_also_when_reading(self, database):
+        database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1)]}})
+        lock = database.path.with_name(database.path.name + ".lock")
+        lock.unlink()
+        lock.mkdir()
+        for message in self.refusals(database):
+            assert "needs a folder in which files can be made, also to be read" in message
 
 
 class TestBadRows:
@@ -132,7 +296,7 @@ class TestBadRows:
             connection.execute("ALTER TABLE embeddings ADD COLUMN needed INTEGER DEFAULT 0")
             connection.execute("ALTER TABLE embeddings ALTER needed SET NOT NULL")
             connection.execute("ALTER TABLE embeddings ALTER needed DROP DEFAULT")
-        with pytest.raises(duckdb.ConstraintException):
+        with pytest.raises(ValueError, match=r"DuckDB refuses the rows: .*NOT NULL"):
             database.replace_partitions(
                 {SUMMARIES: {MONDAY: [rows.summary(2)]}, EMBEDDINGS: {MONDAY: [rows.embedding(2)]}}
             )

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from kura_dagster.pipeline.embedded.extractive_naming import ExtractiveClusterDescriptionModel
+from kura_dagster.pipeline.embedded.extractive_naming import (
+    ExtractiveClusterDescriptionModel,
+    describe,
+    unique_slugs,
+)
 from kura_dagster.pipeline.embedded.imperative import imperatives
 from kura_dagster.pipeline.embedded.minilm import MiniLMEmbeddingModel
 from kura_dagster.pipeline.types import ConversationSummary, cluster_id_of
@@ -97,6 +104,88 @@ def test_groups_that_say_the_same_get_different_names(groups, minilm):
     assert first.name.lower() != second.name.lower()
 
 
+def texts_named(minilm, texts, languages=("english",)):
+    members = [
+        ConversationSummary(chat_id=f"{number}", summary=text, request=text, languages=list(languages))
+        for number, text in enumerate(texts)
+    ]
+    (cluster,) = named({0: members}, minilm)
+    return cluster
+
+
+def test_what_one_member_alone_says_is_not_in_the_name(minilm):
+    flights = [
+        "Can you book me a flight to Lisbon?",
+        "I want to book a flight",
+        "book a flight to Oslo on Friday for two",
+        "I'd like to book a flight with Lufthansa",
+        "please book me a cheap flight",
+    ]
+    assert texts_named(minilm, flights).name == "Book a flight"
+
+
+def test_personal_data_stands_in_no_name_and_in_no_example(minilm):
+    texts = [
+        "Cancel the order of [name]",
+        "I want to cancel my order [number]",
+        "cancel order, I'm Anna Schmidt, from Rome",
+    ]
+    cluster = texts_named(minilm, texts)
+    assert "[" not in cluster.name
+    assert "Schmidt" not in cluster.name + cluster.description + cluster.slug
+
+
+def test_a_group_in_another_language_is_named_in_it(minilm):
+    wishes = ["Wie kann ich mein Abo kündigen?", "Ich möchte mein Abo kündigen", "Abo weg"]
+    assert texts_named(minilm, wishes, ["german"]).name == "Abo kündigen"
+    question = texts_named(minilm, ["Was kostet das?", "Was kostet das nun?"], ["german"])
+    assert question.name.startswith("Was kostet das")
+    assert question.slug.isascii()
+
+
+def test_what_cannot_be_named_is_refused(groups, minilm):
+    model = ExtractiveClusterDescriptionModel(minilm)
+    with pytest.raises(ValueError, match=r"Group 3 has no summaries"):
+        asyncio.run(model.generate_clusters({3: []}))
+    with pytest.raises(ValueError, match=r"follows no prompt"):
+        asyncio.run(model.generate_clusters({}, prompt="Be brief"))
+    foreign = [each.model_copy(update={"embedding": np.ones(3, dtype=np.float32)}) for each in groups[0]]
+    with pytest.raises(ValueError, match=r"384 dimensions \(minilm\) and the summaries' 3"):
+        asyncio.run(model.generate_clusters({0: foreign}))
+    assert asyncio.run(model.generate_clusters({})) == []
+
+
+def test_descriptions_hold_three_examples_at_most_each_once():
+    text = describe(["reset it", "Reset it.", 'say "hi"', "third", "fourth"])
+    assert text == 'Users asked for this in 5 conversations, for example: "reset it"; "say \'hi\'"; "third".'
+    assert (
+        describe(["mail anna@example.test"]) == 'Users asked for this in 1 conversation, for example: "mail [email]".'
+    )
+
+
+def test_slugs_differ_as_long_as_there_are_words():
+    texts = [["cancel the red order today"], ["cancel the blue order today"]]
+    slugs = unique_slugs(["Cancel the order", "Cancel the order (blue)"], texts)
+    assert slugs[0] != slugs[1]
+    assert all(re.fullmatch(r"[a-z0-9]+_[a-z0-9]+_[a-z0-9]+", slug) for slug in slugs)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.lists(st.text(max_size=60), min_size=1, max_size=4), min_size=1, max_size=4))
+def test_any_groups_get_names_that_differ(minilm, texts):
+    clusters = named(
+        {
+            number: [
+                ConversationSummary(chat_id=f"{number}-{position}", summary=text) for position, text in enumerate(own)
+            ]
+            for number, own in enumerate(texts)
+        },
+        minilm,
+    )
+    assert len({cluster.name.lower() for cluster in clusters}) == len(texts)
+    assert all(cluster.name.strip() and cluster.description for cluster in clusters)
+
+
 @pytest.mark.parametrize(
     ("sentence", "imperative"),
     [
@@ -127,3 +216,41 @@ def test_a_name_never_says_the_opposite(sentence):
     negations = ("not", "n't", "never", "without", "stop", "can't", "avoid", "keep", "fix", "trouble", "fail", "unable")
     for each in imperatives(sentence):
         assert any(word in each.text.lower() for word in negations), each.text
+
+
+def test_a_group_that_shares_a_topic_and_hardly_a_word_is_named_by_the_topic(minilm):
+    texts = [
+        "My flatbread came out dense",
+        "Sourdough spreads into a pancake, why?",
+        "How long should a brioche prove?",
+        "The crust of my ciabatta is pale",
+        "Can I bake baguettes without steam?",
+    ]
+    texts += ["Cancel my subscription", "Stop the subscription"]
+    vectors = asyncio.run(minilm.embed(texts))
+    members = [
+        ConversationSummary(chat_id=f"{n}", summary=text, languages=["english"], embedding=vectors[n])
+        for n, text in enumerate(texts)
+    ]
+    bread, subscription = named({0: members[:5], 1: members[5:]}, minilm)
+    assert re.search("bread|baking", bread.name)
+    assert "subscription" in subscription.name
+
+
+def test_members_in_other_languages_lend_a_name_no_words(minilm):
+    texts = ["How do I reset my password?", "Please reset my password", "reset the password of my account"]
+    texts += ["¿Cómo cambio la contraseña del portátil?"]
+    vectors = asyncio.run(minilm.embed(texts))
+    members = [
+        ConversationSummary(
+            chat_id=f"{n}", summary=text, languages=["english" if n < 3 else "spanish"], embedding=vectors[n]
+        )
+        for n, text in enumerate(texts)
+    ]
+    (cluster,) = named({0: members}, minilm)
+    assert cluster.name == "Reset the password"
+
+
+def test_a_group_that_shares_only_its_language_says_so(minilm):
+    texts = ["Wie repariere ich den Wasserhahn?", "Meine Rechnung stimmt leider nicht", "Schimmel hinter dem Schrank"]
+    assert texts_named(minilm, texts, ["german"]).name == "Ask in German about different things"

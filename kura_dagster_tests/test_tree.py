@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from kura_dagster.pipeline.hierarchy import HierarchyError
@@ -68,14 +69,14 @@ def rich_output(clusters: list[Cluster], **console: Any) -> str:
 
 def test_basic_is_a_line_a_cluster_largest_first_ties_by_name() -> None:
     assert render_tree(a_tree()).splitlines() == [
-        "All conversations (9)",
-        "╠══ Name top (7 conversations)",
-        "║   ╠══ Name a (3 conversations)",
-        "║   ╠══ Name b (3 conversations)",
-        "║   ║   ╠══ Name deep1 (2 conversations)",
-        "║   ║   ╚══ Name deep2 (1 conversation)",
-        "║   ╚══ Name small (1 conversation)",
-        "╚══ Name other (2 conversations)",
+        "All conversations       9",
+        "╠══ Name top            7",
+        "║   ╠══ Name a          3",
+        "║   ╠══ Name b          3",
+        "║   ║   ╠══ Name deep1  2",
+        "║   ║   ╚══ Name deep2  1",
+        "║   ╚══ Name small      1",
+        "╚══ Name other          2",
     ]
 
 
@@ -84,10 +85,10 @@ def test_enhanced_adds_shares_bars_descriptions_and_statistics() -> None:
     assert lines[:7] == [
         "All conversations (9)",
         "╠══ Name top",
-        "║   ████████████████░░░░ 77.8% (7 conversations)",
+        "║   ███████████████▌░░░░  77.8%  7 conversations",
         "║   Users asked for top.",
         "║   ╠══ Name a",
-        "║   ║   ███████░░░░░░░░░░░░░ 33.3% (3 conversations)",
+        "║   ║   ██████▋░░░░░░░░░░░░░  33.3%  3 conversations",
         "║   ║   Users asked for a.",
     ]
     figures = dict(re.split(r"\s{2,}", line) for line in lines[lines.index("") + 1 :])
@@ -105,7 +106,10 @@ def test_rich_shows_the_tree_and_two_tables() -> None:
     output = rich_output(a_tree())
     names = re.findall(r"Name (\w+)", output)
     assert names == ["top", "a", "b", "deep1", "deep2", "small", "other"]
-    assert "Name top (7 conversations, 77.8%)" in output
+    lines = output.splitlines()
+    (top,) = (number for number, line in enumerate(lines) if "Name top" in line)
+    assert lines[top + 1].rstrip().endswith("███████████████▌░░░░  77.8%  7 conversations")
+    assert lines[top + 2].rstrip().endswith("Users asked for top.")
     assert re.search(r"Clusters at the bottom\s+│\s+5", output)
     assert re.search(r"6 to 20\s+│\s+1", output)
     assert re.search(r"up to 5\s+│\s+1", output)
@@ -184,7 +188,7 @@ def test_a_tree_that_would_lose_clusters_is_refused(render: Any, parent_id: str)
 
 
 def test_shared_conversations_are_counted_once() -> None:
-    assert render_tree([a_cluster("x", 3), a_cluster("y", 3)]).startswith("All conversations (3)")
+    assert render_tree([a_cluster("x", 3), a_cluster("y", 3)]).splitlines()[0].split() == ["All", "conversations", "3"]
 
 
 def test_a_very_deep_tree_is_drawn() -> None:
@@ -202,10 +206,89 @@ def test_the_printing_functions_print_what_the_others_return(capsys: pytest.Capt
 @pytest.mark.parametrize("style", ["basic", "enhanced"])
 def test_plain_styles_print_to_a_console_as_they_are(style: str) -> None:
     stream = io.StringIO()
-    console = Console(file=stream, width=30, color_system="truecolor", force_terminal=True)
+    console = Console(file=stream, width=40, color_system="truecolor", force_terminal=True)
     visualise_pipeline_results(hostile_tree(), style=style, console=console)
     render = {"basic": render_tree, "enhanced": render_tree_enhanced}[style]
+    assert stream.getvalue() == render(hostile_tree(), width=40) + "\n"
+
+
+@pytest.mark.parametrize("style", ["basic", "enhanced"])
+def test_a_pipe_has_no_width(style: str) -> None:
+    stream = io.StringIO()
+    visualise_pipeline_results(hostile_tree(), style=style, console=Console(file=stream, width=40))
+    render = {"basic": render_tree, "enhanced": render_tree_enhanced}[style]
     assert stream.getvalue() == render(hostile_tree()) + "\n"
+
+
+LONG = "Explain how to move every photograph of an old telephone to a new one without an account"
+
+
+def long_tree() -> list[Cluster]:
+    return [
+        a_cluster("top", 1_200, name=LONG, description=f"{LONG}. " * 3),
+        a_cluster("cjk", 700, "top", name="日本語" * 30),
+        a_cluster("b", 500, "top", first=700, name=f"{LONG}, https://{'a' * 90}.example"),
+        a_cluster("deep1", 499, "b", first=700, name=LONG),
+        a_cluster("deep2", 1, "b", first=1_199, name="Short"),
+    ]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("render", [render_tree, render_tree_enhanced])
+def test_long_names_go_on_in_the_next_line_and_lose_nothing(render: Any, width: int) -> None:
+    output = render(long_tree(), width=width)
+    assert max(cell_len(line) for line in output.splitlines()) <= width
+    names = re.sub(r"  +[\d,]+$", "", output, flags=re.MULTILINE)
+    for cluster in long_tree():
+        assert re.sub(r"\s", "", cluster.name) in re.sub(r"[\s║╠╚═]", "", names)
+    # Drawing goes on beside what was wrapped.
+    assert all(line.startswith(("╚", "    ")) for line in output.split("\n\n")[0].splitlines()[1:])
+
+
+@pytest.mark.parametrize("width", [None, 80, 100, 120])
+def test_counts_stand_in_one_column_whatever_the_script(width: int | None) -> None:
+    lines = render_tree(long_tree(), width=width).splitlines()
+    ends = {cell_len(line) for line in lines if re.search(r"\S  +[\d,]+$", line)}
+    assert len(ends) == 1
+    assert sum(bool(re.search(r"\S  +[\d,]+$", line)) for line in lines) == 6
+    assert [re.search(r"([\d,]+)$", line)[1] for line in lines if re.search(r"  +[\d,]+$", line)] == [
+        "1,200",
+        "1,200",
+        "700",
+        "500",
+        "499",
+        "1",
+    ]
+
+
+def test_shares_and_counts_of_siblings_stand_below_each_other() -> None:
+    lines = render_tree_enhanced(long_tree()).splitlines()
+    first, second = (line for line in lines if re.search(r"^[ ║]{8}[█░▏▎▍▌▋▊▉]", line))
+    assert [first.index("%"), first.index(" conversation")] == [second.index("%"), second.index(" conversation")]
+
+
+@pytest.mark.parametrize(
+    ("count", "bar"),
+    [
+        (0, "░" * 20),
+        (1, "▏" + "░" * 19),
+        (19, "▍" + "░" * 19),
+        (500, "█" * 10 + "░" * 10),
+        (999, "█" * 19 + "▉"),
+        (1_000, "█" * 20),
+    ],
+)
+def test_a_bar_shows_any_share_and_is_full_only_for_all(count: int, bar: str) -> None:
+    clusters = [a_cluster("x", count, description=""), a_cluster("rest", 1_000 - count, first=count, description="")]
+    lines = render_tree_enhanced(clusters).splitlines()
+    (at,) = (number for number, line in enumerate(lines) if line.endswith("Name x"))
+    assert lines[at + 1][4:24] == bar
+
+
+@pytest.mark.parametrize("width", [1, 10, 30])
+def test_a_window_too_narrow_for_the_tree_is_no_error(width: int) -> None:
+    for render in (render_tree, render_tree_enhanced):
+        assert "Short" in render(long_tree(), width=width)
 
 
 def test_styles_are_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:

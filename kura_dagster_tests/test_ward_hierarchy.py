@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kura_dagster.pipeline.embedded.ward_hierarchy import WardMetaClusterModel, group_by_ward
+from kura_dagster.pipeline.embedded.ward_hierarchy import (
+    WardMetaClusterModel,
+    group_by_ward,
+    parent_name,
+    planned_roots,
+)
 from kura_dagster.pipeline.hierarchy import check_tree, get_root_clusters
 from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
 from kura_dagster.pipeline.types import Cluster, cluster_id_of
@@ -62,7 +67,7 @@ def test_the_result_is_a_tree_with_few_enough_roots(count, max_clusters, outlier
 
 
 def test_twenty_clusters_get_a_handful_of_themes_and_a_hundred_at_most_ten():
-    assert 3 <= len(get_root_clusters(reduced(clusters(20), 10))) <= 8
+    assert 3 <= len(get_root_clusters(reduced(clusters(20), 10))) <= 9
     assert 4 <= len(get_root_clusters(reduced(clusters(100), 10))) <= 10
 
 
@@ -82,3 +87,74 @@ def test_duplicates_and_zeros_can_be_grouped(rows):
     labels = group_by_ward(rows, 2)
     assert set(labels) == {0, 1}
     assert labels[0] == 0
+
+
+def test_near_directions_are_grouped_whatever_their_length():
+    east, north = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+    vectors = np.stack([east, 9 * east + 0.1 * north, north, 0.2 * north + 0.01 * east, east])
+    assert group_by_ward(vectors, 2).tolist() == [0, 0, 1, 1, 0]
+
+
+@given(st.integers(0, 20), st.integers(1, 25), st.integers(0, 3))
+def test_labels_are_as_many_as_asked_for_and_numbered_by_appearance(n_vectors, n_groups, seed):
+    labels = group_by_ward(np.random.default_rng(seed).normal(size=(n_vectors, 3)), n_groups)
+    assert labels.shape == (n_vectors,)
+    assert list(dict.fromkeys(labels.tolist())) == list(range(min(n_vectors, n_groups)))
+
+
+def test_what_cannot_be_grouped_is_refused():
+    with pytest.raises(ValueError, match=r"n_groups is 0"):
+        group_by_ward(np.ones((2, 2)), 0)
+    with pytest.raises(ValueError, match=r"shape \(3,\)"):
+        group_by_ward(np.ones(3), 1)
+    with pytest.raises(ValueError, match=r"max_clusters is 0"):
+        WardMetaClusterModel(0, Unasked())
+
+
+@pytest.mark.parametrize(
+    ("count", "least", "most", "n_levels"), [(11, 4, 6, 2), (20, 7, 9, 2), (100, 8, 10, 2), (1000, 8, 10, 3)]
+)
+def test_the_plan_of_the_levels(count, least, most, n_levels):
+    levels = [count]
+    while levels[-1] > 10:
+        levels.append(planned_roots(levels[-1], 10))
+    assert least <= levels[-1] <= most
+    assert len(levels) == n_levels
+
+
+@given(st.integers(2, 5_000), st.integers(1, 30))
+def test_every_planned_round_gets_nearer(count, most_roots):
+    if count > most_roots:
+        assert 1 <= planned_roots(count, most_roots) < count
+
+
+def test_clusters_without_centroids_are_embedded_by_their_names():
+    bare = [each.model_copy(update={"centroid": None}) for each in clusters(20)]
+    assert check_tree(reduced(bare, 10)) == []
+
+
+def test_the_order_of_the_clusters_changes_nothing():
+    model = WardMetaClusterModel(10, Unasked())
+    given_clusters = clusters(30)
+    forward = asyncio.run(model.reduce_clusters(given_clusters))
+    backward = asyncio.run(model.reduce_clusters(given_clusters[::-1]))
+    assert {(each.cluster_id, each.name, each.parent_id) for each in forward} == {
+        (each.cluster_id, each.name, each.parent_id) for each in backward
+    }
+
+
+def test_parents_are_named_by_what_their_children_are_about():
+    topics = ["passwords", "invoices", None]
+    names = ["Reset the password", "Download the receipt", "Get help with client boards and seats"]
+    assert parent_name(names, topics) == "Get help with passwords, invoices and client boards"
+    assert parent_name(names, [None] * 3) == "Get help with the password, the receipt and client boards"
+    four = parent_name([*names, "Book a table"], [*topics, "table reservations"])
+    assert four == "Get help with passwords, invoices and more"
+    # Children of one subject have taken the plain name.
+    assert parent_name(names[:2], ["billing", "billing"]) == "Get all kinds of help with billing"
+    assert parent_name(["Say nothing", "Tell it"], [None, None]) == "Say nothing / Tell it"
+
+
+@given(st.lists(st.text(min_size=1, max_size=60), min_size=2, max_size=6))
+def test_any_children_give_their_parent_a_name(names):
+    assert parent_name(names, [None] * len(names)).strip()

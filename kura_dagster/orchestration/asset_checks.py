@@ -1,15 +1,17 @@
 """Checks of what was stored: read back from the database, partition by partition, after the asset has been written.
 
-A check covers the partitions of its run, or every stored one when it is run by itself. A failing check names the
-partition and the rows. The four that would make everything downstream wrong are blocking.
+A check covers the partitions of its run, or every materialised one when it is run without any. A failing check names
+the partition and the rows. Blocking are those that would make everything downstream wrong.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 import numpy as np
 
+from kura_dagster.orchestration.asset_metadata import is_superseded
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.pipeline.hierarchy import check_tree
 from kura_dagster.storage.database import Database, PartitionDate
@@ -26,31 +28,41 @@ from kura_dagster.storage.tables import (
 )
 
 SHOWN_FAULTS = 20
+PARTITIONS_AT_ONCE = 7
+"""So many partitions are read with one opening of the database, which takes longer than reading a small one."""
+
+Columns = Mapping[str, Sequence[Any]]
+"""Of one partition the rows of each table by its name, with the columns that the check asked for."""
 
 
 @dataclass(frozen=True)
 class PartitionCheck:
-    """A check of one table: `find_faults` returns a sentence for each thing that is wrong in a partition."""
+    """A check of one table: `find_faults` returns a sentence for each thing that is wrong in a partition.
+
+    `columns` are what it has to know for that; whole transcripts are never read.
+    """
 
     table: Table
     name: str
     description: str
-    find_faults: Callable[[Database, PartitionDate], Iterable[str]]
+    columns: Mapping[Table, Sequence[str]]
+    find_faults: Callable[[Columns], Iterable[str]]
     blocking: bool = True
 
 
-def _rejected(database: Database, when: PartitionDate) -> Iterable[str]:
-    for row in database.load(REJECTED_CONVERSATIONS, when):
-        yield f"{row.file} line {row.line} is set aside in {REJECTED_CONVERSATIONS.name}: {row.reason}"
+def _unusable(tables: Columns) -> Iterable[str]:
+    for row in tables[REJECTED_CONVERSATIONS.name]:
+        if not is_superseded(row.reason):
+            yield f"{row.file} line {row.line} is set aside in {REJECTED_CONVERSATIONS.name}: {row.reason}"
 
 
-def _summarised(database: Database, when: PartitionDate) -> Iterable[str]:
-    return _same_conversations(database, when, SUMMARIES)
+def _summarised(tables: Columns) -> Iterable[str]:
+    return _same_conversations(tables, [row.chat_id for row in tables[SUMMARIES.name]], SUMMARIES.name)
 
 
-def _embedded(database: Database, when: PartitionDate) -> Iterable[str]:
-    yield from _same_conversations(database, when, EMBEDDINGS)
-    rows = database.load(EMBEDDINGS, when)
+def _embedded(tables: Columns) -> Iterable[str]:
+    rows = tables[EMBEDDINGS.name]
+    yield from _same_conversations(tables, [row.chat_id for row in rows], EMBEDDINGS.name)
     if len({len(row.embedding) for row in rows}) > 1:
         yield f"the vectors have different lengths: {sorted({len(row.embedding) for row in rows})}"
     for row in rows:
@@ -58,40 +70,35 @@ def _embedded(database: Database, when: PartitionDate) -> Iterable[str]:
             yield f"the vector of {row.chat_id} is not finite"
 
 
-def _partitioned(database: Database, when: PartitionDate) -> Iterable[str]:
-    clusters = database.load(BASE_CLUSTERS, when)
-    members = [chat_id for cluster in clusters for chat_id in cluster.chat_ids]
-    yield from _compare(database, when, members, "cluster")
+def _partitioned(tables: Columns) -> Iterable[str]:
+    clusters = tables[BASE_CLUSTERS.name]
+    yield from _same_conversations(tables, [chat_id for cluster in clusters for chat_id in cluster.chat_ids], "cluster")
     for cluster in clusters:
         if not cluster.name.strip():
             yield f"cluster {cluster.cluster_id} has no name"
 
 
-def _tree(database: Database, when: PartitionDate) -> Iterable[str]:
-    clusters = database.load(META_CLUSTERS, when)
+def _tree(tables: Columns) -> Iterable[str]:
+    clusters = tables[META_CLUSTERS.name]
     yield from check_tree(clusters)
     stored = {cluster.cluster_id for cluster in clusters}
-    for cluster in database.load(BASE_CLUSTERS, when):
+    for cluster in tables[BASE_CLUSTERS.name]:
         if cluster.cluster_id not in stored:
             yield f"base cluster {cluster.cluster_id} ({cluster.name}) is not in the hierarchy"
 
 
-def _placed(database: Database, when: PartitionDate) -> Iterable[str]:
-    placed = database.load(PROJECTIONS, when)
+def _placed(tables: Columns) -> Iterable[str]:
+    placed = tables[PROJECTIONS.name]
     for row in placed:
         if not (np.isfinite(row.x_coord) and np.isfinite(row.y_coord)):
             yield f"cluster {row.cluster_id} ({row.name}) has coordinates {row.x_coord}, {row.y_coord}"
-    expected = {cluster.cluster_id for cluster in database.load(META_CLUSTERS, when)}
+    expected = {cluster.cluster_id for cluster in tables[META_CLUSTERS.name]}
     for cluster_id in sorted(expected ^ {row.cluster_id for row in placed}):
         yield f"cluster {cluster_id} is in only one of {META_CLUSTERS.name} and {PROJECTIONS.name}"
 
 
-def _same_conversations(database: Database, when: PartitionDate, table: Table) -> Iterable[str]:
-    return _compare(database, when, [row.chat_id for row in database.load(table, when)], table.name)
-
-
-def _compare(database: Database, when: PartitionDate, chat_ids: list[str], what: str) -> Iterable[str]:
-    expected = {row.chat_id for row in database.load(CONVERSATIONS, when)}
+def _same_conversations(tables: Columns, chat_ids: list[str], what: str) -> Iterable[str]:
+    expected = {row.chat_id for row in tables[CONVERSATIONS.name]}
     found = set(chat_ids)
     for chat_id in sorted(expected - found):
         yield f"conversation {chat_id} is missing from {what}"
@@ -101,64 +108,97 @@ def _compare(database: Database, when: PartitionDate, chat_ids: list[str], what:
         yield f"{len(chat_ids) - len(found)} conversations are in {what} more than once"
 
 
+_CHAT_IDS = {CONVERSATIONS: ["chat_id"]}
+
 CHECKS = (
     PartitionCheck(
         CONVERSATIONS,
         "every_line_was_read",
-        "No landed line had to be set aside; look in table rejected_conversations for those that were.",
-        _rejected,
+        "Every landed line could be used; look in table rejected_conversations for those that could not. Lines that a "
+        "later version of their conversation supersedes are normal.",
+        {REJECTED_CONVERSATIONS: ["file", "line", "reason"]},
+        _unusable,
         blocking=False,
     ),
-    PartitionCheck(SUMMARIES, "every_conversation_has_a_summary", "Exactly one summary a conversation.", _summarised),
     PartitionCheck(
-        EMBEDDINGS, "every_conversation_has_an_embedding", "Exactly one finite vector a conversation.", _embedded
+        SUMMARIES,
+        "every_conversation_has_a_summary",
+        "Exactly one summary a conversation.",
+        {**_CHAT_IDS, SUMMARIES: ["chat_id"]},
+        _summarised,
+    ),
+    PartitionCheck(
+        EMBEDDINGS,
+        "every_conversation_has_an_embedding",
+        "Exactly one finite vector a conversation.",
+        {**_CHAT_IDS, EMBEDDINGS: ["chat_id", "embedding"]},
+        _embedded,
     ),
     PartitionCheck(
         BASE_CLUSTERS,
         "clusters_partition_the_conversations",
         "Each conversation is in exactly one base cluster, and each cluster has a name.",
+        {**_CHAT_IDS, BASE_CLUSTERS: ["cluster_id", "name", "chat_ids"]},
         _partitioned,
     ),
     PartitionCheck(
         META_CLUSTERS,
         "hierarchy_is_a_tree",
         "Every base cluster has a root, every parent at least two children, and the counts add up.",
+        {META_CLUSTERS: ["cluster_id", "parent_id", "chat_ids"], BASE_CLUSTERS: ["cluster_id", "name"]},
         _tree,
     ),
     PartitionCheck(
-        PROJECTIONS, "every_cluster_is_on_the_map", "Each cluster of the hierarchy has finite coordinates.", _placed
+        PROJECTIONS,
+        "every_cluster_is_on_the_map",
+        "Each cluster of the hierarchy has finite coordinates.",
+        {PROJECTIONS: ["cluster_id", "name", "x_coord", "y_coord"], META_CLUSTERS: ["cluster_id"]},
+        _placed,
     ),
 )
 
 
-def asset_checks(
-    partitions_def: dg.TimeWindowPartitionsDefinition, partition_type: str
-) -> list[dg.AssetChecksDefinition]:
+def asset_checks(partitions_def: dg.TimeWindowPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
     """Return the Dagster checks for these partitions."""
-    return [_asset_check(check, partitions_def, partition_type) for check in CHECKS]
+    return [_asset_check(check, partitions_def) for check in CHECKS]
 
 
-def _asset_check(
-    check: PartitionCheck, partitions_def: dg.TimeWindowPartitionsDefinition, partition_type: str
-) -> dg.AssetChecksDefinition:
+def _asset_check(check: PartitionCheck, partitions_def: dg.TimeWindowPartitionsDefinition) -> dg.AssetChecksDefinition:
     asset = next(asset for asset in ASSETS if asset.key.path[-1] == check.table.name)
 
     @dg.asset_check(asset=asset.key, name=check.name, description=check.description, blocking=check.blocking)
     def run_check(context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
         if context.has_partition_key or context.has_partition_key_range:
-            whens = list(partition_dates(partitions_def, context.partition_keys, partition_type).values())
+            keys = list(context.partition_keys)
         else:
-            whens = sorted(database.row_counts()[CONVERSATIONS.name])
-        faults = [f"partition {when}: {fault}" for when in whens for fault in check.find_faults(database, when)]
+            # Not the partitions that have rows: one that lost them all is the one to look at.
+            materialised = context.instance.get_materialized_partitions(asset.key)
+            keys = sorted(key for key in materialised if partitions_def.has_partition_key(key))
+        faults = [
+            f"partition {key}: {fault}"
+            for key, tables in _read(database, check, partition_dates(partitions_def, keys, database.partition_type))
+            for fault in check.find_faults(tables)
+        ]
         return dg.AssetCheckResult(
             passed=not faults,
             severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
             description=f"{len(faults)} found, the first in {faults[0]}" if faults else None,
             metadata={
-                "partitions": len(whens),
+                "partitions": len(keys),
                 "faults": len(faults),
                 **({"first_faults": dg.MetadataValue.json(faults[:SHOWN_FAULTS])} if faults else {}),
             },
         )
 
     return run_check
+
+
+def _read(
+    database: Database, check: PartitionCheck, dates: Mapping[str, PartitionDate]
+) -> Iterator[tuple[str, Columns]]:
+    keys = list(dates)
+    for start in range(0, len(keys), PARTITIONS_AT_ONCE):
+        batch = keys[start : start + PARTITIONS_AT_ONCE]
+        loaded = database.load_columns(check.columns, [dates[key] for key in batch])
+        for key in batch:
+            yield key, loaded[dates[key]]

@@ -25,18 +25,26 @@ from kura_dagster.pipeline.types import (
     ConversationSummary,
     ProjectedCluster,
 )
-from kura_dagster.storage.tables import CONVERSATIONS
+from kura_dagster.storage.tables import CONVERSATIONS, REJECTED_CONVERSATIONS
 
 SAMPLE_ROWS = 8
+
+
+def is_superseded(reason: str) -> bool:
+    """Whether a line was set aside because the same conversation was landed again, which is no fault of the line."""
+    return reason.startswith("superseded by ")
 
 
 def describe_conversations(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Figures of one partition of `conversations`."""
     rows: Sequence[Conversation] = tables[CONVERSATIONS.name]
     turns = [len(row.messages) for row in rows]
+    superseded = sum(is_superseded(row.reason) for row in tables[REJECTED_CONVERSATIONS.name])
     return {
         "messages": sum(turns),
         "mean_turns": _mean(turns),
+        "superseded_lines": superseded,
+        "unusable_lines": len(tables[REJECTED_CONVERSATIONS.name]) - superseded,
         "sample": _table(
             [
                 {"chat_id": row.chat_id, "created_at": row.created_at.isoformat(), "turns": len(row.messages)}

@@ -83,20 +83,26 @@ def materialise(
 ) -> RunReport:
     """Materialise the partitions from the first to the last of `keys` in one run and return its report.
 
-    `on_event` gets each entry of the run's event log as it happens. A failure is reported, not raised.
+    `on_event` gets each entry of the run's event log as it happens. A failure is reported, not raised: where some
+    partitions of an asset fail, the report names them, the asset's others are stored, and the assets downstream of it
+    are left as they were.
     """
     run_id = str(uuid.uuid4())
     instance.add_event_listener(run_id, on_event)
-    result = defs.resolve_job_def(JOB_NAME).execute_in_process(
-        instance=instance,
-        run_id=run_id,
-        raise_on_error=False,
-        tags={"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
-        if len(keys) > 1
-        else {"dagster/partition": keys[0]},
-        # The console belongs to the caller's progress display; the event log keeps everything.
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-    )
+    try:
+        result = defs.resolve_job_def(JOB_NAME).execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            raise_on_error=False,
+            tags={"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
+            if len(keys) > 1
+            else {"dagster/partition": keys[0]},
+            # The console belongs to the caller's progress display; the event log keeps everything.
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    finally:
+        # Dagster has no method that takes a listener away.
+        instance._subscribers.pop(run_id, None)
     report = RunReport(run_id, result.success)
     started: dict[str, float] = {}
     for entry in instance.all_logs(run_id):
@@ -108,7 +114,10 @@ def materialise(
         elif event.is_step_success and event.step_key is not None and event.step_key in ASSET_NAMES:
             report.seconds_by_asset[event.step_key] = entry.timestamp - started[event.step_key]
         elif event.is_step_failure:
-            report.failures[str(event.step_key)] = _root_cause(event.step_failure_data.error)
+            said = event.step_failure_data.user_failure_data
+            report.failures[str(event.step_key)] = (
+                said.description if said and said.description else _root_cause(event.step_failure_data.error)
+            )
         elif event.is_run_failure and not report.failures:
             report.failures["run"] = _root_cause(event.job_failure_data.error) or event.message or ""
     for evaluation in result.get_asset_check_evaluations():

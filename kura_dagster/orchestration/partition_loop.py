@@ -1,10 +1,10 @@
-"""The loop that every asset's body is: the run's partitions one after the other, each timed, logged and described."""
+"""What every asset returns: the run's partitions, each computed, timed, logged and described when it is asked for."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import dagster as dg
@@ -15,24 +15,43 @@ PARTITION_DONE = re.compile(r" done in [\d.]+ s \(\d+ of \d+\)$")
 Rows = TypeVar("Rows", bound=Sequence[Any] | Mapping[str, Sequence[Any]])
 
 
-def each_partition(
-    context: dg.AssetExecutionContext,
-    compute: Callable[[str], Rows],
-    describe: Callable[[Rows], Mapping[str, Any]],
-) -> dict[str, Rows]:
-    """Return `compute(key)` for each partition key of the run; attach `describe(rows)` to that partition's metadata."""
-    keys = context.partition_keys
-    partitions: dict[str, Rows] = {}
-    for position, key in enumerate(keys, start=1):
+class EachPartition(Mapping[str, Rows]):
+    """`compute(key)` for each partition key of the run, anew whenever it is asked for; nothing is kept.
+
+    The IO manager asks once for each, stores it and lets go of it: a run over many partitions holds one at a time. What
+    `describe(rows)` returns becomes the partition's metadata, beside the seconds that computing it took.
+    """
+
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        compute: Callable[[str], Rows],
+        describe: Callable[[Rows], Mapping[str, Any]],
+    ) -> None:
+        self._context = context
+        self._compute = compute
+        self._describe = describe
+        self._positions = {key: position for position, key in enumerate(context.partition_keys, start=1)}
+
+    def __getitem__(self, partition_key: str) -> Rows:
+        position = self._positions[partition_key]
         started = time.perf_counter()
-        partitions[key] = compute(key)
+        rows = self._compute(partition_key)
         seconds = time.perf_counter() - started
-        context.add_asset_metadata(
-            {**describe(partitions[key]), "seconds": round(seconds, 3)},
-            partition_key=key,
+        self._context.add_asset_metadata(
+            {**self._describe(rows), "seconds": round(seconds, 3)}, partition_key=partition_key
         )
-        context.log.info(f"{key} done in {seconds:.1f} s ({position} of {len(keys)})")
-    return partitions
+        self._context.log.info(f"{partition_key} done in {seconds:.1f} s ({position} of {len(self)})")
+        return rows
+
+    def __contains__(self, partition_key: object) -> bool:
+        return partition_key in self._positions
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._positions)
+
+    def __len__(self) -> int:
+        return len(self._positions)
 
 
 def require_same_conversations(key: str, expected: Iterable[str], found: Iterable[str], *, upstream: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from kura_dagster.settings import Cadence, Settings
+from kura_dagster.storage.partitioning import Partitioning
 
 _DEFINITIONS: dict[Cadence, type[dg.TimeWindowPartitionsDefinition]] = {
     Cadence.HOURLY: dg.HourlyPartitionsDefinition,
@@ -31,6 +32,6 @@ def partitions_from(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
     return definition(start_date=datetime.combine(start, time()), timezone=settings.timezone, **options)
 
 
-def partition_type(settings: Settings) -> str:
-    """Return the DuckDB type of the `partition_date` column: a date says which partition, unless a day has several."""
-    return "TIMESTAMPTZ" if settings.cadence is Cadence.HOURLY else "DATE"
+def partitioning_from(settings: Settings) -> Partitioning:
+    """Return what the database remembers of this: where a partition begins, not which is the first."""
+    return Partitioning(settings.cadence.value, settings.timezone)

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from kura_dagster.pipeline.accounting import unaccounted
 from kura_dagster.pipeline.base_classes import (
     BaseCheckpointManager,
     BaseClusterDescriptionModel,
     BaseClusteringMethod,
     BaseEmbeddingModel,
 )
+from kura_dagster.pipeline.cluster_names import numbered_names
 from kura_dagster.pipeline.clustering import NOISE, KmeansClusteringModel
 from kura_dagster.pipeline.embeddings import embed_summaries
 from kura_dagster.pipeline.hierarchy import some_of
@@ -26,7 +28,9 @@ logger = logging.getLogger(__name__)
 
 OUTLIERS_NAME = "Unclustered conversations"
 OUTLIERS_SLUG = "unclustered_conversations"
-OUTLIERS_DESCRIPTION = "Conversations that the clustering method placed in no cluster. They share no theme."
+OUTLIERS_DESCRIPTION = (
+    "Conversations that the clustering method placed in no cluster; they need not have a theme in common."
+)
 NAMELESS = "Unnamed cluster"
 
 
@@ -89,7 +93,9 @@ async def generate_base_clusters_from_conversation_summaries(
 
     clusters: list[Cluster] = []
     if summaries:
-        embedded = await _with_embeddings(summaries, embedding_model)
+        from kura_dagster.pipeline.embedded.language_neutral import language_neutral
+
+        embedded = language_neutral(await _with_embeddings(summaries, embedding_model))
         groups = _group(embedded, clustering_method)
         outliers = groups.pop(NOISE, [])
         clusters = await _describe(groups, clustering_model, max_contrastive_examples, prompt)
@@ -165,7 +171,11 @@ async def _describe(
         for cluster in described
         if cluster.chat_ids
     ]
-    return _with_unique_names(sorted(clusters, key=_largest_first), model_name)
+    clusters.sort(key=_largest_first)
+    if nameless := [cluster.cluster_id for cluster in clusters if not cluster.name.strip()]:
+        logger.warning("description model %s left clusters without a name: %s", model_name, some_of(nameless))
+    names = numbered_names([cluster.name.strip() or NAMELESS for cluster in clusters], taken=[OUTLIERS_NAME])
+    return [cluster.model_copy(update={"name": name}) for cluster, name in zip(clusters, names, strict=True)]
 
 
 def _outlier_cluster(outliers: Sequence[ConversationSummary], method_name: str) -> Cluster:
@@ -187,43 +197,11 @@ def centroid_of(summaries: Sequence[ConversationSummary]) -> np.ndarray:
     return unit_rows([summary.embedding for summary in summaries]).mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def _with_unique_names(clusters: Sequence[Cluster], model_name: str) -> list[Cluster]:
-    """Return the clusters with names that differ in more than case and spaces; the first of several keeps its own."""
-    taken = {_comparable(OUTLIERS_NAME)}
-    # A name that the model gave is never taken away by another's number.
-    given = Counter(_comparable(cluster.name) for cluster in clusters)
-    named = []
-    for cluster in clusters:
-        name = " ".join(cluster.name.split())
-        if not name:
-            logger.warning("description model %s left cluster %s without a name", model_name, cluster.cluster_id)
-            name = NAMELESS
-        candidate, number = name, 1
-        while _comparable(candidate) in taken or (number > 1 and _comparable(candidate) in given):
-            number += 1
-            candidate = f"{name} ({number})"
-        taken.add(_comparable(candidate))
-        named.append(cluster.model_copy(update={"name": candidate}))
-    return named
-
-
-def _comparable(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
 def _largest_first(cluster: Cluster) -> tuple[int, str]:
     return (-cluster.count, cluster.cluster_id)
 
 
 def _require_partition(expected: Iterable[str], groups: Iterable[Iterable[str]], source: str) -> None:
     """Raise unless the groups hold every expected chat_id exactly once and no other."""
-    counts = Counter(chat_id for group in groups for chat_id in group)
-    faults = {
-        "lost": set(expected) - counts.keys(),
-        "doubled": {chat_id for chat_id, count in counts.items() if count > 1},
-        "invented": counts.keys() - set(expected),
-    }
-    if any(faults.values()):
-        raise PartitionError(
-            f"{source} " + "; ".join(f"{fault} {some_of(chat_ids)}" for fault, chat_ids in faults.items() if chat_ids)
-        )
+    if faults := unaccounted(expected, (chat_id for group in groups for chat_id in group)):
+        raise PartitionError(f"{source} {faults}")

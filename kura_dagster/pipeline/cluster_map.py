@@ -1,26 +1,86 @@
 """A day's map as a picture: bubbles for the finest clusters, coloured by their root, numbered, with a legend.
 
 Names stand in the legend and not beside the bubbles, where two dozen of them would cover each other.
+
+The installed fonts decide which scripts can be drawn: matplotlib brings Latin, Greek, Cyrillic, Arabic and Hebrew, and
+`FALLBACK_FONTS` are used where they are there. Emoji and symbols that no font has are left out of a name; where letters
+are missing, the cluster's slug stands for its name, and its id where the slug can't be drawn either. Nothing is
+transliterated, which reads worse than a slug, and no boxes are drawn.
 """
 
 from __future__ import annotations
 
 import io
-import textwrap
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from kura_dagster.pipeline.hierarchy import get_leaf_clusters, get_root_of
-from kura_dagster.pipeline.types import ProjectedCluster
+from kura_dagster.pipeline.plain_text import plain_line
+from kura_dagster.pipeline.types import Cluster, ProjectedCluster
 
 NAMED_CLUSTERS = 24
+
+FALLBACK_FONTS = (
+    # Chinese, Japanese and Korean: Linux, then macOS, then Windows.
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Source Han Sans SC",
+    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "Droid Sans Fallback",
+    "NanumGothic",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Hiragino Sans GB",
+    "Apple SD Gothic Neo",
+    "Microsoft YaHei",
+    "Yu Gothic",
+    "Malgun Gothic",
+    # Other scripts, and symbols.
+    "Noto Sans Arabic",
+    "Noto Sans Hebrew",
+    "Noto Sans Devanagari",
+    "Noto Sans Bengali",
+    "Noto Sans Tamil",
+    "Noto Sans Thai",
+    "Noto Sans Armenian",
+    "Noto Sans Georgian",
+    "Arial Unicode MS",
+    "Noto Sans Symbols",
+    "Noto Sans Symbols 2",
+    "Noto Emoji",
+    "Segoe UI Symbol",
+)
+"""Families that are asked for what matplotlib's own font lacks, in this order, as far as they are installed."""
+
 _OUTLIER_COLOUR = "#b8b8b8"
+# The name alone may run from right to left: without these marks it would take the number before it along.
+_LEFT_TO_RIGHT = "\u200e"
+_JOINER, _VARIANT = "\u200d", "\ufe0f"
 
 
+@contextmanager
+def _any_weight_will_do() -> Iterator[None]:
+    """Keep matplotlib from logging, for each heading, that a fallback font has no bold."""
+
+    def keep(record: logging.LogRecord) -> bool:
+        return "Failed to find font weight" not in record.getMessage()
+
+    logger = logging.getLogger("matplotlib.font_manager")
+    logger.addFilter(keep)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep)
+
+
+@_any_weight_will_do()
 def draw_map(clusters: Sequence[ProjectedCluster]) -> bytes:
     """Return a PNG of about 1,100 x 640 pixels, 64 colours to keep it small.
 
     The area of a bubble is the number of conversations. The largest clusters are numbered and named, by root; the rest
-    are drawn without a number.
+    are drawn without a number. Names are text and nothing else: a dollar sign begins no formula.
     """
     # matplotlib takes half a second to import, and a code location that only loads does not draw.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -37,6 +97,7 @@ def draw_map(clusters: Sequence[ProjectedCluster]) -> bytes:
     figure = Figure(figsize=(11, 6.4), dpi=100)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.01, 0.02, 0.55, 0.96))
+    fonts = _Fonts()
     largest = max((leaf.count for leaf in leaves), default=1)
     axes.scatter(
         [leaf.x_coord for leaf in leaves],
@@ -54,14 +115,14 @@ def draw_map(clusters: Sequence[ProjectedCluster]) -> bytes:
     for root_id, members in by_root.items():
         root = roots[members[0].cluster_id]
         if root.cluster_id != members[0].cluster_id:
-            lines.append((f"{_plain(root.name, 52)} ({root.count})", colours[root_id], True))
+            lines.append((f"{fonts.name_of(root, 52)} ({root.count})", colours[root_id], True))
         for leaf in members:
             number += 1
             axes.annotate(
                 str(number), (leaf.x_coord, leaf.y_coord), ha="center", va="center", fontsize=9, fontweight="bold"
             )
             alone = leaf.parent_id is None  # its own root: it stands as a heading, not under the one before
-            lines.append((f"{number:>2}  {_plain(leaf.name, 54)} ({leaf.count})", colours[root_id], alone))
+            lines.append((f"{number:>2}  {fonts.name_of(leaf, 54)} ({leaf.count})", colours[root_id], alone))
     if len(leaves) > len(named):
         lines.append((f"and {len(leaves) - len(named)} smaller clusters", "#555555", False))
     height = 1 / max(len(lines), 22)
@@ -73,6 +134,7 @@ def draw_map(clusters: Sequence[ProjectedCluster]) -> bytes:
             color=_darker(colour) if heading else "#222222",
             fontsize=9 if len(lines) <= 30 else 8,
             fontweight="bold" if heading else "normal",
+            fontfamily=fonts.families,
             va="center",
             parse_math=False,
             transform=legend.transAxes,
@@ -103,8 +165,54 @@ def _darker(colour: str) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def _plain(name: str, width: int) -> str:
-    return textwrap.shorten("".join(letter for letter in name if letter.isprintable()), width, placeholder="…")
+class _Fonts:
+    """The installed font families that names are drawn with, and the characters they have."""
+
+    def __init__(self) -> None:
+        from matplotlib import rcParams
+        from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+
+        installed = {font.name for font in fontManager.ttflist}
+        default = FontProperties(family=rcParams["font.family"]).get_name()
+        self.families = [default, *(family for family in FALLBACK_FONTS if family in installed and family != default)]
+        # A name is drawn in bold or not, and the bold file of a family may have fewer characters.
+        self._drawable = frozenset.intersection(
+            *(
+                frozenset().union(
+                    *(
+                        get_font(findfont(FontProperties(family=family, weight=weight))).get_charmap()
+                        for family in self.families
+                    )
+                )
+                for weight in ("normal", "bold")
+            )
+        )
+
+    def name_of(self, cluster: Cluster, columns: int) -> str:
+        """Return what the legend calls a cluster, at most `columns` wide (ideographs count twice)."""
+        mark = _LEFT_TO_RIGHT if ord(_LEFT_TO_RIGHT) in self._drawable else ""
+        for text in (cluster.name, cluster.slug):
+            shown = plain_line(text)
+            missing = {letter for letter in shown if ord(letter) not in self._drawable}
+            if any(letter.isalnum() for letter in missing):
+                continue
+            if missing:
+                missing |= {_JOINER, _VARIANT}  # they held emoji together and would leave gaps
+            shown = plain_line("".join(letter for letter in shown if letter not in missing))
+            if shown:
+                return f"{mark}{_shortened(shown, columns)}{mark}"
+        return cluster.cluster_id
+
+
+def _shortened(text: str, columns: int) -> str:
+    from rich.cells import cell_len, chop_cells
+
+    if cell_len(text) <= columns:
+        return text
+    cut = chop_cells(text, columns - 1)[0]
+    between_words = cut.rpartition(" ")[0]
+    # A long word at the end is cut in the middle rather than lost.
+    return (between_words if len(between_words) > len(cut) / 2 else cut).rstrip() + "…"
 
 
 def _small_png(figure) -> bytes:  # type: ignore[no-untyped-def]

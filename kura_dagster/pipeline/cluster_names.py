@@ -63,18 +63,18 @@ def near_duplicate(name: str, others: Sequence[str]) -> str | None:
 
 
 def distinct_name(name: str, slug: str, taken: Collection[str]) -> str:
-    """Return the name, with its slug's words or else a number behind it where it could be mistaken for a taken one."""
+    """Return the name, with its slug's words or else a number behind it where it could be mistaken for a taken one.
+
+    This is for models that word names freely, where two that are alike mean two groups that are; `numbered_names` is
+    the guarantee that holds for every model.
+    """
     others = list(taken)
     if near_duplicate(name, others) is None:
         return name
     with_slug = f"{name} ({slug.replace('_', ' ')})"
     if near_duplicate(with_slug, others) is None:
         return with_slug
-    folded = {other.casefold() for other in others}
-    number = 2
-    while f"{name} ({number})".casefold() in folded:
-        number += 1
-    return f"{name} ({number})"
+    return _numbered(name, {_comparable(other) for other in others})
 
 
 def distinct_names(named: Iterable[tuple[str, str]]) -> list[str]:
@@ -83,6 +83,33 @@ def distinct_names(named: Iterable[tuple[str, str]]) -> list[str]:
     for name, slug in named:
         names.append(distinct_name(name, slug, names))
     return names
+
+
+def numbered_names(names: Sequence[str], taken: Iterable[str] = ()) -> list[str]:
+    """Return the names on one line each, in order, a number behind those that another one or a taken one has already.
+
+    Names that differ only in upper and lower case or in spaces are the same. The first of several keeps its own, and
+    what another was called from the start is never given to a numbered one.
+    """
+    used = {_comparable(name) for name in taken}
+    given = {_comparable(name) for name in names}
+    numbered = []
+    for name in (" ".join(name.split()) for name in names):
+        unique = name if _comparable(name) not in used else _numbered(name, used | given)
+        used.add(_comparable(unique))
+        numbered.append(unique)
+    return numbered
+
+
+def _numbered(name: str, used: Collection[str]) -> str:
+    number = 2
+    while _comparable(f"{name} ({number})") in used:
+        number += 1
+    return f"{name} ({number})"
+
+
+def _comparable(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def _cut(text: str, limit: int) -> str:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kura_dagster.pipeline.accounting import unaccounted
 from kura_dagster.pipeline.base_classes import BaseCheckpointManager, BaseDimensionalityReduction, BaseEmbeddingModel
 from kura_dagster.pipeline.embeddings import embed_texts
-from kura_dagster.pipeline.hierarchy import get_children_by_parent, get_levels, some_of
+from kura_dagster.pipeline.hierarchy import get_children_by_parent, get_levels
 from kura_dagster.pipeline.types import Cluster, ProjectedCluster, unit_rows
 
 if TYPE_CHECKING:
@@ -195,12 +196,8 @@ async def reduce_dimensionality_from_clusters(
             logger.warning("the checkpoint of the map holds another hierarchy; it is computed again")
     projected = await model.reduce_dimensionality(clusters)
     source = type(model).__name__
-    ids = [cluster.cluster_id for cluster in projected]
-    if sorted(ids) != sorted(family):
-        raise ValueError(
-            f"{source} returned {len(ids)} clusters for {len(family)}; "
-            f"not returned as given: {some_of(set(ids) ^ family.keys()) or 'some, which came twice'}"
-        )
+    if faults := unaccounted(family, (cluster.cluster_id for cluster in projected)):
+        raise ValueError(f"{source} {faults}")
     for cluster in projected:
         if not (math.isfinite(cluster.x_coord) and math.isfinite(cluster.y_coord)):
             raise ValueError(

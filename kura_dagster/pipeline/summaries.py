@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
+from kura_dagster.pipeline.accounting import unaccounted
 from kura_dagster.pipeline.base_classes import BaseCheckpointManager, BaseSummaryModel
 from kura_dagster.pipeline.hierarchy import some_of
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary
@@ -62,7 +63,8 @@ async def summarise_conversations(
         summaries = await model.summarise(
             list(conversations), response_schema=response_schema, temperature=temperature, **own_prompt
         )
-        _require_one_each(by_chat_id, summaries, type(model).__name__)
+        if faults := unaccounted(by_chat_id, (summary.chat_id for summary in summaries)):
+            raise SummaryError(f"summary model {type(model).__name__} {faults}")
         if checkpoint_manager is not None:
             checkpoint_manager.save_checkpoint(model.checkpoint_filename, _in_order(summaries, by_chat_id))
     for summary in summaries:
@@ -74,19 +76,3 @@ async def summarise_conversations(
 def _in_order(summaries: list[ConversationSummary], by_chat_id: dict[str, Conversation]) -> list[ConversationSummary]:
     found = {summary.chat_id: summary for summary in summaries}
     return [found[chat_id] for chat_id in by_chat_id]
-
-
-def _require_one_each(
-    by_chat_id: dict[str, Conversation], summaries: list[ConversationSummary], model_name: str
-) -> None:
-    counts = Counter(summary.chat_id for summary in summaries)
-    faults = {
-        "lost": by_chat_id.keys() - counts.keys(),
-        "doubled": {chat_id for chat_id, count in counts.items() if count > 1},
-        "invented": counts.keys() - by_chat_id.keys(),
-    }
-    if any(faults.values()):
-        raise SummaryError(
-            f"summary model {model_name} "
-            + "; ".join(f"{fault} {some_of(chat_ids)}" for fault, chat_ids in faults.items() if chat_ids)
-        )

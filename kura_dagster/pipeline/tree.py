@@ -1,26 +1,30 @@
 """The hierarchy as text: for the terminal in Kura's three styles, and as Markdown for the Dagster UI.
 
 Names and descriptions come from conversations, so nothing in them may steer the terminal, Rich or a browser: see
-`_plain`, `_rich_text` and `_markdown_text`. The map as a picture is `cluster_map`'s work.
+`plain_text`, `_rich_text` and `_markdown_text`. The map as a picture is `cluster_map`'s work.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kura_dagster.pipeline.hierarchy import get_children_by_parent, get_leaf_clusters, get_levels, get_root_clusters
+from kura_dagster.pipeline.plain_text import plain_line
 from kura_dagster.pipeline.types import Cluster
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-# rich is imported where it is used: the Markdown and the plain styles do without it.
+# rich is imported where it is used: a code location, which only needs the Markdown, does without it.
 
 _BAR_WIDTH = 20
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_LEAST_ROOM = 20
 _NO_CLUSTERS = "No clusters."
 _TITLE = "All conversations"
 _LEVEL_COLORS = ("bright_green", "bright_yellow", "bright_magenta", "bright_blue", "bright_cyan")
@@ -28,13 +32,13 @@ _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:@])")
 
 
 def visualise_clusters(clusters: Sequence[Cluster], *, console: Console | None = None) -> None:
-    """Print the hierarchy, a line a cluster, as `render_tree` returns it."""
-    _print(render_tree(clusters), console)
+    """Print the hierarchy with the numbers of conversations, as `render_tree` returns it, as wide as the terminal."""
+    _print(render_tree(clusters, width=_width_of(console)), console)
 
 
 def visualise_clusters_enhanced(clusters: Sequence[Cluster], *, console: Console | None = None) -> None:
     """Print the hierarchy with shares, bars, descriptions and statistics, as `render_tree_enhanced` returns it."""
-    _print(render_tree_enhanced(clusters), console)
+    _print(render_tree_enhanced(clusters, width=_width_of(console)), console)
 
 
 def visualise_clusters_rich(clusters: Sequence[Cluster], *, console: Console | None = None) -> None:
@@ -60,11 +64,12 @@ def visualise_clusters_rich(clusters: Sequence[Cluster], *, console: Console | N
     if not branches:
         console.print(Text(_NO_CLUSTERS))
         return
+    digits = max(len(f"{branch.cluster.count:,}") for branch in branches)
     # The path of tree nodes from the top to the latest cluster.
     path = [Tree(Text("Clusters", style="bold bright_cyan"))]
     for branch in branches:
         del path[branch.level + 1 :]
-        path.append(path[-1].add(_rich_text(branch, total)))
+        path.append(path[-1].add(_rich_text(branch, total, digits)))
     console.print(path[0])
 
     statistics = Table(title="Statistics")
@@ -100,35 +105,77 @@ def visualise_pipeline_results(
     styles[style](clusters, console=console)
 
 
-def render_tree(clusters: Sequence[Cluster]) -> str:
-    """Return the hierarchy, a line a cluster: name and number of conversations, largest first, ties by name.
+def render_tree(clusters: Sequence[Cluster], *, width: int | None = None) -> str:
+    """Return the hierarchy with names on the left and numbers of conversations in a column on the right.
+
+    The largest comes first, ties go by name.
+
+    Args:
+        clusters: the hierarchy.
+        width: columns of the terminal; longer names go on in the next line. None means a line a cluster.
 
     Raises:
         HierarchyError: a parent is missing.
     """
-    lines = [f"{branch.stem}{_plain(branch.cluster.name)} ({_counted(branch)})" for branch in _branches(clusters)]
-    return "\n".join([f"{_TITLE} ({_total(clusters):,})", *lines] if lines else [_NO_CLUSTERS])
+    from rich.cells import cell_len
+
+    branches = list(_branches(clusters))
+    if not branches:
+        return _NO_CLUSTERS
+    total = f"{_total(clusters):,}"
+    counts = [f"{branch.cluster.count:,}" for branch in branches]
+    digits = max(len(count) for count in [total, *counts])
+    room = None if width is None else width - digits - 2
+    names = [
+        _wrapped(plain_line(branch.cluster.name), None if room is None else room - cell_len(branch.stem))
+        for branch in branches
+    ]
+    column = max(
+        [
+            len(_TITLE),
+            *(
+                cell_len(branch.stem) + cell_len(line)
+                for branch, name in zip(branches, names, strict=True)
+                for line in name
+            ),
+        ]
+    )
+    lines = [f"{_TITLE:<{column}}  {total:>{digits}}"]
+    for branch, (first, *rest), count in zip(branches, names, counts, strict=True):
+        gap = " " * (column - cell_len(branch.stem) - cell_len(first))
+        lines.append(f"{branch.stem}{first}{gap}  {count:>{digits}}")
+        lines += [f"{branch.below}{line}" for line in rest]
+    return "\n".join(lines)
 
 
-def render_tree_enhanced(clusters: Sequence[Cluster]) -> str:
+def render_tree_enhanced(clusters: Sequence[Cluster], *, width: int | None = None) -> str:
     """Return the hierarchy with each cluster's share, bar and description, and statistics below.
 
+    Args:
+        clusters: the hierarchy.
+        width: columns of the terminal; longer names and descriptions go on in the next line. None means no limit.
+
     Raises:
         HierarchyError: a parent is missing.
     """
+    from rich.cells import cell_len
+
     total = _total(clusters)
-    lines = [f"{_TITLE} ({total:,})"]
-    for branch in _branches(clusters):
-        lines.append(f"{branch.stem}{_plain(branch.cluster.name)}")
-        lines.append(
-            f"{branch.below}{_bar(branch.cluster, total)} {_share(branch.cluster, total)} ({_counted(branch)})"
-        )
-        if description := _plain(branch.cluster.description):
-            lines.append(f"{branch.below}{description}")
-    if len(lines) == 1:
+    branches = list(_branches(clusters))
+    if not branches:
         return _NO_CLUSTERS
-    width = max(len(figure) for figure, _ in _statistics(clusters))
-    return "\n".join([*lines, "", *(f"{figure:<{width}}  {value}" for figure, value in _statistics(clusters))])
+    digits = max(len(f"{branch.cluster.count:,}") for branch in branches)
+    lines = [f"{_TITLE} ({total:,})"]
+    for branch in branches:
+        room = None if width is None else width - cell_len(branch.below)
+        first, *rest = _wrapped(plain_line(branch.cluster.name), room)
+        lines.append(f"{branch.stem}{first}")
+        lines += [f"{branch.below}{line}" for line in rest]
+        lines.append(f"{branch.below}{_bar(branch.cluster, total)} {_figures(branch, total, digits)}")
+        if description := plain_line(branch.cluster.description):
+            lines += [f"{branch.below}{line}" for line in _wrapped(description, room)]
+    widest = max(len(figure) for figure, _ in _statistics(clusters))
+    return "\n".join([*lines, "", *(f"{figure:<{widest}}  {value}" for figure, value in _statistics(clusters))])
 
 
 def render_markdown(clusters: Sequence[Cluster]) -> str:
@@ -204,48 +251,69 @@ def _share(cluster: Cluster, total: int) -> str:
     return f"{cluster.count / total if total else 0:.1%}"
 
 
+def _figures(branch: _Branch, total: int, digits: int) -> str:
+    """Return share and count, each right-aligned so that siblings' stand below each other."""
+    number, _, noun = _counted(branch).partition(" ")
+    return f"{_share(branch.cluster, total):>6}  {number:>{digits}} {noun}"
+
+
 def _bar(cluster: Cluster, total: int) -> str:
-    filled = round(_BAR_WIDTH * cluster.count / total) if total else 0
-    return "█" * filled + "░" * (_BAR_WIDTH - filled)
+    """Return the share as a bar, exact to an eighth of a character; some of it shows of any share but none."""
+    eighths = round(8 * _BAR_WIDTH * cluster.count / total) if total else 0
+    if 0 < cluster.count < total:
+        eighths = min(max(eighths, 1), 8 * _BAR_WIDTH - 1)
+    whole, part = divmod(eighths, 8)
+    return ("█" * whole + (_EIGHTHS[part] if part else "")).ljust(_BAR_WIDTH, "░")
+
+
+def _wrapped(text: str, room: int | None) -> list[str]:
+    """Return the text in lines of at most `room` terminal columns, broken between words where there are any."""
+    from rich.cells import cell_len, chop_cells
+
+    if room is None:
+        return [text]
+    room = max(room, _LEAST_ROOM)
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) <= room:
+            lines[-1] += f" {word}"
+        else:
+            # Scripts without spaces and long addresses are cut wherever the line ends.
+            lines += chop_cells(word, room)
+    return lines[1:] or lines
+
+
+def _width_of(console: Console | None) -> int | None:
+    """Return the columns to keep to: a terminal's; a file or a pipe has no width."""
+    if console is not None:
+        return console.width if console.is_terminal else None
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _print(text: str, console: Console | None) -> None:
     if console is None:
         print(text)
     else:
-        # Neither wrapped, which would break the lines of the tree, nor read as markup.
+        # Neither wrapped again, which would break the lines of the tree, nor read as markup.
         console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-def _plain(text: str) -> str:
-    """Return text on one line, without what steers a terminal or turns the reading direction.
-
-    Dropped are control characters (escape sequences begin with one), bidirectional controls, surrogates and private
-    characters; joiners stay, since emoji and Persian need them.
-    """
-    kept = (
-        " " if character.isspace() else character
-        for character in text
-        if character.isspace() or character in "\u200c\u200d" or unicodedata.category(character)[0] != "C"
-    )
-    return " ".join("".join(kept).split())
-
-
-def _rich_text(branch: _Branch, total: int) -> Text:
+def _rich_text(branch: _Branch, total: int, digits: int) -> Text:
     # Text is never read as markup, unlike a string.
     from rich.text import Text
 
     color = _LEVEL_COLORS[branch.level % len(_LEVEL_COLORS)]
     text = Text.assemble(
-        (_plain(branch.cluster.name), f"bold {color}"),
-        (f" ({_counted(branch)}, {_share(branch.cluster, total)})", "dim"),
+        (plain_line(branch.cluster.name), f"bold {color}"),
+        (f"\n{_bar(branch.cluster, total)}", color),
+        (f" {_figures(branch, total, digits)}", "dim"),
     )
-    if description := _plain(branch.cluster.description):
+    if description := plain_line(branch.cluster.description):
         text.append(f"\n{description}", style="italic dim")
-    return text.append(f"\n{_bar(branch.cluster, total)}", style=color)
+    return text
 
 
 def _markdown_text(text: str) -> str:
     """Return text that Markdown shows as it is: no markup, no HTML, no link."""
-    escaped = _MARKDOWN_SPECIAL.sub(r"\\\1", _plain(text))
+    escaped = _MARKDOWN_SPECIAL.sub(r"\\\1", plain_line(text))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,20 +1,29 @@
 """The DuckDB file: opening it politely, replacing partitions whole, reading them back.
 
 DuckDB lets one process write at a time and keeps everybody else out meanwhile, so every access takes a file lock, opens
-the database, does its work and closes it again. Nothing outside this package imports duckdb.
+the database, does its work and closes it again. Nothing outside this package imports duckdb, and none of its exceptions
+leaves it.
 """
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
+from kura_dagster.storage.partitioning import (
+    DAILY_IN_UTC,
+    Partitioning,
+    partition_column_types,
+    store_partitioning,
+    stored_partitioning,
+)
 from kura_dagster.storage.tables import PARTITION_COLUMN, TABLES, Table
 
 if TYPE_CHECKING:
@@ -27,23 +36,37 @@ PartitionDate = date | datetime
 PartitionedRows = Mapping[PartitionDate, Sequence[BaseModel]]
 
 
-class DatabaseBusyError(RuntimeError):
+class DatabaseError(RuntimeError):
+    """The database can't be used. The message names the file, says why and what to do."""
+
+
+class DatabaseBusyError(DatabaseError):
     """Somebody else held the database for longer than we were willing to wait."""
 
 
 class Database:
     """One DuckDB file with the tables of `kura_dagster.storage.tables`.
 
+    Every method raises `DatabaseError` where the file can't be used: it is no database of this DuckDB, it is damaged,
+    its folder can't be written, its rows were cut into partitions another way, or (`DatabaseBusyError`) others keep it.
+
     Args:
         path: the file; it and its folder are made by the first write.
-        partition_type: DuckDB type of `partition_date`: DATE, or TIMESTAMPTZ for partitions shorter than a day.
+        partitioning: how the rows are cut. The first write stores it in the file, which then refuses any other.
         wait_seconds: how long to wait for others before `DatabaseBusyError`.
     """
 
-    def __init__(self, path: Path | str, *, partition_type: str = "DATE", wait_seconds: float = 120) -> None:
+    def __init__(
+        self, path: Path | str, partitioning: Partitioning = DAILY_IN_UTC, *, wait_seconds: float = 120
+    ) -> None:
         self.path = Path(path)
-        self.partition_type = partition_type
+        self.partitioning = partitioning
         self.wait_seconds = wait_seconds
+
+    @property
+    def partition_type(self) -> str:
+        """DuckDB type of `partition_date`: DATE, or TIMESTAMPTZ for partitions shorter than a day."""
+        return self.partitioning.column_type
 
     def replace_partitions(self, rows_by_table: Mapping[Table, PartitionedRows]) -> None:
         """Replace the given partitions of the given tables, all of them in one transaction.
@@ -51,7 +74,7 @@ class Database:
         Whatever happens in the middle, a reader finds either the old rows or the new ones.
 
         Raises:
-            DatabaseBusyError: the database could not be had in time.
+            DatabaseError: the database can't be used; nothing was written.
             TypeError, ValueError: the rows do not fit their table; nothing was written.
         """
         import pandas as pd
@@ -64,12 +87,14 @@ class Database:
             if partitions
         }
         with self._open(read_only=False) as connection:
+            is_new = stored_partitioning(connection) is None
             connection.execute("BEGIN")
+            if is_new:
+                self._adopt_partitioning(connection)
             for table, frame in frames.items():
                 connection.execute(_create_table(table, self.partition_type))
-                self._refuse_other_partitions(connection, table)
                 connection.execute(
-                    f"DELETE FROM {table.name} WHERE {PARTITION_COLUMN} = ANY(CAST(? AS {self.partition_type}[]))",
+                    f"DELETE FROM {table.name} WHERE {self._is_one_of_these}",
                     [[_text(when) for when in rows_by_table[table]]],
                 )
                 if len(frame):
@@ -82,22 +107,34 @@ class Database:
 
     def load(self, table: Table, partition_date: PartitionDate) -> list[Any]:
         """Return the rows of one partition as objects of the table's row type, ordered by its key."""
-        from kura_dagster.storage.rows import VECTOR, from_records
+        from kura_dagster.storage.rows import decoded
 
-        plain = [column.name for column in table.columns if column.type != VECTOR]
-        vectors = [column.name for column in table.columns if column.type == VECTOR]
-        this_partition = f"{PARTITION_COLUMN} = CAST(? AS {self.partition_type})"
-        source = f"FROM {table.name} WHERE {this_partition} ORDER BY {_names(table.key)}"
+        computed = table.row_type.model_computed_fields
+        names = [column.name for column in table.columns if column.name not in computed]
         with self._open(read_only=True) as connection:
-            if connection is None or not _exists(connection, table):
-                return []
-            records = connection.execute(f"SELECT {_names(plain)} {source}", [_text(partition_date)]).fetchall()
-            if vectors:
-                arrays = connection.execute(f"SELECT {_names(vectors)} {source}", [_text(partition_date)]).fetchnumpy()
-                records = [
-                    (*record, *(arrays[name][position] for name in vectors)) for position, record in enumerate(records)
-                ]
-        return from_records(table, plain + vectors, records)
+            records = self._records(connection, table, names, [partition_date])
+        return [table.row_type.model_validate(decoded(table, names, record)) for _, *record in records]
+
+    def load_columns(
+        self, columns: Mapping[Table, Sequence[str]], partition_dates: Sequence[PartitionDate]
+    ) -> dict[PartitionDate, dict[str, list[Any]]]:
+        """Return only these columns of some tables, by partition and table name, opening the database once.
+
+        Rows are named tuples of the columns asked for, ordered by the table's key. Partitions without rows have empty
+        lists.
+        """
+        from kura_dagster.storage.rows import decoded
+
+        with self._open(read_only=True) as connection:
+            read = {table: self._records(connection, table, names, partition_dates) for table, names in columns.items()}
+        loaded: dict[PartitionDate, dict[str, list[Any]]] = {
+            when: {table.name: [] for table in columns} for when in partition_dates
+        }
+        for table, records in read.items():
+            row_type = namedtuple(table.name, columns[table])  # type: ignore[misc]
+            for when, *record in records:
+                loaded[when][table.name].append(row_type(**decoded(table, columns[table], record)))
+        return loaded
 
     def frame(
         self, table: Table, first: PartitionDate | None = None, last: PartitionDate | None = None
@@ -113,7 +150,7 @@ class Database:
             ORDER BY {PARTITION_COLUMN}, {_names(table.key)}
         """
         with self._open(read_only=True) as connection:
-            if connection is None or not _exists(connection, table):
+            if not _exists(connection, table):
                 return self._empty_frame(table)
             return connection.execute(query, {"first": _text(first), "last": _text(last)}).df()
 
@@ -121,8 +158,6 @@ class Database:
         """Return, for each table, the number of rows in each partition that has any."""
         counts: dict[str, dict[PartitionDate, int]] = {name: {} for name in TABLES}
         with self._open(read_only=True) as connection:
-            if connection is None:
-                return counts
             for table in TABLES.values():
                 if _exists(connection, table):
                     counts[table.name] = dict(
@@ -132,17 +167,33 @@ class Database:
                     )
         return counts
 
-    def _refuse_other_partitions(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        found = connection.execute(
-            "SELECT data_type FROM duckdb_columns() WHERE table_name = ? AND column_name = ?",
-            [table.name, PARTITION_COLUMN],
-        ).fetchone()
-        stored = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ"}.get(found[0], found[0]) if found else None
-        if stored != self.partition_type:
-            raise ValueError(
-                f"{self.path} was made with another KURA_CADENCE: its {PARTITION_COLUMN} is {stored}, and this cadence "
-                f"needs {self.partition_type}; set KURA_DATABASE to another file"
-            )
+    def _records(
+        self,
+        connection: duckdb.DuckDBPyConnection | None,
+        table: Table,
+        names: Sequence[str],
+        partition_dates: Sequence[PartitionDate],
+    ) -> list[tuple[Any, ...]]:
+        """Return the partitions' rows, each its partition date and then the values of the named columns."""
+        from kura_dagster.storage.rows import VECTOR
+
+        if not _exists(connection, table):
+            return []
+        vectors = [column.name for column in table.columns if column.name in names and column.type == VECTOR]
+        plain = [PARTITION_COLUMN, *(name for name in names if name not in vectors)]
+        source = f"FROM {table.name} WHERE {self._is_one_of_these} ORDER BY {PARTITION_COLUMN}, {_names(table.key)}"
+        dates = [[_text(when) for when in partition_dates]]
+        records = connection.execute(f"SELECT {_names(plain)} {source}", dates).fetchall()
+        if not vectors:
+            return records
+        # As arrays: a list of Python floats takes ten times the memory.
+        columns = connection.execute(f"SELECT {_names(vectors)} {source}", dates).fetchnumpy()
+        columns |= {name: [record[position] for record in records] for position, name in enumerate(plain)}
+        return list(zip(*(columns[name] for name in (PARTITION_COLUMN, *names)), strict=True))
+
+    @property
+    def _is_one_of_these(self) -> str:
+        return f"{PARTITION_COLUMN} = ANY(CAST(? AS {self.partition_type}[]))"
 
     def _empty_frame(self, table: Table) -> pd.DataFrame:
         import duckdb
@@ -152,43 +203,99 @@ class Database:
             connection.execute(_create_table(table, self.partition_type))
             return connection.execute(f"SELECT * FROM {table.name}").df()
 
+    def _adopt_partitioning(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write down how the rows are cut, in a new file or in one from before that was written down."""
+        found = partition_column_types(connection, TABLES)
+        if found - {self.partition_type}:
+            raise DatabaseError(
+                f"{self.path} holds partitions of another KURA_CADENCE: its {PARTITION_COLUMN} is {found.pop()}, and "
+                f"KURA_CADENCE={self.partitioning.cadence} needs {self.partition_type}. Set KURA_CADENCE to what it "
+                "was, or KURA_DATABASE to another file."
+            )
+        store_partitioning(connection, self.partitioning)
+
+    def _refuse_other_partitioning(self, connection: duckdb.DuckDBPyConnection) -> None:
+        stored = stored_partitioning(connection)
+        if stored is None or stored == self.partitioning:
+            return
+        asked = self.partitioning.as_variables()
+        differing = {name: value for name, value in stored.as_variables().items() if asked[name] != value}
+        before = " and ".join(f"{name}={value}" for name, value in differing.items())
+        now = " and ".join(f"{name}={asked[name]}" for name in differing)
+        raise DatabaseError(
+            f"{self.path} holds partitions of {before}, but now {now}; the two can't share a file. Set {before} again, "
+            "or set KURA_DATABASE to another file and materialise into that."
+        )
+
     @contextmanager
-    def _open(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection | Any]:
+    def _open(self, *, read_only: bool) -> Iterator[Any]:
         """Hold the lock and a connection for the length of the block; None in place of a file nobody wrote yet."""
         import duckdb
-        from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
         if read_only and not self.path.exists():
             yield None
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(f"{self.path}.lock", timeout=self.wait_seconds):
-                # Our own processes queue at the lock; a notebook or the duckdb shell knows nothing of it.
-                retrying = Retrying(
-                    retry=retry_if_exception(_held_by_another_process),
-                    wait=wait_random_exponential(multiplier=0.05, max=2),
-                    stop=stop_after_delay(self.wait_seconds),
-                    reraise=True,
-                )
-                connection = retrying(duckdb.connect, str(self.path), read_only=read_only)
+        with self._locked():
+            connection = self._connect(read_only)
+            try:
                 try:
                     connection.execute("SET TimeZone = 'UTC'")
+                    self._refuse_other_partitioning(connection)
                     yield connection
                 finally:
                     connection.close()
+            except (duckdb.DataError, duckdb.IntegrityError) as error:
+                raise ValueError(f"DuckDB refuses the rows: {error}") from None
+            except duckdb.Error as error:
+                raise DatabaseError(
+                    f"{self.path} could not be {'read' if read_only else 'written'} ({error}). See that its disk is "
+                    "not full; if the file is damaged, move it away and materialise again."
+                ) from None
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = FileLock(f"{self.path}.lock", timeout=self.wait_seconds)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
         except Timeout:
             raise DatabaseBusyError(
                 f"{self.path} stayed locked by another run of this project for {self.wait_seconds:g} s; "
                 f"see what is running, then try again"
             ) from None
-        except duckdb.IOException as error:
+        except OSError as error:
+            raise DatabaseError(
+                f"{self.path} needs a folder in which files can be made, also to be read: {error}. Allow that, or set "
+                "KURA_DATABASE to a file elsewhere."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _connect(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+        import duckdb
+        from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+        # Our own processes queue at the lock; a notebook or the duckdb shell knows nothing of it.
+        retrying = Retrying(
+            retry=retry_if_exception(_held_by_another_process),
+            wait=wait_random_exponential(multiplier=0.05, max=2),
+            stop=stop_after_delay(self.wait_seconds),
+            reraise=True,
+        )
+        try:
+            return retrying(duckdb.connect, str(self.path), read_only=read_only)
+        except duckdb.Error as error:
             if _held_by_another_process(error):
                 raise DatabaseBusyError(
                     f"{self.path} is held open by another program ({error}); close it there, or open it with "
                     f"read_only=True and close it soon"
                 ) from None
-            raise
+            raise DatabaseError(
+                f"{self.path} is no database that DuckDB {duckdb.__version__} can open ({error}). Set KURA_DATABASE to "
+                "another file, or move this one away."
+            ) from None
 
 
 def _held_by_another_process(error: BaseException) -> bool:
@@ -202,9 +309,17 @@ def _create_table(table: Table, partition_type: str) -> str:
     return f"CREATE TABLE IF NOT EXISTS {table.name} ({PARTITION_COLUMN} {partition_type} NOT NULL, {columns})"
 
 
-def _exists(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
-    found = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table.name]).fetchone()
-    return found is not None
+def _exists(connection: duckdb.DuckDBPyConnection | None, table: Table) -> TypeGuard[duckdb.DuckDBPyConnection]:
+    """Whether the table is in the database; cheaper than looking through the catalogue, which takes 10 ms."""
+    import duckdb
+
+    if connection is None:
+        return False
+    try:
+        connection.execute(f"SELECT 1 FROM {table.name} LIMIT 0")
+    except duckdb.CatalogException:
+        return False
+    return True
 
 
 def _names(names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ Everything about files, locks and SQL is in `kura_dagster.storage.database`; onl
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
@@ -12,15 +13,16 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
-from kura_dagster.storage.database import Database, PartitionDate
+from kura_dagster.storage.database import Database, DatabaseError, PartitionDate
+from kura_dagster.storage.partitioning import DAILY_IN_UTC, Partitioning
 from kura_dagster.storage.tables import PARTITION_COLUMN, TABLES, Table
+
+Rows = Sequence[BaseModel] | Mapping[str, Sequence[BaseModel]]
+"""What one partition holds: the rows of the asset's own table, or of several tables by name."""
 
 
 class PartitionRows(Mapping[str, list[Any]]):
-    """The rows of an upstream asset by partition key, each partition read when it is asked for.
-
-    What is read is thus held a partition at a time; what an asset returns is held for the whole run.
-    """
+    """The rows of an upstream asset by partition key, each partition read when it is asked for."""
 
     def __init__(self, database: Database, table: Table, dates: Mapping[str, PartitionDate]) -> None:
         self._database = database
@@ -41,53 +43,107 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
     """Stores each asset in the table of its name.
 
     An asset returns a mapping from partition key to rows; where it fills more than one table, to a mapping from table
-    name to rows. All tables and partitions of a run are replaced in one transaction. An asset takes `PartitionRows`, or
-    a pandas frame of the whole range where its annotation says `pandas.DataFrame`.
+    name to rows. It may be a plain dictionary, or a mapping that computes each partition when it is asked for. An asset
+    takes `PartitionRows`, or a pandas frame of the whole range where its annotation says `pandas.DataFrame`.
     """
 
     database: str
-    partition_type: str = "DATE"
+    cadence: str = DAILY_IN_UTC.cadence
+    timezone: str = DAILY_IN_UTC.timezone
 
-    def handle_output(
-        self, context: dg.OutputContext, obj: Mapping[str, Sequence[BaseModel] | Mapping[str, Sequence[BaseModel]]]
-    ) -> None:
-        """Replace the run's partitions and report each one's row counts and the table's columns.
+    def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Rows]) -> None:
+        """Ask for the run's partitions one after the other and store each, in one transaction, before the next.
+
+        A partition that cannot be computed or stored keeps what it held before, and the others are still done; the step
+        then fails, and Dagster skips what is downstream of it in this run, for every partition of the run. What was
+        stored counts as materialised all the same, also where the run is interrupted. A database that can't be used
+        ends the step at once: computing what can't be stored may cost money.
+
+        Each partition is reported with its row counts.
 
         Raises:
-            ValueError: the asset did not return exactly the partitions of the run.
+            ValueError: the asset did not return exactly the partitions of the run, or has no table.
+            dg.Failure: some partitions failed; it names each with its reason.
+            DatabaseError: the database can't be used.
         """
-        dates = partition_dates(context.asset_partitions_def, context.asset_partition_keys, self.partition_type)
+        database = self._open_database()
+        own_table = _table_of(context.asset_key)
+        dates = partition_dates(context.asset_partitions_def, context.asset_partition_keys, database.partition_type)
         if set(obj) != set(dates):
             raise ValueError(
                 f"{context.asset_key.to_user_string()} returned {sorted(obj)}, but the run covers {sorted(dates)}"
             )
-        own_name = context.asset_key.path[-1]
-        rows_by_table: dict[Table, dict[PartitionDate, Sequence[BaseModel]]] = {}
-        for key, rows in obj.items():
-            by_name = rows if isinstance(rows, Mapping) else {own_name: rows}
-            for name, table_rows in by_name.items():
-                rows_by_table.setdefault(TABLES[name], {})[dates[key]] = table_rows
-            context.step_context.add_asset_metadata(
-                {
-                    "dagster/partition_row_count": len(by_name[own_name]),
-                    **{f"{name}_rows": len(other) for name, other in by_name.items() if name != own_name},
-                },
-                partition_key=key,
-            )
-        self._open_database().replace_partitions(rows_by_table)
+
+        def store(key: str) -> None:
+            # A function of its own: its end lets go of the rows before the next partition is computed.
+            rows = obj[key]
+            by_name = rows if isinstance(rows, Mapping) else {own_table.name: rows}
+            row_counts = {
+                "dagster/partition_row_count": len(by_name[own_table.name]),
+                **{f"{name}_rows": len(each) for name, each in by_name.items() if name != own_table.name},
+            }
+            database.replace_partitions({TABLES[name]: {dates[key]: each} for name, each in by_name.items()})
+            context.step_context.add_asset_metadata(row_counts, partition_key=key)
+
+        stored: list[str] = []
+        reasons: dict[str, str] = {}
+        try:
+            for key in dates:
+                try:
+                    store(key)
+                except DatabaseError:
+                    raise
+                except Exception as error:
+                    # Only text is kept: the error itself holds on to the partition's rows.
+                    reasons[key] = f"{type(error).__name__}: {error}"
+                    context.log.error(f"{key} failed; what it held before is unchanged\n{traceback.format_exc()}")
+                else:
+                    stored.append(key)
+            if reasons:
+                raise _failure(reasons, len(dates))
+        except BaseException:
+            # Dagster itself reports materialisations only of a step that succeeds.
+            for key in stored:
+                metadata = context.step_context.get_asset_metadata(context.asset_key, key)
+                context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata))
+            raise
 
     def load_input(self, context: dg.InputContext) -> Any:
-        """Return the upstream partitions that the run needs."""
+        """Return the upstream partitions that the run needs.
+
+        Raises:
+            ValueError: the upstream asset has no table.
+            DatabaseError: the database can't be used.
+        """
         import pandas as pd
 
-        table = TABLES[context.asset_key.path[-1]]
-        dates = partition_dates(context.asset_partitions_def, context.asset_partition_keys, self.partition_type)
+        database = self._open_database()
+        table = _table_of(context.asset_key)
+        dates = partition_dates(context.asset_partitions_def, context.asset_partition_keys, database.partition_type)
         if context.dagster_type.typing_type is pd.DataFrame:
-            return self._open_database().frame(table, min(dates.values()), max(dates.values()))
-        return PartitionRows(self._open_database(), table, dates)
+            return database.frame(table, min(dates.values()), max(dates.values()))
+        return PartitionRows(database, table, dates)
 
     def _open_database(self) -> Database:
-        return Database(self.database, partition_type=self.partition_type)
+        return Database(self.database, Partitioning(self.cadence, self.timezone))
+
+
+def _table_of(asset_key: dg.AssetKey) -> Table:
+    if asset_key.path[-1] not in TABLES:
+        raise ValueError(f"{asset_key.to_user_string()} has no table; assets with one are {', '.join(TABLES)}")
+    return TABLES[asset_key.path[-1]]
+
+
+def _failure(reasons: Mapping[str, str], partitions: int) -> dg.Failure:
+    """Return the failure that names the partitions by their reason, for a reason is often common to all."""
+    keys_by_reason: dict[str, list[str]] = {}
+    for key, reason in reasons.items():
+        keys_by_reason.setdefault(reason, []).append(key)
+    lines = [f"{', '.join(keys)}: {reason}" for reason, keys in keys_by_reason.items()]
+    return dg.Failure(
+        "\n".join([f"{len(reasons)} of {partitions} partitions failed.", *lines]),
+        metadata={"failed_partitions": dg.MetadataValue.json(dict(reasons))},
+    )
 
 
 def partition_dates(
@@ -101,8 +157,8 @@ def partition_dates(
     return {key: start.date() if partition_type == "DATE" else start.astimezone(UTC) for key, start in starts.items()}
 
 
-def column_schema(table: Table) -> dg.TableSchema:
+def column_schema(table: Table, partition_type: str) -> dg.TableSchema:
     """Return the table's columns as the UI shows them."""
-    partition = dg.TableColumn(PARTITION_COLUMN, "DATE", "The partition the row belongs to.")
+    partition = dg.TableColumn(PARTITION_COLUMN, partition_type, "The partition the row belongs to.")
     columns = [dg.TableColumn(column.name, column.type, column.description) for column in table.columns]
     return dg.TableSchema(columns=[partition, *columns])

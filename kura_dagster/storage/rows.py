@@ -51,19 +51,13 @@ def insert_projection(table: Table) -> str:
     return ", ".join([partition, *(_cast(column) for column in table.columns)])
 
 
-def from_records(table: Table, names: Sequence[str], records: Iterable[Sequence[Any]]) -> list[Any]:
-    """Return row objects from database records whose values stand in the order of `names`."""
+def decoded(table: Table, names: Sequence[str], record: Sequence[Any]) -> dict[str, Any]:
+    """Return a database record, whose values stand in the order of `names`, as the fields of a row."""
     json_columns = {column.name for column in table.columns if column.type == "JSON"}
-    computed = table.row_type.model_computed_fields.keys()
-    rows = []
-    for record in records:
-        values = {
-            name: json.loads(value) if name in json_columns and value is not None else value
-            for name, value in zip(names, record, strict=True)
-            if name not in computed
-        }
-        rows.append(table.row_type.model_validate(values))
-    return rows
+    return {
+        name: json.loads(value) if name in json_columns and value is not None else value
+        for name, value in zip(names, record, strict=True)
+    }
 
 
 def _series(column: Column, values: Iterable[Any]) -> pd.Series:

@@ -6,7 +6,7 @@ import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_base_clusters
 from kura_dagster.orchestration.assets.common import asset_options
-from kura_dagster.orchestration.partition_loop import each_partition, require_same_conversations
+from kura_dagster.orchestration.partition_loop import EachPartition, require_same_conversations
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
 from kura_dagster.pipeline.types import Cluster
@@ -44,7 +44,8 @@ def base_clusters(
                 clustering_method=models.models.clustering_method,
                 clustering_model=models.models.cluster_description_model,
                 max_contrastive_examples=models.settings.max_contrastive_examples,
+                prompt=models.questions.cluster_prompt,
             )
         )
 
-    return each_partition(context, cluster, describe_base_clusters)
+    return EachPartition(context, cluster, describe_base_clusters)

@@ -1,11 +1,10 @@
-"""What every asset of the project has in common. Partitions are set in `build`, where the settings are known."""
+"""What every asset of the project has in common. What depends on the settings is set in `build`."""
 
 import warnings
 from typing import Any
 
 import dagster as dg
 
-from kura_dagster.storage.io_manager import column_schema
 from kura_dagster.storage.tables import Table
 
 IO_MANAGER_KEY = "duckdb"
@@ -20,10 +19,7 @@ def asset_options(table: Table, *, group: str, kinds: set[str]) -> dict[str, Any
         "group_name": group,
         "kinds": kinds,
         "owners": ["team:conversation-analysis"],
-        "metadata": {
-            "dagster/column_schema": column_schema(table),
-            "dagster/table_name": table.name,
-        },
+        "metadata": {"dagster/table_name": table.name},
         "io_manager_key": IO_MANAGER_KEY,
         # One run for a whole range of partitions: starting a run costs more than a day of conversations does.
         "backfill_policy": dg.BackfillPolicy.single_run(),

@@ -4,9 +4,9 @@ from typing import Any
 
 import dagster as dg
 
-from kura_dagster.orchestration.asset_metadata import describe_conversations
+from kura_dagster.orchestration.asset_metadata import describe_conversations, is_superseded
 from kura_dagster.orchestration.assets.common import asset_options
-from kura_dagster.orchestration.partition_loop import each_partition
+from kura_dagster.orchestration.partition_loop import EachPartition
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.conversations import read_conversations
 from kura_dagster.storage.tables import CONVERSATIONS, REJECTED_CONVERSATIONS
@@ -18,7 +18,8 @@ def conversations(context: dg.AssetExecutionContext, models: dg.ResourceParam[Ru
 
     **Computed from** the landing folder (`KURA_CONVERSATIONS`): the files of the window's days, and those of the day
     before and after for files that were cut in another time zone. A line that cannot be used is set aside in the table
-    `rejected_conversations` with its file, line number and reason; it never stops the rest.
+    `rejected_conversations` with its file, line number and reason; it never stops the rest. Of a conversation that was
+    landed again, the version with the latest message counts; the superseded lines are kept there too.
 
     **Re-running** reads the files again: seconds, no cost. What was stored for the partition is replaced.
     """
@@ -27,11 +28,12 @@ def conversations(context: dg.AssetExecutionContext, models: dg.ResourceParam[Ru
     def read(key: str) -> dict[str, list[Any]]:
         window = context.assets_def.partitions_def.time_window_for_partition_key(key)  # type: ignore[union-attr]
         landed = read_conversations(settings.conversations, window.start, window.end, settings.tzinfo)
-        if landed.rejected:
+        unusable = [row for row in landed.rejected if not is_superseded(row.reason)]
+        if unusable:
             context.log.warning(
-                f"{key}: {len(landed.rejected)} lines are set aside in {REJECTED_CONVERSATIONS.name}; the first: "
-                f"{landed.rejected[0].file}:{landed.rejected[0].line} {landed.rejected[0].reason}"
+                f"{key}: {len(unusable)} lines cannot be used, see {REJECTED_CONVERSATIONS.name}; the first: "
+                f"{unusable[0].file}:{unusable[0].line} {unusable[0].reason}"
             )
         return {CONVERSATIONS.name: landed.conversations, REJECTED_CONVERSATIONS.name: landed.rejected}
 
-    return each_partition(context, read, describe_conversations)
+    return EachPartition(context, read, describe_conversations)

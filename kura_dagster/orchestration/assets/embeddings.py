@@ -6,7 +6,7 @@ import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_embeddings
 from kura_dagster.orchestration.assets.common import asset_options
-from kura_dagster.orchestration.partition_loop import each_partition, require_same_conversations
+from kura_dagster.orchestration.partition_loop import EachPartition, require_same_conversations
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.embeddings import embed_summaries
 from kura_dagster.pipeline.types import ConversationEmbedding
@@ -39,4 +39,4 @@ def embeddings(
             row.embedding_text = models.models.summary_model.embedding_text(by_chat_id[row.chat_id], row)
         return models.run(embed_summaries(rows, models.models.embedding_model))
 
-    return each_partition(context, embed, describe_embeddings)
+    return EachPartition(context, embed, describe_embeddings)

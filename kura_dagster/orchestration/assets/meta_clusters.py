@@ -6,7 +6,7 @@ import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_meta_clusters
 from kura_dagster.orchestration.assets.common import asset_options
-from kura_dagster.orchestration.partition_loop import each_partition
+from kura_dagster.orchestration.partition_loop import EachPartition
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
 from kura_dagster.storage.io_manager import PartitionRows
@@ -25,7 +25,7 @@ def meta_clusters(
     **Re-running** costs nothing with the local models. With a language model it costs about one call a base cluster and
     two a theme.
     """
-    return each_partition(
+    return EachPartition(
         context,
         lambda key: models.run(
             reduce_clusters_from_base_clusters(base_clusters[key], model=models.models.meta_cluster_model)

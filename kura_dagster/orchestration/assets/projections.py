@@ -6,7 +6,7 @@ import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_projections
 from kura_dagster.orchestration.assets.common import asset_options
-from kura_dagster.orchestration.partition_loop import each_partition
+from kura_dagster.orchestration.partition_loop import EachPartition
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.projections import reduce_dimensionality_from_clusters
 from kura_dagster.storage.io_manager import PartitionRows
@@ -25,7 +25,7 @@ def projections(
     **Re-running** costs nothing, and a few seconds once a process to load and compile UMAP. The same clusters give the
     same map.
     """
-    return each_partition(
+    return EachPartition(
         context,
         lambda key: models.run(
             reduce_dimensionality_from_clusters(meta_clusters[key], model=models.models.dimensionality_reduction)

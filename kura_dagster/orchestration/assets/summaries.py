@@ -6,7 +6,7 @@ import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_summaries
 from kura_dagster.orchestration.assets.common import asset_options
-from kura_dagster.orchestration.partition_loop import each_partition
+from kura_dagster.orchestration.partition_loop import EachPartition
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.summaries import summarise_conversations
 from kura_dagster.storage.io_manager import PartitionRows
@@ -25,11 +25,15 @@ def summaries(
     **Re-running** costs nothing with the local model, about a second for 1,000 conversations. With a language model it
     costs one call a conversation.
     """
-    return each_partition(
+    return EachPartition(
         context,
         lambda key: models.run(
             summarise_conversations(
-                conversations[key], model=models.models.summary_model, temperature=models.settings.temperature
+                conversations[key],
+                model=models.models.summary_model,
+                response_schema=models.questions.response_schema,
+                prompt=models.questions.summary_prompt,
+                temperature=models.settings.temperature,
             )
         ),
         describe_summaries,

@@ -75,7 +75,7 @@ class ExtractiveSummaryModel(BaseSummaryModel):
         shown = [shortened(clean(personal_data.mask(sentence)), MAX_CHARACTERS) for sentence in said]
         summary = ConversationSummary(
             chat_id=conversation.chat_id,
-            summary=" ".join(sentence if sentence[-1] in ".!?…" else f"{sentence}." for sentence in shown),
+            summary=_as_text(shown),
             request=shown[0] if asked else None,
             languages=find_languages(user_texts, texts) or None,
             metadata={**conversation.metadata, "conversation_turns": len(conversation.messages)},
@@ -83,3 +83,24 @@ class ExtractiveSummaryModel(BaseSummaryModel):
         )
         summary.embedding_text = self.embedding_text(conversation, summary)
         return summary
+
+
+def _as_text(shown: list[str]) -> str:
+    """Return sentences as one text; each but the last gets a full stop if it has no mark of its own."""
+    ended = [sentence if sentence[-1] in ".!?…" else f"{sentence}." for sentence in shown[:-1]]
+    return " ".join([*ended, shown[-1]])
+
+
+_USER_LINE = "user: "
+
+
+def users_words(summary: ConversationSummary) -> str:
+    """Return what the user says in the transcript that stands for a conversation, masked, a turn a line.
+
+    Where the embedded text is no transcript of this module's, as with summaries of a language model, it is the summary.
+    """
+    lines = (summary.embedding_text or "").split("\n")
+    turns = [line.removeprefix(_USER_LINE) for line in lines if line.startswith(_USER_LINE)]
+    if summary.model != MODEL or not turns:
+        return summary.summary or summary.request or ""
+    return find_personal_data(lines).mask("\n".join(turns))

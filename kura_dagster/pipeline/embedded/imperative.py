@@ -12,13 +12,34 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kura_dagster.pipeline.embedded.grammar import (
+    base_of_gerund,
+    base_of_past,
+    base_of_third_person,
+    gerund,
+    is_plural,
+    onlooker,
+    uninverted,
+)
 from kura_dagster.pipeline.embedded.personal_data import MASK
 from kura_dagster.pipeline.embedded.request_sentence import clean, strip_niceties
 from kura_dagster.pipeline.embedded.vocabulary import (
+    ABSTRACT_NOUNS,
+    AUXILIARIES,
+    BE,
+    CONJUNCTIONS,
+    DETERMINERS,
+    DO,
     ENGLISH_FUNCTION_WORDS,
     ENGLISH_VERBS,
+    GRANTED_VERBS,
+    MODALS,
+    PREDICATES,
+    PREPOSITIONS,
     PROBLEM_WORDS,
-    TIME_WORDS,
+    PRONOUNS,
+    TOLD_NOUNS,
+    VERBS,
     VERBS_THAT_ARE_NOUNS,
 )
 
@@ -31,278 +52,7 @@ class Imperative:
     sureness: float
 
 
-# Parts of speech, as far as rewriting needs them ----------------------------------------------------------------------
-
-_DETERMINERS = frozenset(
-    "a an the my our your his her their its this that these those some any no every each".split(" ")
-)
-_PRONOUNS = frozenset(
-    "i you he she it we they there this that these those someone somebody anyone anybody everyone everybody one".split(
-        " "
-    )
-)
-PREPOSITIONS = frozenset(
-    "about above across after against along among around as at before behind below beside between beyond by despite down "
-    "during except for from in inside into like near of off on onto out outside over past per since through throughout "
-    "till to toward towards under until up upon using via with within without regarding concerning including".split(" ")
-)
-CONJUNCTIONS = frozenset(
-    "and or but because so if when while although though unless whether than then where which who".split(" ")
-)
-_TIMES = frozenset("today tomorrow tonight now again anymore later yesterday soon".split(" "))
-_BE = frozenset(["am", "is", "are", "was", "were"])
-_MODALS = frozenset("can could will would shall should may might must".split(" "))
-_DO = frozenset(["do", "does", "did"])
-_HAVE = frozenset(["have", "has", "had"])
-_AUXILIARIES = _BE | _MODALS | _DO | _HAVE
-# Adjectives and adverbs that end a subject and start what is said of it: "is the shop | open on Sunday".
-PREDICATES = frozenset(
-    """
-    able active actually affordable allowed all already also always available aware bad better big blocked bookable busy
-    cheap cheaper clean closed cold compatible complete correct covered currently dangerous dead deductible delayed
-    different difficult done due easy eligible enough even ever exactly expensive fast fine free full gluten-free going
-    gonna good hard healthy here high hot illegal included important just late legal likely long low lower mandatory necessary
-    needed new normal not now off ok okay old on online only open optional out over permitted possible powered private
-    public ready real really refundable required right running safe secure short slow so still supposed sure taxable there
-    too true unlimited up useful valid vegan vegetarian very warm well working worth wrong yet
-    """.split()
-)
-_VERBS = ENGLISH_VERBS | frozenset(
-    "be have cost need want mean contain exist happen last expire belong like love hate owe own seem qualify require accept "
-    "take come look feel taste smell sound matter arrive depart fit match rain snow die live count sleep ship crash fail freeze "
-    "leak drain flicker drip stop".split(" ")
-)
-_IRREGULAR_PAST = dict(
-    pair.split(":")
-    for pair in "be:was become:became begin:began break:broke bring:brought build:built buy:bought catch:caught choose:chose "
-    "come:came cost:cost cut:cut do:did draw:drew drink:drank drive:drove eat:ate fall:fell feel:felt find:found fly:flew "
-    "forget:forgot get:got give:gave go:went grow:grew have:had hear:heard hide:hid hit:hit hold:held keep:kept know:knew "
-    "lead:led leave:left lend:lent let:let lose:lost make:made mean:meant meet:met pay:paid put:put read:read ride:rode "
-    "ring:rang rise:rose run:ran say:said see:saw sell:sold send:sent set:set show:showed shut:shut sing:sang sit:sat "
-    "sleep:slept speak:spoke spend:spent stand:stood steal:stole take:took teach:taught tell:told think:thought throw:threw "
-    "understand:understood wake:woke wear:wore win:won write:wrote".split(" ")
-)
-_BASE_OF_PAST = {past: base for base, past in _IRREGULAR_PAST.items()}
-# What a user may do by asking for it. Of other verbs "can I …?" asks for leave or for a fact, and is no wish.
-_GRANTED = frozenset(
-    "get have see book order reserve change cancel return exchange pay speak talk buy add schedule know ask request check view "
-    "move transfer update upgrade downgrade reschedule rent borrow set remove delete hear try".split(" ")
-)
-_PLURAL_EXCEPTIONS = frozenset(
-    "this is was has does us its his news gas bus class address access business process".split(" ")
-)
-_ABSTRACT = frozenset(
-    "difference differences meaning definition purpose reason point cause causes concept idea".split(" ")
-)
-_TOLD = frozenset("joke jokes story stories tale poem riddle fact facts something secret".split(" "))
 _TROUBLE = r"(?:problems?|issues?|trouble|troubles|difficulty|difficulties|errors?|a hard time)"
-
-
-def _is_plural(word: str) -> bool:
-    word = word.lower()
-    return word.endswith("s") and not word.endswith(("ss", "us", "is")) and word not in _PLURAL_EXCEPTIONS
-
-
-def third_person(verb: str) -> str:
-    """Return a verb as it stands after "the user": "need" gives "needs"."""
-    irregular = {
-        "am": "is",
-        "are": "is",
-        "were": "was",
-        "have": "has",
-        "do": "does",
-        "don't": "doesn't",
-        "haven't": "hasn't",
-    }
-    irregular |= {"aren't": "isn't", "weren't": "wasn't", "go": "goes", "be": "is"}
-    lower = verb.lower()
-    if lower in irregular:
-        return irregular[lower]
-    if lower in _MODALS or lower not in _VERBS:
-        return verb
-    if lower.endswith(("s", "x", "z", "ch", "sh", "o")):
-        return f"{verb}es"
-    return f"{verb[:-1]}ies" if re.search(r"[^aeiou]y$", lower) else f"{verb}s"
-
-
-def past(verb: str) -> str:
-    """Return a verb's simple past: "go" gives "went"."""
-    lower = verb.lower()
-    if lower in _IRREGULAR_PAST:
-        return _IRREGULAR_PAST[lower]
-    if lower.endswith("e"):
-        return f"{verb}d"
-    if re.search(r"[^aeiou]y$", lower):
-        return f"{verb[:-1]}ied"
-    return f"{_doubled(verb)}ed"
-
-
-def gerund(verb: str) -> str:
-    """Return a verb's -ing form: "set" gives "setting"."""
-    lower = verb.lower()
-    if lower.endswith("ie"):
-        return f"{verb[:-2]}ying"
-    if lower.endswith("e") and not lower.endswith(("ee", "oe", "ye")) and lower != "be":
-        return f"{verb[:-1]}ing"
-    return f"{_doubled(verb)}ing"
-
-
-def _doubled(verb: str) -> str:
-    # One syllable, one vowel, one consonant: set → sett-. Longer words only where the stress is known to be last.
-    short = re.fullmatch(r"[^aeiou]*[aeiou][bdgklmnprt]", verb.lower()) or verb.lower() in {
-        "forget",
-        "begin",
-        "submit",
-        "commit",
-        "refer",
-    }
-    return verb + verb[-1] if short else verb
-
-
-def base_of_gerund(word: str) -> str | None:
-    """Return the verb of an -ing form, or None where no known verb has it."""
-    stem = word.lower().removesuffix("ing")
-    if stem == word.lower():
-        return None
-    candidates = [stem, f"{stem}e", stem[:-1] if len(stem) > 2 and stem[-1] == stem[-2] else ""]
-    if stem.endswith("y"):
-        candidates.append(f"{stem[:-1]}ie")
-    return next((candidate for candidate in candidates if candidate in _VERBS), None)
-
-
-def _base_of_past(word: str) -> str | None:
-    lower = word.lower()
-    if lower in _BASE_OF_PAST:
-        return _BASE_OF_PAST[lower]
-    if not lower.endswith("ed"):
-        return None
-    stem = lower[:-2]
-    candidates = [
-        stem,
-        f"{stem}e",
-        stem[:-1] if len(stem) > 2 and stem[-1] == stem[-2] else "",
-        f"{stem[:-1]}y" if stem.endswith("i") else "",
-    ]
-    return next((candidate for candidate in candidates if candidate in _VERBS), None)
-
-
-# Undoing the inversion of a question ----------------------------------------------------------------------------------
-
-
-def _split_subject(words: list[str], *, verb_follows: bool) -> int | None:
-    """Return how many of the words, which follow an auxiliary, are the subject; None where it can't be told."""
-    lower = [word.lower().strip(",") for word in words]
-    if len(lower) < 2:
-        return None
-    if lower[0] in _PRONOUNS and (
-        lower[0] not in _DETERMINERS or lower[1] in PREDICATES | _DETERMINERS | _VERBS or verb_follows is False
-    ):
-        if (
-            lower[0] not in {"this", "that", "these", "those"}
-            or lower[1] in PREDICATES | _DETERMINERS | _VERBS | PREPOSITIONS
-        ):
-            return 1
-    first = 2 if lower[0] in _DETERMINERS else 1
-    if verb_follows:
-        verbs = [position for position in range(first, len(lower)) if lower[position] in _VERBS]
-        # "did my credit score | drop", but "can a speaker | play rain sounds": the last of several words that can be
-        # verbs is the verb if nothing depends on it, and else the first is.
-        if len(verbs) > 1 and verbs[1] == verbs[0] + 1 and lower[verbs[0]] not in ("be", "have", "need"):
-            after = lower[verbs[1] + 1 : verbs[1] + 2]
-            if not after or after[0] in PREPOSITIONS | CONJUNCTIONS | _TIMES:
-                return verbs[1]
-        return verbs[0] if verbs else None
-    for position in range(first, len(lower)):
-        word = lower[position]
-        participle = (word.endswith("ing") and base_of_gerund(word)) or _base_of_past(word)
-        rate = position + 1 < len(lower) and lower[position + 1] in {
-            "day",
-            "week",
-            "month",
-            "year",
-            "night",
-            "hour",
-            "minute",
-        }
-        article = word in _DETERMINERS and lower[position - 1] not in PREPOSITIONS and not rate
-        if word in PREDICATES or participle or article:
-            return position
-    for position in range(first, len(lower)):
-        if lower[position] in PREPOSITIONS - {"of"}:
-            return position
-    return len(lower) - 1 if first < len(lower) else None
-
-
-def _statement(auxiliary: str, rest: str) -> str | None:
-    """Return the statement that a question with this auxiliary asks about: ("is", "my flight late") → "my flight is late"."""
-    words = rest.split()
-    negation = ""
-    auxiliary = auxiliary.lower()
-    if auxiliary.endswith("n't"):
-        auxiliary, negation = {"won't": "will", "can't": "can"}.get(auxiliary, auxiliary[:-3]), " not"
-    if auxiliary in _DO:
-        size = _split_subject(words, verb_follows=True)
-        if size is None:
-            return None
-        subject, verb, tail = " ".join(words[:size]), words[size].lower(), " ".join(words[size + 1 :])
-        head = next(
-            (word for word in reversed(words[:size]) if not re.search(r"(?i)(?:ly|still|ever|just|also)$", word)),
-            words[0],
-        )
-        singular = subject.split()[0].lower() not in {"i", "you", "we", "they"} and not _is_plural(head)
-        if negation:
-            verb = f"{auxiliary} not {verb}"
-        elif auxiliary == "did":
-            verb = past(verb)
-        elif auxiliary == "does" and singular:
-            verb = third_person(verb)
-        return f"{subject} {verb} {tail}".strip()
-    size = _split_subject(words, verb_follows=auxiliary in _MODALS)
-    if size is None:
-        return None
-    return f"{' '.join(words[:size])} {auxiliary}{negation} {' '.join(words[size:])}".strip()
-
-
-# From the user's point of view to an onlooker's -----------------------------------------------------------------------
-
-_SUBJECTS = {"i": "the user", "we": "the user", "you": "the assistant"}
-
-
-def _onlooker(text: str) -> str:
-    """Return the text with "my" as "the", "I" as "the user" (its verb agreeing) and "you" as "the assistant"."""
-    text = re.sub(r"(?i)\b(?:my|our|your) own\b", "one's own", text)
-    text = re.sub(
-        r"(?i)\b(?:for|to|with|from|near|around|by|of|at)? ?\b(?:me|us)\b(?= (?:a|an|the|my|some|any|to|with|for|about|in|on)\b|[,.?!]|$)",
-        "",
-        text,
-    )
-    words = text.split()
-    changed: list[str] = []
-    subject = False
-    for position, word in enumerate(words):
-        lower = word.lower().strip(",.")
-        following = words[position + 1].lower() if position + 1 < len(words) else ""
-        if subject:
-            word, subject = third_person(word), False
-        elif lower in ("i", "we") or (
-            lower == "you" and (following in _VERBS or following in _AUXILIARIES or following.endswith("n't"))
-        ):
-            word, subject = _SUBJECTS[lower], True
-        elif lower in ("my", "our", "your") or (
-            lower in ("this", "these", "those") and following.isalpha() and following not in _NOT_NOMINAL | TIME_WORDS
-        ):
-            word = "the"
-        elif lower in ("me", "us"):
-            word = "the user"
-        elif lower == "you":
-            word = "the assistant"
-        elif lower in ("myself", "ourselves", "yourself"):
-            word = "oneself"
-        elif lower in ("mine", "yours", "ours"):
-            word = "one's own"
-        changed.append(word)
-    return " ".join(changed)
-
 
 # The patterns ---------------------------------------------------------------------------------------------------------
 
@@ -328,8 +78,13 @@ _DO_NOT = re.compile(
     rf"{_SUBJECT} would (?:like|prefer|rather)(?: (?:you|u))? not(?: to)?) (?P<rest>.+)",
     re.IGNORECASE,
 )
+_DID_NOT = re.compile(
+    rf"{_SUBJECT} (?P<how>did not|didn't|have not|haven't|never|was not|wasn't|were not) "
+    r"(?P<rest>(?!sure|aware|able|know|understand|think|mean|want|expect)\w+ .+)",
+    re.IGNORECASE,
+)
 _DOES_NOT_WANT = re.compile(
-    rf"{_SUBJECT} (?:do not|don't|no longer|did not|didn't) (?:want|wish|need|like|ask for|order|authorize) (?P<rest>.+)",
+    rf"{_SUBJECT} (?:do not|don't|no longer|did not|didn't) (?:want|wish|need|like) (?P<rest>.+)",
     re.IGNORECASE,
 )
 _HOW_TO = re.compile(
@@ -392,8 +147,9 @@ _SUFFERED = re.compile(
     rf"{_SUBJECT} (?:have |had |just )*(?:was|were|been|got|am being|keep being|keep getting|get|am getting) (?:still |just |wrongly |incorrectly )?(?P<rest>(?P<participle>\w+)\b.*)",
     re.IGNORECASE,
 )
+_OF_SUBJECT = r"(?!\b(?:is|are|was|were|has|have|had|won't|doesn't|i|it|that)\b)[^ ,;:]+"
 _SUBJECT_STATE = re.compile(
-    r"(?P<subject>(?:(?:my|our|the|a|an|your|this|some|one of my|all my|every)\b )?(?:(?!\b(?:is|are|was|were|has|have|had|won't|doesn't|i|it|that)\b)[^ ,;:]+ ?){1,7}?) "
+    rf"(?P<subject>(?:(?:my|our|the|a|an|your|this|some|one of my|all my|every)\b )?(?:{_OF_SUBJECT} ){{0,6}}?{_OF_SUBJECT}) "
     r"(?P<state>(?:(?:just|suddenly|still|always|never|only) )*(?:is|are|was|were|has|have|had|won't|will not|wouldn't|doesn't|does not|don't|do not|didn't|did not|isn't|is not|aren't|wasn't|weren't|hasn't|has not|"
     r"haven't|can't|cannot|couldn't|keeps|keep|kept|stopped|stops|failed|fails|crashed|crashes|never|shows|says|froze|freezes|broke|disappeared|went|got|not) .+)",
     re.IGNORECASE,
@@ -424,6 +180,7 @@ _CONTRACTIONS = [
 
 def _normalised(sentence: str) -> str:
     text = clean(sentence).replace("’", "'").replace("`", "'")
+    text = re.sub(r"(?i)(\b\w*(?:error|exception)\b): .*$", r"\1", text)  # what a program says is no request
     text = re.sub(r"\([^()]{0,200}\)", " ", text)
     text = strip_niceties(text)
     for pattern, replacement in _CONTRACTIONS:
@@ -469,7 +226,7 @@ def _keeps_negation(clause: str, rewritten: str) -> bool:
         return True
     return bool(
         _NEGATION.search(rewritten)
-        or re.search(r"(?i)\b(?:trouble|lost|forgotten|find out|recall|missing|figure out|find)\b", rewritten)
+        or re.search(r"(?i)\b(?:trouble|lost|forgotten|find out|recall|missing|figure out|find|avoid)\b", rewritten)
     )
 
 
@@ -481,8 +238,9 @@ def _finished(text: str) -> str | None:
     )
     if MASK.search(text) or re.search(r"[{}<>=|\\\[\]*#~^]|_\w", text):
         return None  # what is masked says nothing to a reader, and neither does code
-    text = " ".join(_onlooker(" ".join(text.split())).split()).strip(" .!?…,;:-\"'")
+    text = " ".join(onlooker(" ".join(text.split())).split()).strip(" .!?…,;:-\"'")
     text = re.sub(r"(?i)\b(\w+) \1\b", r"\1", text)
+    text = re.sub(r"(?i)\b(\w+) (by|to|after) \1\b", r"\1-\2-\1", text)  # "day by day" is one word
     # Quotation marks go, and apostrophes stay; what has a meaning only as a whole goes too.
     text = re.sub(r"[\"“”„«»]|(?<!\w)['‘’]|['‘’](?!\w)", "", text)
     text = " ".join(re.sub(r"(?i),? step by step\b", "", text).split())
@@ -518,7 +276,7 @@ def _rewritten(text: str, depth: int = 0) -> list[Imperative]:
     first = words[0].lower()
     if first in ENGLISH_VERBS:
         second = words[1].lower()
-        noun_first = first in VERBS_THAT_ARE_NOUNS and second not in _DETERMINERS | {"me", "us", "it", "all"}
+        noun_first = first in VERBS_THAT_ARE_NOUNS and second not in DETERMINERS | {"me", "us", "it", "all"}
         if noun_first and second == "of":
             return _noun_phrase(text)
         return _verb_phrase(text, 0.6 if noun_first else 0.9, again)
@@ -559,7 +317,7 @@ def _verb_phrase(text: str, sureness: float, depth: int) -> list[Imperative]:
         rest = match["rest"]
         if match["about"]:
             return [Imperative(f"learn about {rest}", sureness)]
-        told = _TOLD.intersection(rest.lower().split()[:4])
+        told = TOLD_NOUNS.intersection(rest.lower().split()[:4])
         return [Imperative(f"{'tell' if told else 'find out'} {rest}", sureness)]
     if match := re.match(r"(?i)let (?:me|us) know (?P<rest>.+)", text):
         return [Imperative(f"find out {match['rest']}", sureness)]
@@ -571,7 +329,7 @@ def _verb_phrase(text: str, sureness: float, depth: int) -> list[Imperative]:
         base = base_of_gerund(first)
         if base is None:
             # An unknown verb is one where something it can act on follows.
-            known = len(words) > 1 and words[1].lower() in _DETERMINERS
+            known = len(words) > 1 and words[1].lower() in DETERMINERS
             if not known or not words[0].islower() or first.endswith(("ed", "s")) or first in ENGLISH_FUNCTION_WORDS:
                 return []
             return [Imperative(text, sureness - 0.2)]
@@ -598,15 +356,15 @@ def _question(text: str, depth: int) -> list[Imperative]:
     words = rest.split()
     if not words:
         return []
-    if reason := re.match(r"(?i)(?:come |is it (?:that )?(?=\w+ \w+ \w+))(?P<rest>.+)", rest):
+    if reason := re.match(r"(?i)(?:come |is it (?:that )?(?=[^ ]+ [^ ]+ [^ ]+))(?P<rest>.+)", rest):
         if (word == "how" and rest.lower().startswith("come")) or (
             word == "why" and rest.lower().startswith("is it that")
         ):
             return [Imperative(f"explain why {reason['rest']}", 0.85)]
-    verb = "explain" if word == "why" or (word == "how" and words[0].lower() in _DO) else "find out"
+    verb = "explain" if word == "why" or (word == "how" and words[0].lower() in DO) else "find out"
     # Where the auxiliary stands: right after the question word, or after what belongs to it ("how much | does …").
     place = next(
-        (place for place, part in enumerate(words[:6]) if part.lower() in _AUXILIARIES or part.lower().endswith("n't")),
+        (place for place, part in enumerate(words[:6]) if part.lower() in AUXILIARIES or part.lower().endswith("n't")),
         None,
     )
     if place is None:
@@ -617,14 +375,14 @@ def _question(text: str, depth: int) -> list[Imperative]:
     if not tail:
         return [Imperative(f"{verb} {word} {rest}", 0.7)]
     subject = tail.split()[0].lower()
-    if place and words[0].lower() in _PRONOUNS | _DETERMINERS and word not in ("what", "which", "whose", "how"):
+    if place and words[0].lower() in PRONOUNS | DETERMINERS and word not in ("what", "which", "whose", "how"):
         return [Imperative(f"{verb} {word} {rest}", 0.8)]  # reported: "where my package is"
     if place and words[0].lower() in {"i", "you", "we", "it", "they", "my", "the", "this", "your"}:
         return [Imperative(f"{verb} {word} {rest}", 0.8)]
-    if not head and word == "what" and auxiliary.lower() in _BE:
+    if not head and word == "what" and auxiliary.lower() in BE:
         return _what_is(auxiliary, tail)
     if (
-        auxiliary.lower() in _MODALS | {"do"}
+        auxiliary.lower() in MODALS | {"do"}
         and subject in ("i", "we", "you", "one")
         and word != "why"
         and auxiliary.lower() not in ("will", "would", "may", "might")
@@ -634,11 +392,11 @@ def _question(text: str, depth: int) -> list[Imperative]:
         if auxiliary.lower() != "do" or word == "where":
             if word == "where" and action_verb in ("find", "get", "see"):
                 return _verb_phrase(action, 0.8, depth + 1)
-            if action_verb in _VERBS:
+            if action_verb in VERBS:
                 return [Imperative(f"find out {asked} to {action}", 0.85)]
-    if word == "who" and not head and auxiliary.lower() not in _BE | _DO:
+    if word == "who" and not head and auxiliary.lower() not in BE | DO:
         return [Imperative(f"find out who {rest}", 0.8)]
-    if not head and word in ("where", "who", "when", "how") and auxiliary.lower() in _BE:
+    if not head and word in ("where", "who", "when", "how") and auxiliary.lower() in BE:
         placed = re.match(
             r"(?i)(?P<subject>.+?) (?P<state>(?:right now|now|at|going|located|due|made|from|so|still|not|being|held|happening)\b.*)$",
             tail,
@@ -646,12 +404,12 @@ def _question(text: str, depth: int) -> list[Imperative]:
         if placed is None:
             return [Imperative(f"find out {word} {tail} {auxiliary.lower()}", 0.85)]
     next_word = tail.split()[0].lower()
-    if head and (next_word in PREPOSITIONS | PREDICATES or next_word.endswith("ing") or _base_of_past(next_word)):
+    if head and (next_word in PREPOSITIONS | PREDICATES or next_word.endswith("ing") or base_of_past(next_word)):
         return [Imperative(f"{verb} {word} {rest}", 0.8)]  # "how many calories | are | in a banana"
-    if statement := _statement(auxiliary, tail):
-        verb = "explain" if statement.lower().endswith((" mean", " means")) else verb
-        return [Imperative(f"{verb} {asked} {statement}", 0.8)]
-    if auxiliary.lower() in _BE:
+    if stated := uninverted(auxiliary, tail):
+        verb = "explain" if stated.lower().endswith((" mean", " means")) else verb
+        return [Imperative(f"{verb} {asked} {stated}", 0.8)]
+    if auxiliary.lower() in BE:
         return [Imperative(f"{verb} {asked} {tail} {auxiliary.lower()}", 0.7)]
     return []
 
@@ -664,11 +422,11 @@ def _what_is(auxiliary: str, tail: str) -> list[Imperative]:
         or first in PREPOSITIONS
     ):
         return [Imperative(f"find out what {auxiliary.lower()} {tail}", 0.7)]
-    if _ABSTRACT.intersection(tail.lower().split()[:4]):
+    if ABSTRACT_NOUNS.intersection(tail.lower().split()[:4]):
         return [Imperative(f"explain {tail}", 0.9)]
     if match := re.match(r"(?i)(?P<thing>.+?) (?:for|used for|good for|like|about|made of|called)$", tail):
         return [Imperative(f"find out what {match['thing']} {auxiliary.lower()}{tail[len(match['thing']) :]}", 0.7)]
-    if first in _DETERMINERS - {"a", "an", "some", "any", "no"} or auxiliary.lower() == "are":
+    if first in DETERMINERS - {"a", "an", "some", "any", "no"} or auxiliary.lower() == "are":
         return [Imperative(f"find out {tail}", 0.9)]
     return [Imperative(f"explain what {tail} {auxiliary.lower()}", 0.8)]
 
@@ -680,22 +438,25 @@ def _yes_no(match: re.Match[str], depth: int) -> list[Imperative]:
             thing = re.sub(r"(?i)^(?:any|some) ", "", having["rest"])
             words = re.split(rf"\b(?:{'|'.join(PREPOSITIONS | CONJUNCTIONS)})\b", thing)[0].split()
             return [
-                Imperative(f"check whether there {'are' if words and _is_plural(words[-1]) else 'is'} {thing}", 0.75)
+                Imperative(f"check whether there {'are' if words and is_plural(words[-1]) else 'is'} {thing}", 0.75)
             ]
     if there := re.match(r"(?i)there (?P<rest>.+)", rest):
         return [Imperative(f"check whether there {auxiliary.lower()} {there['rest']}", 0.85)]
-    statement = _statement(auxiliary, rest)
-    # "Is it the router?": a name can't say what "it" is, unless it is nothing, as in "is it safe to …"
-    vague = re.match(r"(?i)(?:it|this|that|they|he|she)\b(?! .{1,40}\b(?:to|that|if)\b)", rest)
-    return [Imperative(f"check whether {statement}", 0.45 if vague else 0.75)] if statement else []
+    stated = uninverted(auxiliary, rest)
+    # "Is it the router?": a name can't say what "it" is, unless it is nothing, as in "is it safe to …" or "will it rain"
+    vague = re.match(
+        r"(?i)(?:it|they|he|she|(?:this|that)(?= (?:a|an|the)\b))\b(?! .{1,40}\b(?:to|that|if)\b| (?:rain|snow|be)\b)",
+        rest,
+    )
+    return [Imperative(f"check whether {stated}", 0.45 if vague else 0.75)] if stated else []
 
 
 def _may_i(match: re.Match[str], depth: int) -> list[Imperative]:
     rest = match["rest"]
     first = rest.split()[0].lower()
-    if first in _GRANTED and not _NEGATION.search(rest):
+    if first in GRANTED_VERBS and not _NEGATION.search(rest):
         return _verb_phrase(rest, 0.85, depth)
-    return [Imperative(f"check whether it is possible to {rest}", 0.75)] if first in _VERBS else []
+    return [Imperative(f"check whether it is possible to {rest}", 0.75)] if first in VERBS else []
 
 
 def _wants_thing(match: re.Match[str], depth: int) -> list[Imperative]:
@@ -754,13 +515,16 @@ def _cannot(match: re.Match[str], depth: int) -> list[Imperative]:
     words = rest.split()
     first = words[0].lower()
     if first in ("find", "locate") and len(words) > 1:
-        return [Imperative(f"find {' '.join(words[1:])}", 0.8)]
+        thing = " ".join(words[2:] if words[1].lower() == "any" else words[1:])
+        if words[1].lower() == "any" and not is_plural(words[2] if len(words) == 3 else words[-1]):
+            thing = f"an {thing}" if thing[0].lower() in "aeiou" else f"a {thing}"
+        return [Imperative(f"find {thing}", 0.8)]
     if first in ("remember", "recall") and len(words) > 1:
         return [Imperative(f"recall {' '.join(words[1:])}", 0.8)]
-    base = first if first in _VERBS else base_of_gerund(first)
+    base = first if first in VERBS else base_of_gerund(first)
     if base:
         return [Imperative(f"fix trouble {gerund(base)} {' '.join(words[1:])}", 0.85)]
-    return [Imperative(f"fix trouble with {rest}", 0.7)] if first in _DETERMINERS else []
+    return [Imperative(f"fix trouble with {rest}", 0.7)] if first in DETERMINERS else []
 
 
 def _do_not(match: re.Match[str], depth: int) -> list[Imperative]:
@@ -786,14 +550,14 @@ def _has_problem(match: re.Match[str], depth: int) -> list[Imperative]:
 
 
 def _lost(match: re.Match[str], depth: int) -> list[Imperative]:
-    if match["rest"].split()[0].lower() not in _DETERMINERS:
+    if match["rest"].split()[0].lower() not in DETERMINERS:
         return []
     thing = re.sub(r"(?i)^(?:my|our|the|a|an) ", "", match["rest"])
     word = {"left": "left-behind", "broke": "broken", "dropped": "dropped"}.get(
         match["verb"].lower(), match["verb"].lower()
     )
     article = (
-        "" if _is_plural(re.split(rf" (?:{'|'.join(PREPOSITIONS | CONJUNCTIONS)}) ", thing)[0].split()[-1]) else "a "
+        "" if is_plural(re.split(rf" (?:{'|'.join(PREPOSITIONS | CONJUNCTIONS)}) ", thing)[0].split()[-1]) else "a "
     )
     return [Imperative(f"report {article}{word} {thing}", 0.9)]
 
@@ -808,7 +572,7 @@ def _forgot(match: re.Match[str], depth: int) -> list[Imperative]:
 
 def _suffered(match: re.Match[str], depth: int) -> list[Imperative]:
     participle = match["participle"].lower()
-    if _base_of_past(participle) is None and participle not in {
+    if base_of_past(participle) is None and participle not in {
         "overcharged",
         "billed",
         "logged",
@@ -823,15 +587,15 @@ def _suffered(match: re.Match[str], depth: int) -> list[Imperative]:
 def _state(match: re.Match[str], depth: int) -> list[Imperative]:
     subject, state = match["subject"].strip(), match["state"]
     words = {word.strip(".,!").lower() for word in match[0].split()}
-    if not (PROBLEM_WORDS & words or _NEGATION.search(state)) or subject.lower() in _PRONOUNS:
+    if not (PROBLEM_WORDS & words or _NEGATION.search(state)) or subject.lower() in PRONOUNS:
         return []
     if re.match(r"(?i)not\b", state):
         return [Imperative(f"fix {subject} {state}", 0.75)]
     words_of_subject = subject.split()
     bare = (
-        words_of_subject[0].lower() not in _DETERMINERS
+        words_of_subject[0].lower() not in DETERMINERS
         and words_of_subject[0].islower()
-        and not _is_plural(words_of_subject[-1])
+        and not is_plural(words_of_subject[-1])
     )
     return [Imperative(f"report that {'the ' if bare else ''}{subject} {state}", 0.8)]
 
@@ -839,17 +603,15 @@ def _state(match: re.Match[str], depth: int) -> list[Imperative]:
 _MAY_BE_NOUNS = VERBS_THAT_ARE_NOUNS | {f"{verb}s" for verb in VERBS_THAT_ARE_NOUNS}
 
 
-def _base_of_third_person(word: str) -> str | None:
-    return next(
-        (word.removesuffix(end) for end in ("s", "es") if word.endswith(end) and word.removesuffix(end) in _VERBS), None
-    )
-
-
 def _noun_phrase(text: str) -> list[Imperative]:
     """Rewrite what has no verb: "weather in Paris", "any good restaurants nearby", "no sound"."""
     words = text.split()
     lower = [word.lower().strip(",") for word in words]
-    if len(words) > 8 or lower[0] in _PRONOUNS | _AUXILIARIES | CONJUNCTIONS | {"that's", "here"}:
+    if (
+        len(words) > 8
+        or base_of_past(lower[0])
+        or lower[0] in PRONOUNS | AUXILIARIES | CONJUNCTIONS | {"that's", "here", "both", "same"}
+    ):
         return []
     if lower[0] in ("any", "some", "more"):
         return [Imperative(f"find {' '.join(words[1:])}", 0.6)]
@@ -858,11 +620,11 @@ def _noun_phrase(text: str) -> list[Imperative]:
     if PROBLEM_WORDS.intersection(lower) or _NEGATION.search(text):
         return [Imperative(f"fix {text}", 0.6)]
     if any(
-        word in _AUXILIARIES or ((word in _VERBS or _base_of_third_person(word)) and word not in _MAY_BE_NOUNS)
+        word in AUXILIARIES or ((word in VERBS or base_of_third_person(word)) and word not in _MAY_BE_NOUNS)
         for word in lower
     ):
         return []  # a statement, not a thing
-    return [Imperative(f"ask about {text}", 0.5)]
+    return [Imperative(f"ask about {text}", 0.2)]
 
 
 # German and Spanish ---------------------------------------------------------------------------------------------------
@@ -905,192 +667,12 @@ def infinitives(sentence: str) -> list[Imperative]:
 _NEGATION_ABROAD = re.compile(r"(?i)\b(?:nicht|kein\w*|nie|no|nunca|sin)\b")
 
 
-# Making it shorter ----------------------------------------------------------------------------------------------------
-
-_NO_END = (
-    _DETERMINERS
-    | _AUXILIARIES
-    | PREPOSITIONS - {"off", "on", "out", "up", "down", "in", "over", "back"}
-    | CONJUNCTIONS
-    | frozenset(
-        "not i you he she we they it how what why who whose possible able supposed very too so more most going "
-        "trying need needs want wants like there user assistant's be been being get getting right just such as next this last".split(
-            " "
-        )
-    )
-)
-
-
-_BREAKS = (PREPOSITIONS | CONJUNCTIONS | _TIMES) - {"of", "than", "whether", "that", "out"}
-
-
-_BEFORE_TO = frozenset(
-    "possible able allowed necessary safe ok okay how what where when which whether need needs want wants has have had way going "
-    "supposed best better easy hard forget forgetting sure like legal due".split(" ")
-)
-
-
-def _starts_time(words: list[str], position: int) -> bool:
-    """Whether "this week" or the like starts here."""
-    following = words[position + 1].lower() if position + 1 < len(words) else ""
-    return words[position].lower() in ("this", "next", "last", "every") and following in TIME_WORDS
-
-
-def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: int = 10) -> list[str]:
-    """Return what is left of an imperative when parts are left out that it can do without, longest first.
-
-    Parts are what follows a preposition, a conjunction or a comma, and words before a noun. A part that holds a word
-    for which `is_rare` is true is always left out where that is possible. No text has more than `n_words` words.
-    """
-    words = re.sub(r"([,;:…]| [-–—]+)(?= |$)", r" , ", text).split()
-    earliest = 2
-    if _CLAUSE.match(text):
-        # A clause has to keep its verb.
-        auxiliaries = (
-            position
-            for position in range(2, len(words))
-            if words[position].lower() in _AUXILIARIES or words[position].endswith("n't")
-        )
-        verb = next(
-            auxiliaries, next((position for position in range(2, len(words)) if _is_finite(words[position])), None)
-        )
-        earliest = len(words) if verb is None else verb + 1
-    breaks = [
-        position
-        for position in range(earliest, len(words))
-        if words[position] == ","
-        or _starts_time(words, position)
-        or (
-            words[position].lower() in _BREAKS
-            and words[position - 1].lower() not in PREPOSITIONS | {","}
-            and not (words[position].lower() == "to" and words[position - 1].lower() in _BEFORE_TO)
-        )
-    ]
-    edges = [0, *breaks, len(words)]
-    segments = [words[start:end] for start, end in zip(edges, edges[1:], strict=False)]
-    core, parts = segments[0], segments[1:]
-    # What comes after a conjunction or a comma hangs together: it is kept to its end or not at all.
-    tails = [
-        part
-        for part in parts
-        if part[0] != "," and part[0].lower() not in CONJUNCTIONS | _TIMES and not _starts_time(part, 0)
-    ]
-    core = _without_rare_modifiers(core, is_rare)
-    # An amount or a number that only this member has
-    while len(core) > 2 and (is_number(core[-1]) or is_number(core[-2])) and is_rare(core[-1]):
-        core = core[:-1]
-    if len(core) > 1 and core[-1].lower() in _DETERMINERS:
-        core = segments[0]
-    kept = [part for part in tails[:4] if not any(is_rare(word) for word in part)]
-    combinations = [parts if "," not in words else tails, kept, *([part] for part in kept), kept[:2], []]
-    found: dict[str, None] = {}
-    for combination in combinations:
-        chosen = [word for segment in [core, *combination] for word in segment]
-        phrase = " ".join(chosen).replace(" ,", ",").strip(" ,")
-        if 1 < len(phrase.split()) <= n_words and (phrase == text or _can_end(phrase.split()[-1].lower())):
-            found[phrase] = None
-    if len(words) == 1:
-        found[text] = None
-    return sorted(found, key=lambda phrase: (-len(phrase.split()), phrase))
-
-
-_CLAUSE = re.compile(
-    r"(?i)(?:find out|explain|check|report|decide|ask|see) (?:what|how|why|when|where|who|which|whose|whether|that|if)\b"
-)
-_NUMBER_WORDS = frozenset(
-    "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand million first second third".split(
-        " "
-    )
-)
-_NOUNS_IN_ING = frozenset(
-    "thing something anything nothing everything morning evening building meeting wedding parking housing training clothing "
-    "shopping ceiling king spring string ring wing swing painting recording booking listing billing banking pricing shipping "
-    "heating cooking swimming running marketing accounting engineering cleaning setting rating ranking funding savings".split(
-        " "
-    )
-)
-_PARTICIPANTS = frozenset(["user", "assistant"])
-_NOT_NOMINAL = (
-    _DETERMINERS
-    | _AUXILIARIES
-    | _PRONOUNS
-    | PREPOSITIONS
-    | CONJUNCTIONS
-    | frozenset([",", "to", "not", "how", "what", "why"])
-)
-
-
-def is_number(word: str) -> bool:
-    """Whether a word is a number, in digits or in letters."""
-    return word.lstrip("$€£~+-")[:1].isdigit() or word.lower() in _NUMBER_WORDS
-
-
-def _can_end(word: str) -> bool:
-    """Whether a phrase that was cut may end with this word; one left to itself by the cut, as "directed" of "by", may not."""
-    left_over = (word.endswith("ing") and word not in _NOUNS_IN_ING) or _base_of_past(word) is not None
-    return word not in _NO_END and not left_over
-
-
-def _is_finite(word: str) -> bool:
-    lower = word.lower()
-    return (
-        lower in _AUXILIARIES | _VERBS
-        or lower.endswith("n't")
-        or _base_of_past(lower) is not None
-        or any(lower.removesuffix(ending) in _VERBS for ending in ("s", "es"))
-    )
-
-
-def _without_rare_modifiers(core: list[str], is_rare: Callable[[str], bool]) -> list[str]:
-    """Leave out rare words that stand before another noun: "a cheap Italian restaurant" → "a restaurant"."""
-    kept = core[:1]
-    position = 1
-    while position < len(core):
-        end = position
-        while end < len(core) and is_nominal(core[end]):
-            end += 1
-        run = core[position:end]
-        if len(run) > 1 and not is_rare(run[-1]):
-            run = _without_rare(run, is_rare, kept[-1].lower())
-            if kept[-1] in ("a", "an"):
-                kept[-1] = "an" if run[0][0].lower() in "aeiou" else "a"
-        kept += run
-        if end < len(core):
-            kept.append(core[end])
-        position = end + 1
-    return kept
-
-
-def _without_rare(run: list[str], is_rare: Callable[[str], bool], before: str) -> list[str]:
-    """Leave out the rare words of a run of adjectives and nouns; its last word, the head, stays."""
-    kept = []
-    skip = False
-    for position, word in enumerate(run[:-1]):
-        if skip or (is_number(word) and is_rare(word)):
-            # A number goes where "the" stays, and with what it counts where "a" does: "a four star hotel" is a hotel.
-            # Elsewhere it stays: "learn 500 words".
-            if skip or before in _DETERMINERS:
-                skip = not skip and before in ("a", "an") and position + 2 < len(run)
-                continue
-        elif is_rare(word) and word not in _PARTICIPANTS:
-            continue
-        kept.append(word)
-    return kept + run[-1:]
-
-
-def is_nominal(word: str) -> bool:
-    """Whether a word can be an adjective or a noun within a noun's words."""
-    lower = word.lower()
-    if lower in _NOT_NOMINAL or lower.endswith("n't") or (base_of_gerund(lower) and lower not in _NOUNS_IN_ING):
-        return False
-    return lower in PREDICATES or not _is_finite(lower) or lower in _PARTICIPANTS
-
-
 _Rule = Callable[[re.Match[str], int], list[Imperative]]
 _RULES: list[tuple[re.Pattern[str], _Rule]] = [
     (_TO_KNOW, lambda match, depth: _question(match["rest"], depth)),
     (_HOW_TO, lambda match, depth: _verb_phrase(match["rest"], 0.9, depth)),
     (_DO_NOT, _do_not),
+    (_DID_NOT, lambda match, depth: [Imperative(f"report that i {match['how']} {match['rest']}", 0.8)]),
     (_DOES_NOT_WANT, lambda match, depth: [Imperative(f"avoid {match['rest']}", 0.7)]),
     (_MIND, lambda match, depth: _verb_phrase(match["rest"], 0.9, depth)),
     (_CANNOT, _cannot),

@@ -76,6 +76,12 @@ def find_languages(user_texts: Iterable[str], all_texts: Iterable[str]) -> list[
     return human + [language for language, _ in programming.most_common()]
 
 
+@cache
+def human_languages() -> frozenset[str]:
+    """Return the names of all human languages that `find_languages` can find."""
+    return frozenset(map(_name, CANDIDATES.split()))
+
+
 def _fence_languages(text: str) -> Iterable[str]:
     if "```" in text:
         for label in _LABELLED_FENCE.findall(text):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from kura_dagster.pipeline.embedded.vocabulary import (
     ENGLISH_VERBS,
@@ -28,6 +29,7 @@ MOST_CONTENT_WORDS = 5
 TURN_PENALTY = 1.0
 ANSWER_PENALTY = 2.0
 NAME_WEIGHT = 0.0
+DETAIL_PENALTY = 4.0  # for where to send it and to whom, which is masked and leaves nothing to read
 LATER_TURN_PENALTY = 0.1  # for the second sentence, which a later turn may well hold
 LEAST_SECOND_SCORE = 5.0
 
@@ -95,7 +97,14 @@ _QUESTION = re.compile(
     r"(?i)(?:what|which|where|when|who|why|how|is|are|was|were|do|does|did|has|have|had|will|would (?!you)|"
     r"(?:can|could|would) (?:you|i) (?:please |also )*(?:tell|give|let|know|have|share|provide)|tell|give|let)\b"
 )
+_DETAIL = re.compile(
+    r"\S@\S|\b(?:my|the|in|under) (?:full )?names? (?:is|of|are)\b|\bname ist\b|\bnombre (?:de|es)\b|\bgoes to [A-Z]",
+    re.IGNORECASE,
+)
 _DEICTIC = re.compile(r"\b(?:it|that|those|them|this|these|one|there|das|es|eso|esto)\b", re.IGNORECASE)
+
+
+_NO_PROBLEM = re.compile(r"\b(?:have|has|had|i've|we've) never\b", re.IGNORECASE)
 
 
 def clean(text: str) -> str:
@@ -156,9 +165,11 @@ def asks(sentence: str) -> bool:
 
 def has_problem(sentence: str) -> bool:
     """Whether the sentence says that something went wrong."""
-    return bool(PROBLEM_WORDS.intersection(word.lower().replace("’", "'") for word in _WORD.findall(sentence)))
+    told = _NO_PROBLEM.sub(" ", sentence)
+    return bool(PROBLEM_WORDS.intersection(word.lower().replace("’", "'") for word in _WORD.findall(told)))
 
 
+@lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """Return a word without the commonest English endings, so that "flights" and "flight" count as one."""
     lower = word.lower().strip("'’.,!?\"()").removesuffix("'s").removesuffix("’s")
@@ -166,7 +177,8 @@ def stem(word: str) -> str:
         if lower.endswith(ending) and len(lower) - len(ending) >= 3 and not lower.endswith(("ss", "us", "is")):
             lower = lower[: len(lower) - len(ending)] + replacement
             break
-    lower = lower[:-1] if len(lower) > 3 and lower[-1] == lower[-2] and lower[-1] not in "ls" else lower
+    doubled = len(lower) > 3 and lower[-1] == lower[-2] and lower[-1] not in ("s" if len(lower) > 4 else "ls")
+    lower = lower[:-1] if doubled else lower  # "cancelled", but not "call"
     return lower.removesuffix("e")
 
 
@@ -181,10 +193,12 @@ def score(sentence: str, turn: int) -> float:
     value = min(len(words) - (1 - NAME_WEIGHT) * len(names), MOST_CONTENT_WORDS) - TURN_PENALTY * turn
     if asks(sentence):
         value += REQUEST_BONUS
-    elif PROBLEM_WORDS.intersection(tokens):
+    elif has_problem(sentence):
         value += PROBLEM_BONUS
     elif sentence.endswith("?"):
         value += QUESTION_BONUS
+    if _DETAIL.search(sentence):
+        value -= DETAIL_PENALTY
     if _CLOSES.search(sentence):
         value -= 2 * ANSWER_PENALTY
     if turn and (_ANSWERS.search(sentence) or (len(words) < 3 and _DEICTIC.search(sentence))):

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, BaseMetaClusterModel
-from kura_dagster.pipeline.cluster_names import near_duplicate
-from kura_dagster.pipeline.embedded.extractive_naming import HELP_WITH, MODEL, Group, noun_phrases, unique_slugs
-from kura_dagster.pipeline.embedded.request_sentence import content_words, stem
-from kura_dagster.pipeline.embedded.vocabulary import ENGLISH_VERBS, TIME_WORDS
+from kura_dagster.pipeline.cluster_names import distinct_name, joined_name, three_word_slug
+from kura_dagster.pipeline.embedded.extractive_naming import MODEL, unique_slugs
+from kura_dagster.pipeline.embedded.group_words import noun_phrases, stems
+from kura_dagster.pipeline.embedded.subjects import FIX_PROBLEMS, HELP_WITH, LEAST_COSINE, listed
+from kura_dagster.pipeline.embedded.topics import TOPICS
+from kura_dagster.pipeline.embedded.vocabulary import NOUNS_THAT_SAY_NOTHING
 from kura_dagster.pipeline.types import Cluster, cluster_id_of, unit_rows
 
-CHILDREN_PER_ROOT = 2.5  # on small days: 20 clusters get 8 roots; fewer roots mix themes
+CHILDREN_PER_ROOT = 2  # on small days: 16 clusters get 8 roots; fewer roots mix themes
 MOST_CHILDREN = 12  # on average; more clusters than that for each root get a level in between
 NAMES_IN_DESCRIPTION = 6
-LONGEST_NAME = 12  # words
-WORD_COST = 0.03
+MOST_THINGS = 3  # in a parent's name
 
 
 class WardMetaClusterModel(BaseMetaClusterModel):
@@ -67,18 +67,23 @@ class WardMetaClusterModel(BaseMetaClusterModel):
             return list(clusters)
         vectors = await self._vectors(merging)
         labels = group_by_ward(vectors, target)
-        families = [np.flatnonzero(labels == label) for label in range(labels.max() + 1)]
-        families = [family for family in families if len(family) > 1]
-        children = [_biggest_first([merging[position] for position in family]) for family in families]
+        members = [np.flatnonzero(labels == label).tolist() for label in range(labels.max() + 1)]
+        families = [
+            sorted(family, key=lambda position: _biggest_first(merging[position]))
+            for family in members
+            if len(family) > 1
+        ]
+        children = [[merging[position] for position in family] for family in families]
         middles = [
             np.average(vectors[family], axis=0, weights=[merging[position].count for position in family])
             for family in families
         ]
-        names = await self._names(children, middles, [cluster.name for cluster in clusters])
-        groups = [Group([child.name for child in own], middle) for own, middle in zip(children, middles, strict=True)]
+        family_vectors = [vectors[family] for family in families]
+        names = await self._names(children, family_vectors, [cluster.name for cluster in clusters])
         parents = []
         parent_of = {}
-        for own, middle, name, slug in zip(children, middles, names, unique_slugs(names, groups), strict=True):
+        slugs = unique_slugs(names, [[child.name for child in own] for own in children])
+        for own, middle, name, slug in zip(children, middles, names, slugs, strict=True):
             chat_ids = sorted({chat_id for child in own for chat_id in child.chat_ids})
             parent = Cluster(
                 cluster_id=cluster_id_of(chat_ids),
@@ -108,38 +113,30 @@ class WardMetaClusterModel(BaseMetaClusterModel):
         return np.asarray(await self.embedding_model.embed(texts), dtype=np.float32)
 
     async def _names(
-        self, families: Sequence[list[Cluster]], middles: Sequence[np.ndarray], taken: list[str]
+        self, families: Sequence[list[Cluster]], families_vectors: Sequence[np.ndarray], taken: list[str]
     ) -> list[str]:
         """Return a name for each family of clusters, biggest first; they differ from each other and from `taken`."""
-        options = [parent_names([child.name for child in own], [child.count for child in own]) for own in families]
-        texts = [name for own in options for name in own]
-        texts += [child.name for own in families for child in own]
-        vectors = unit_rows(await self.embedding_model.embed(texts))
-        centroids = unit_rows(np.stack(middles))
-        # Where the names can't be compared with the centroids they are compared with the children's names alone.
-        comparable = vectors.shape[1] == centroids.shape[1]
-        start, start_children = 0, sum(map(len, options))
+        topic_vectors = unit_rows(await self.embedding_model.embed(list(TOPICS)))
         names: list[str] = []
-        for number, (own, family) in enumerate(zip(options, families, strict=True)):
-            mine = vectors[start : start + len(own)]
-            said = vectors[start_children : start_children + len(family)]
-            start, start_children = start + len(own), start_children + len(family)
-            score = (mine @ said.T) @ (weights := np.sqrt([child.count for child in family])) / weights.sum()
-            if comparable:
-                closeness = mine @ centroids.T
-                others = np.delete(closeness, number, axis=1)
-                score = score + closeness[:, number] - (others.max(axis=1) if others.size else 0.0)
-            score = score + [value for value in own.values()]
-            ranked = [name for _, name in sorted(zip(-score, own, strict=True))]
-            free = (name for name in ranked if near_duplicate(name, [*taken, *names]) is None)
-            names.append(next(free, None) or _numbered(ranked[0], [*taken, *names]))
+        for family, vectors in zip(families, families_vectors, strict=True):
+            topics: list[str | None] = [None] * len(family)
+            # Centroids that came from another model can't be compared with topics.
+            if vectors.shape[1] == topic_vectors.shape[1]:
+                closeness = unit_rows(vectors) @ topic_vectors.T
+                best = closeness.argmax(axis=1)
+                topics = [
+                    TOPICS[topic] if own[topic] >= LEAST_COSINE else None
+                    for topic, own in zip(best, closeness, strict=True)
+                ]
+            name = parent_name([child.name for child in family], topics)
+            names.append(distinct_name(name, three_word_slug("", family[0].name), [*taken, *names]))
         return names
 
 
 def planned_roots(n_clusters: int, most_roots: int) -> int:
     """Return how many roots one round should leave of `n_clusters`, so that the last leaves at most `most_roots`.
 
-    Few clusters get a root for every three or four, many get `most_roots`, with as many levels between as it takes for
+    Few clusters get a root for every two, many get `most_roots`, with as many levels between as it takes for
     a parent to have a dozen children on average at most.
     """
     # One below the limit, so that a root for what fits nowhere is still allowed.
@@ -183,77 +180,35 @@ def group_by_ward(vectors: np.ndarray, n_groups: int) -> np.ndarray:
 # Names ----------------------------------------------------------------------------------------------------------------
 
 
-def parent_names(names: Sequence[str], counts: Sequence[int]) -> dict[str, float]:
-    """Return possible names of a parent with what speaks for each, from its children's names, biggest child first.
+def parent_name(children: Sequence[str], topics: Sequence[str | None]) -> str:
+    """Return a name for what holds all of `children`, biggest first: what each is about, three of them at most.
 
-    They are "Get help with …" what several children mention or with the things of the biggest ones, one verb with
-    several things where children do the same, and the two biggest children's names joined. What speaks for a name is
-    the share of conversations whose cluster it mentions, less its length.
+    `topics` has the everyday topic that each child is nearest to, or None where it is far from all.
     """
-    plain = [re.split(r" \(| / |…", name)[0] for name in names]
-    english = [name for name in plain if name.split(" ")[0].lower() in ENGLISH_VERBS]
-    if len(english) < len(plain) / 2:
-        joined = " / ".join(" ".join(name.split()[: LONGEST_NAME // 2]) for name in dict.fromkeys(plain[:2]))
-        return {joined: 0.0}
-    options: set[str] = set()
-    phrases = Counter(key for name in english for key in {key for key, _ in noun_phrases(_object(name))})
-    forms = {key: form for name in reversed(english) for key, form in noun_phrases(_object(name))}
-    options.update(f"{HELP_WITH} {forms[key]}" for key, count in phrases.items() if count > 1)
-
-    things: dict[tuple[str, ...], str] = {}  # of each child the first thing it is about, in the order of the children
-    verbs: dict[str, list[str]] = {}
-    for name in english:
-        found = list(noun_phrases(_object(name)))
-        found = [
-            one for one in found if not TIME_WORDS.union(["user", "assistant"]).intersection(one[1].lower().split())
-        ]
-        if not found:
-            continue
-        first = found[0][0][0]
-        key, form = max((one for one in found if one[0][0] == first), key=lambda one: len(one[0]))
-        if not any(set(key) & set(other) for other in things):
-            things[key] = form
-            verbs.setdefault(_verb(name), []).append(form)
-    for verb, together in [(HELP_WITH, list(things.values())), *verbs.items()]:
-        for chosen in (together[:2], together[:3]):
-            if len(chosen) > 1:
-                conjunction = "or" if verb not in (HELP_WITH, "Get") else "and"
-                start = HELP_WITH if verb == "Get" else verb
-                options.add(f"{start} {', '.join(chosen[:-1])} {conjunction} {chosen[-1]}")
-    simple = [name for name in english if len(name.split()) < LONGEST_NAME // 2 and not name.startswith(HELP_WITH)]
-    if len(simple) > 1 and simple[0] == english[0] and not _things(simple[0]) & _things(simple[1]):
-        options.add(f"{simple[0]} and {simple[1][0].lower()}{simple[1][1:]}")
-    # For children that all have one thing, and would have the parent's name.
-    options.update(f"Get all kinds of help with {form}" for form in list(things.values())[:1])
-    if not options:
-        shortened = dict.fromkeys(" ".join(name.split()[: LONGEST_NAME // 2]) for name in plain)
-        options.add(" / ".join(list(shortened)[:2]) if len(shortened) > 1 else f"{english[0]} and more")
-
-    total = sum(counts)
-
-    def covered(option: str) -> float:
-        told = _things(option)
-        return sum(count for name, count in zip(plain, counts, strict=True) if told & _things(name)) / total
-
-    return {
-        option: covered(option) - WORD_COST * len(option.split())
-        for option in sorted(options)
-        if len(option.split()) <= LONGEST_NAME
-    } or {min(options): 0.0}
+    things: list[str] = []
+    for name, topic in zip(children, topics, strict=True):
+        thing = _thing(name, topic)
+        if thing and not any(stems(thing) & stems(other) for other in things):
+            things.append(thing)
+    if not things:
+        return joined_name(children)
+    if len(things) == 1:
+        # All children are about one thing, and one of them may well have its name.
+        return f"Get all kinds of help with {things[0]}"
+    shown = things if len(things) <= MOST_THINGS else [*things[: MOST_THINGS - 1], "more"]
+    return f"{HELP_WITH} {listed(shown)}"
 
 
-def _verb(name: str) -> str:
-    return "Find out" if name.startswith("Find out ") else name.partition(" ")[0]
-
-
-def _object(name: str) -> str:
-    """Return a name without its verb, which is no part of the thing, after a word that keeps its first capital."""
-    verb = HELP_WITH if name.startswith(HELP_WITH) else _verb(name)
-    return f"to{name.removeprefix(verb)}"
-
-
-def _things(name: str) -> set[str]:
-    return {stem(word) for word in content_words(_object(name))}
+def _thing(name: str, topic: str | None) -> str | None:
+    """Return what a cluster's name is about: the first subject it lists, or its topic, or else its first noun."""
+    for verb in (HELP_WITH, FIX_PROBLEMS):
+        if name.startswith(verb):
+            return re.split(r", | and | \(", name.removeprefix(verb).strip())[0]
+    if topic is not None:
+        return topic
+    _, _, rest = name.partition(" ")
+    phrases = [form for key, form in noun_phrases(f"to {rest}") if not NOUNS_THAT_SAY_NOTHING.intersection(key)]
+    return phrases[0] if phrases else None
 
 
 def _description(children: Sequence[Cluster]) -> str:
@@ -264,13 +219,5 @@ def _description(children: Sequence[Cluster]) -> str:
     return f"Users asked for {len(children)} related things ({n_conversations} conversations): {shown}{rest}."
 
 
-def _numbered(name: str, taken: Sequence[str]) -> str:
-    used = {other.lower() for other in taken}
-    number = 2
-    while f"{name} ({number})".lower() in used:
-        number += 1
-    return f"{name} ({number})"
-
-
-def _biggest_first(clusters: Sequence[Cluster]) -> list[Cluster]:
-    return sorted(clusters, key=lambda cluster: (-cluster.count, cluster.cluster_id))
+def _biggest_first(cluster: Cluster) -> tuple[int, str]:
+    return -cluster.count, cluster.cluster_id

@@ -1,0 +1,167 @@
+"""Making an imperative shorter: leaving out what only one member of a group said, and what a name can do without.
+
+One imperative in, shorter ones out; making imperatives is `imperative`'s work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+from kura_dagster.pipeline.embedded.grammar import PARTICIPANTS, base_of_past, is_finite, is_nominal, is_number
+from kura_dagster.pipeline.embedded.vocabulary import (
+    AUXILIARIES,
+    BEFORE_INFINITIVE,
+    CONJUNCTIONS,
+    DETERMINERS,
+    INCOMPLETE_ENDS,
+    NOUNS_IN_ING,
+    PREPOSITIONS,
+    TIME_WORDS,
+    TIMES,
+)
+
+_NO_END = (
+    DETERMINERS
+    | AUXILIARIES
+    | PREPOSITIONS - {"off", "on", "out", "up", "down", "in", "over", "back"}
+    | CONJUNCTIONS
+    | INCOMPLETE_ENDS
+)
+
+
+_BREAKS = (PREPOSITIONS | CONJUNCTIONS | TIMES) - {"of", "than", "whether", "that", "out"}
+
+
+_NEGATIVE = frozenset(["not", "no", "never", "without", "except", "unless", "instead", "until", "despite", "cannot"])
+_NEW_CLAUSE = frozenset(["and", "but", "because", "so", "or"])
+
+
+def _is_negative(word: str) -> bool:
+    return word.lower() in _NEGATIVE or "n't" in word
+
+
+def _starts_time(words: list[str], position: int) -> bool:
+    """Whether "this week" or the like starts here."""
+    following = words[position + 1].lower() if position + 1 < len(words) else ""
+    return words[position].lower() in ("this", "next", "last", "every") and following in TIME_WORDS
+
+
+def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: int = 10) -> list[str]:
+    """Return what is left of an imperative when parts are left out that it can do without, longest first.
+
+    Parts are what follows a preposition, a conjunction or a comma, and words before a noun. A part that holds a word
+    for which `is_rare` is true is always left out where that is possible. No text has more than `n_words` words.
+    """
+    words = re.sub(r"([,;:…]| [-–—]+)(?= |$)", r" , ", text).split()
+    earliest = 2
+    if _CLAUSE.match(text):
+        # A clause has to keep its verb.
+        auxiliaries = (
+            position
+            for position in range(2, len(words))
+            if words[position].lower() in AUXILIARIES or words[position].endswith("n't")
+        )
+        verb = next(
+            auxiliaries,
+            next(
+                (
+                    position
+                    for position in range(2, len(words))
+                    if is_finite(words[position]) and words[position - 1].lower() not in DETERMINERS
+                ),
+                None,
+            ),
+        )
+        earliest = len(words) if verb is None else verb + 1
+    breaks = [
+        position
+        for position in range(earliest, len(words))
+        if words[position] == ","
+        or _starts_time(words, position)
+        or (
+            words[position].lower() in _BREAKS
+            and words[position - 1].lower() not in PREPOSITIONS | {","}
+            and not (words[position].lower() == "to" and words[position - 1].lower() in BEFORE_INFINITIVE)
+        )
+    ]
+    edges = [0, *breaks, len(words)]
+    segments = [words[start:end] for start, end in pairwise(edges)]
+    core, parts = segments[0], segments[1:]
+    # What comes after a conjunction or a comma hangs together: it is kept to its end or not at all.
+    tails = [
+        part
+        for part in parts
+        if part[0] != "," and part[0].lower() not in CONJUNCTIONS | TIMES and not _starts_time(part, 0)
+    ]
+    core = _without_rare_modifiers(core, is_rare)
+    # An amount or a number that only this member has, with what it counts
+    trimmed = core
+    while len(trimmed) > 2 and (is_number(trimmed[-1]) or is_number(trimmed[-2])) and is_rare(trimmed[-1]):
+        trimmed = trimmed[:-1]
+    core = trimmed if trimmed[-1].lower() not in _NO_END else core
+    # What says no is never left out: "works except on phones" is not "works". A clause of its own is another matter.
+    new_clauses = (number for number, part in enumerate(parts) if part[0] == "," or part[0].lower() in _NEW_CLAUSE)
+    required = [part for part in parts[: next(new_clauses, len(parts))] if any(map(_is_negative, part))]
+    kept = [part for part in tails[:4] if not any(is_rare(word) for word in part)]
+    combinations = [parts if "," not in words else tails, kept, *([part] for part in kept), kept[:2], []]
+    found: dict[str, None] = {}
+    for combination in combinations:
+        if any(part not in combination for part in required):
+            combination = [part for part in parts if part in combination or part in required]
+        chosen = [word for segment in [core, *combination] for word in segment]
+        phrase = " ".join(chosen).replace(" ,", ",").strip(" ,")
+        if 1 < len(phrase.split()) <= n_words and (phrase == text or _can_end(phrase.split()[-1].lower())):
+            found[phrase] = None
+    if len(words) == 1:
+        found[text] = None
+    return sorted(found, key=lambda phrase: (-len(phrase.split()), phrase))
+
+
+_CLAUSE = re.compile(
+    r"(?i)(?:find out|explain|check|report|decide|ask|see) (?:what|how|why|when|where|who|which|whose|whether|that|if)\b"
+)
+
+
+def _can_end(word: str) -> bool:
+    """Whether a phrase that was cut may end with this word; one left to itself by the cut, as "directed" of "by", may not."""
+    left_over = (word.endswith("ing") and word not in NOUNS_IN_ING) or base_of_past(word) is not None
+    return word not in _NO_END and not left_over
+
+
+def _without_rare_modifiers(core: list[str], is_rare: Callable[[str], bool]) -> list[str]:
+    """Leave out rare words that stand before another noun: "a cheap Italian restaurant" → "a restaurant"."""
+    kept = core[:1]
+    position = 1
+    while position < len(core):
+        end = position
+        while end < len(core) and is_nominal(core[end]):
+            end += 1
+        run = core[position:end]
+        if len(run) > 1 and not is_rare(run[-1]):
+            run = _without_rare(run, is_rare, kept[-1].lower())
+            if kept[-1] in ("a", "an"):
+                kept[-1] = "an" if run[0][0].lower() in "aeiou" else "a"
+        kept += run
+        if end < len(core):
+            kept.append(core[end])
+        position = end + 1
+    return kept
+
+
+def _without_rare(run: list[str], is_rare: Callable[[str], bool], before: str) -> list[str]:
+    """Leave out the rare words of a run of adjectives and nouns; its last word, the head, stays."""
+    kept = []
+    skip = False
+    for position, word in enumerate(run[:-1]):
+        if skip or (is_number(word) and is_rare(word)):
+            # A number goes where "the" stays, and with what it counts where "a" does: "a four star hotel" is a hotel.
+            # Elsewhere it stays: "learn 500 words".
+            if skip or before in DETERMINERS:
+                skip = not skip and before in ("a", "an") and position + 2 < len(run)
+                continue
+        elif is_rare(word) and word not in PARTICIPANTS:
+            continue
+        kept.append(word)
+    return kept + run[-1:]

@@ -17,6 +17,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import math
 import re
 import socket
 import subprocess
@@ -170,35 +171,49 @@ class LoopbackServer:
         )
 
     async def _chat(self, request: Request) -> Response:
+        began = time.time()
         body = json.loads(await request.body())
-        stats, faults = self.stats, self.faults
+        stats = self.stats
         stats.chat += 1
         number = stats.chat
-        stats.first = stats.first or time.time()
+        stats.first = stats.first or began
         stats.in_flight += 1
         stats.max_in_flight = max(stats.max_in_flight, stats.in_flight)
         try:
-            if self.latency:
-                await asyncio.sleep(self.latency)
-            prompt = _text_of(body["messages"])
-            stats.prompts.append(prompt)
-            stats.bodies.append(body)
-            stats.prompt_characters += len(prompt)
-            refusal = self._refusal(request, body, prompt, number)
-            if refusal is not None:
-                stats.faults += 1
-                return refusal
-            name, schema, as_tool = _asked_schema(body, prompt)
-            stats.by_schema[name] += 1
-            content = json.dumps(_Answer(prompt, schema.get("$defs", {}), faults).value("", schema))
-            if faults.bad_json_every and number % faults.bad_json_every == 0:
-                stats.faults += 1
-                content = content[: len(content) // 2]
-            stats.answer_characters += len(content)
-            return JSONResponse(_completion(number, body["model"], name, content, as_tool, len(prompt)))
+            # Answered first and waited for then: the latency holds for the whole, and what making the answer costs
+            # does not add to it.
+            answer = self._chat_answer(request, body, number)
+            await self._wait(began)
+            return answer
         finally:
             stats.in_flight -= 1
             stats.last = time.time()
+
+    def _chat_answer(self, request: Request, body: dict[str, Any], number: int) -> Response:
+        stats, faults = self.stats, self.faults
+        prompt = _text_of(body["messages"])
+        stats.prompts.append(prompt)
+        stats.bodies.append(body)
+        stats.prompt_characters += len(prompt)
+        refusal = self._refusal(request, body, prompt, number)
+        if refusal is not None:
+            stats.faults += 1
+            return refusal
+        name, schema, as_tool = _asked_schema(body, prompt)
+        stats.by_schema[name] += 1
+        content = json.dumps(_Answer(prompt, schema.get("$defs", {}), faults).value("", schema))
+        if faults.bad_json_every and number % faults.bad_json_every == 0:
+            stats.faults += 1
+            content = content[: len(content) // 2]
+        stats.answer_characters += len(content)
+        return JSONResponse(_completion(number, body["model"], name, content, as_tool, len(prompt)))
+
+    async def _wait(self, began: float) -> None:
+        """Sleep for what is left of the latency since `began`, a reading of `time.time`."""
+        left = began + self.latency - time.time()
+        if left > 0:
+            # In whole milliseconds, upwards: uvloop rounds to them, and an answer must not come early.
+            await asyncio.sleep(math.ceil(left * 1000) / 1000)
 
     def _refusal(self, request: Request, body: dict[str, Any], prompt: str, number: int) -> Response | None:
         faults = self.faults
@@ -214,9 +229,15 @@ class LoopbackServer:
         return None
 
     async def _embeddings(self, request: Request) -> Response:
+        began = time.time()
         body = json.loads(await request.body())
         texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
-        await self._count_embeddings(texts)
+        with self._counted(texts):
+            answer = self._embeddings_answer(request, body, texts)
+            await self._wait(began)
+            return answer
+
+    def _embeddings_answer(self, request: Request, body: dict[str, Any], texts: list[str]) -> Response:
         if not all(texts):
             return _error(400, "'$.input' is invalid. Please check the API reference.")
         if self.faults.require_key and request.headers.get("authorization") != f"Bearer {self.faults.require_key}":
@@ -236,20 +257,22 @@ class LoopbackServer:
         return JSONResponse({"object": "list", "data": data, "model": body["model"], "usage": usage})
 
     async def _cohere_embed(self, request: Request) -> Response:
+        began = time.time()
         body = json.loads(await request.body())
-        await self._count_embeddings(body["texts"])
-        vectors = [self._embed(text, EMBEDDING_DIMENSIONS).tolist() for text in body["texts"]]
-        return JSONResponse({"id": "embed", "texts": body["texts"], "embeddings": {"float": vectors}})
+        with self._counted(body["texts"]):
+            vectors = [self._embed(text, EMBEDDING_DIMENSIONS).tolist() for text in body["texts"]]
+            await self._wait(began)
+            return JSONResponse({"id": "embed", "texts": body["texts"], "embeddings": {"float": vectors}})
 
-    async def _count_embeddings(self, texts: list[str]) -> None:
+    @contextmanager
+    def _counted(self, texts: list[str]) -> Iterator[None]:
         stats = self.stats
         stats.embeddings += 1
         stats.embedded_texts += len(texts)
         stats.in_flight += 1
         stats.max_in_flight = max(stats.max_in_flight, stats.in_flight)
         try:
-            if self.latency:
-                await asyncio.sleep(self.latency)
+            yield
         finally:
             stats.in_flight -= 1
 

@@ -140,7 +140,7 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
     provider = "openai"
 
     def __init__(
-        self, model_name: str = "text-embedding-3-small", model_batch_size: int = 50, n_concurrent_jobs: int = 5
+        self, model_name: str = "text-embedding-3-small", model_batch_size: int = 50, n_concurrent_jobs: int = 20
     ) -> None:
         super().__init__(model_name, model_batch_size, n_concurrent_jobs)
 

@@ -28,7 +28,7 @@ MOSTLY = 0.7  # of the members covered by the subjects of a name is enough
 LEAST_FIT = 0.02  # of a subject, in cosine: a word that is as near to other groups says nothing
 LEAST_COSINE = 0.3  # of a member whose conversation is on a topic
 LEAST_COSINE_OF_GROUP = 0.25  # whose middle is near a topic
-LEAST_OF_BEST = 0.8  # of the best topic's cosine, that another one has to have
+LEAST_OF_BEST = 0.75  # of the best topic's cosine, that another one has to have
 COSINE_OF_A_TOPIC = 0.6  # of a group that is about nothing else
 LEAST_SHARE = 0.1  # of the members that use a subject
 

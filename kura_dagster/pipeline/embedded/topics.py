@@ -25,7 +25,7 @@ TOPICS = tuple(
     text summaries; proofreading; formal letters; blog posts; social media posts; marketing copy; product descriptions
     speeches; poems; stories; song lyrics; role play; character names; jokes; riddles; trivia; quizzes; board games; video games
     resumes; cover letters; job interviews; job search; career changes; salary negotiations; resignations; performance reviews
-    conflicts at work; meetings; project plans; business ideas; start-ups; market research; sales; hiring; time off; payslips
+    conflicts at work; meetings; project plans; business ideas; market research; sales; hiring; time off; payslips
     taxes; bank accounts; money transfers; credit cards; credit scores; loans; mortgages; insurance; investments; pensions
     budgets; exchange rates; fraud; crypto-currencies; bills; rent; leases; neighbours; moving house; house buying; legal questions
     contracts; visas; passports; residence permits; driving licences; parking fines; elections; news; weather; traffic
@@ -36,7 +36,7 @@ TOPICS = tuple(
     skin care; medicines; vaccinations; pregnancy; doctors' appointments; dentists; mental health; stress; meditation
     relationships; dating; weddings; birthdays; gifts; parenting; babies; schools; teenagers; elderly care; funerals; pets; dogs
     cats; birds; houseplants; gardens; lawns; vegetables; insects; mould; damp walls; paint; wallpaper; shelves; furniture
-    flooring; plumbing; dripping taps; drains; heating; electricity; power tools; home appliances; cleaning; laundry; stains
+    flooring; plumbing; dripping taps; drains; heating; electricity; power tools; home repairs; home appliances; household chores; cleaning; laundry; stains
     recycling; home security; interior design; sewing; knitting; photography; photo editing; drawing; music; playlists
     musical instruments; podcasts; films; television series; books; fashion; make-up; hair; football; tennis; fishing; hiking
     astronomy; climate; energy saving; religion; dreams; horoscopes; volunteering; small talk; greetings

@@ -116,18 +116,20 @@ class WardMetaClusterModel(BaseMetaClusterModel):
         self, families: Sequence[list[Cluster]], families_vectors: Sequence[np.ndarray], taken: list[str]
     ) -> list[str]:
         """Return a name for each family of clusters, biggest first; they differ from each other and from `taken`."""
-        topic_vectors = unit_rows(await self.embedding_model.embed(list(TOPICS)))
+        said = [child.name for family in families for child in family]
+        vectors = unit_rows(await self.embedding_model.embed([*TOPICS, *said]))
+        topic_vectors, name_vectors = vectors[: len(TOPICS)], iter(vectors[len(TOPICS) :])
         names: list[str] = []
-        for family, vectors in zip(families, families_vectors, strict=True):
-            topics: list[str | None] = [None] * len(family)
+        for family, middles in zip(families, families_vectors, strict=True):
+            closeness = np.stack([next(name_vectors) for _ in family]) @ topic_vectors.T
             # Centroids that came from another model can't be compared with topics.
-            if vectors.shape[1] == topic_vectors.shape[1]:
-                closeness = unit_rows(vectors) @ topic_vectors.T
-                best = closeness.argmax(axis=1)
-                topics = [
-                    TOPICS[topic] if own[topic] >= LEAST_COSINE else None
-                    for topic, own in zip(best, closeness, strict=True)
-                ]
+            if middles.shape[1] == topic_vectors.shape[1]:
+                closeness = (closeness + unit_rows(middles) @ topic_vectors.T) / 2
+            best = closeness.argmax(axis=1)
+            topics = [
+                TOPICS[topic] if own[topic] >= LEAST_COSINE else None
+                for topic, own in zip(best, closeness, strict=True)
+            ]
             name = parent_name([child.name for child in family], topics)
             names.append(distinct_name(name, three_word_slug("", family[0].name), [*taken, *names]))
         return names

@@ -3,6 +3,7 @@
 # make test       set up, then the tests
 # make lint       ruff and mypy
 # make benchmark  one day of 1,000 conversations, beside Kura
+# make benchmark-language-model  a language model's run on a loopback server, beside Kura
 # make lock       refresh constraints.txt
 # make clean      remove .venv and what can be rebuilt; your data stays
 
@@ -11,7 +12,7 @@ PORT ?= 3000
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: help install demo dev test lint lock clean benchmark
+.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -58,6 +59,10 @@ clean:
 # One day of 1,000 conversations, ours beside Kura; some minutes, and it installs Kura once.
 benchmark: install .venv-kura/.installed
 	@$(BIN)/python benchmarks/one_day.py --kura-python .venv-kura/bin/python $(ARGUMENTS)
+
+# Calls, faults and money of a language model's run, beside Kura; some five minutes.
+benchmark-language-model: install .venv-kura/.installed
+	@$(BIN)/python benchmarks/language_model.py --kura-python .venv-kura/bin/python $(ARGUMENTS)
 
 .venv-kura/.installed:
 	@$(PYTHON) -m venv .venv-kura

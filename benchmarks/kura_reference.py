@@ -1,4 +1,9 @@
-"""Kura itself over a file of conversations: the reference of `one_day.py`. Needs a Python with kura==0.5.4."""
+"""Kura itself over a file of conversations: the reference of the benchmarks. Needs a Python with kura==0.5.4.
+
+    python kura_reference.py CONVERSATIONS.jsonl FOLDER [summaries | run]
+
+It runs the stage of the summaries alone or, by default, all four.
+"""
 
 import asyncio
 import gc
@@ -19,6 +24,21 @@ from kura.dimensionality import HDBUMAP, reduce_dimensionality_from_clusters  # 
 from kura.meta_cluster import MetaClusterModel, reduce_clusters_from_base_clusters  # noqa: E402
 from kura.summarisation import SummaryModel, summarise_conversations  # noqa: E402
 from kura.types import Conversation  # noqa: E402
+
+
+async def summaries_only(path: str, folder: str) -> dict[str, float]:
+    """Run Kura's first stage with its defaults and return its seconds, CPU seconds and peak memory."""
+    conversations = [Conversation.model_validate_json(line) for line in Path(path).read_text().splitlines()]
+    nothing = JSONLCheckpointManager(folder, enabled=False)
+    model = SummaryModel()
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
+    await summarise_conversations(conversations, model=model, checkpoint_manager=nothing)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "seconds": time.perf_counter() - began,
+        "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "peak_mb": after.ru_maxrss / 1024,
+    }
 
 
 async def run(path: str, folder: str) -> dict[str, float]:
@@ -51,4 +71,5 @@ async def run(path: str, folder: str) -> dict[str, float]:
     }
 
 
-print(json.dumps(asyncio.run(run(sys.argv[1], sys.argv[2]))))
+of_stages = summaries_only if sys.argv[3:] == ["summaries"] else run
+print(json.dumps(asyncio.run(of_stages(sys.argv[1], sys.argv[2]))))

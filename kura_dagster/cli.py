@@ -6,24 +6,32 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from pydantic import ByteSize
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.table import Table as RichTable
+from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
-from kura_dagster.pipeline.plain_text import plain_lines
+from kura_dagster.pipeline.plain_text import plain_line, plain_lines
 from kura_dagster.settings import Cadence, Settings, SettingsError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from rich.console import RenderableType
+
     from kura_dagster.orchestration.materialise import RunReport
+    from kura_dagster.orchestration.progress import RunProgress, RunWatch
+    from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
+    from kura_dagster.pipeline.types import Conversation
     from kura_dagster.storage.database import Database
 
 # Dagster, DuckDB and the pipeline are imported inside the commands: --help should not wait for them.
@@ -72,6 +80,10 @@ def _examples(*commands: str) -> str:
     return f"Example{'s' if len(commands) > 1 else ''}:\n\n```\n{lines}\n```"
 
 
+Day = Annotated[
+    date | None, typer.Argument(parser=_day, metavar="DAY", help="One day, as YYYY-MM-DD.", show_default=False)
+]
+From = Annotated[date | None, typer.Option("--from", parser=_day, metavar="DAY", help="The first day of a range.")]
 To = Annotated[
     date | None,
     typer.Option("--to", parser=_day, metavar="DAY", help="The last day, included. Without it, the first is the last."),
@@ -140,28 +152,122 @@ def demo() -> None:
 
 @app.command(
     cls=_Command,
-    epilog=_examples("run 2026-11-20", "run --from 2026-11-18 --to 2026-11-20"),
+    epilog=_examples("run 2026-11-20", "run --from 2026-11-18 --to 2026-11-20 --max-cost-usd 5"),
 )
 def run(
-    day: Annotated[date | None, typer.Argument(parser=_day, metavar="DAY", help="One day, as YYYY-MM-DD.")] = None,
-    first: Annotated[
-        date | None, typer.Option("--from", parser=_day, metavar="DAY", help="The first day of a range.")
-    ] = None,
+    day: Day = None,
+    first: From = None,
     last: To = None,
+    max_cost_usd: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="USD", help="Stop before language models cost more than this. KURA_MAX_COST_USD."),
+    ] = None,
+    max_calls: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="CALLS", help="Stop before more requests than this are sent. KURA_MAX_CALLS."),
+    ] = None,
 ) -> None:
     """Analyse a day, or every day of a range, in one run.
 
-    What was stored for those days is replaced. Lines that cannot be used are set aside and reported. Exits with 1 when
-    an asset or a blocking check fails, with 2 when the days or a setting are not allowed.
+    What was stored for those days is replaced. Lines that cannot be used are set aside and reported. Answers of
+    language models are kept: what was asked before costs nothing. Exits with 1 when an asset or a blocking check fails,
+    with 2 when the days or a setting are not allowed.
     """
-    if (day is None) == (first is None) or (last is not None and first is None):
-        raise typer.BadParameter("say either DAY or --from DAY [--to DAY]")
+    begin, end = _range(day, first, last)
+    with _errors_explained():
+        limits = {"max_cost_usd": max_cost_usd, "max_calls": max_calls}
+        settings = Settings.load(**{name: limit for name, limit in limits.items() if limit is not None})
+        report = _run(settings, begin, end)
+        _print_seconds(report.seconds_by_asset)
+
+
+@app.command(cls=_Command, epilog=_examples("estimate 2026-11-20", "estimate --from 2026-11-18 --to 2026-11-20"))
+def estimate(day: Day = None, first: From = None, last: To = None) -> None:
+    """Say what a run would ask language models, and cost, before running it.
+
+    Counts the calls, tokens and USD of each asset from the landed conversations, without the answers that are kept.
+    Nothing is sent.
+    """
+    import asyncio
+
+    from kura_dagster.orchestration.materialise import partition_keys_between
+    from kura_dagster.orchestration.progress import usd
+    from kura_dagster.pipeline.language_model.estimate import estimate as estimate_of
+
+    begin, end = _range(day, first, last)
     with _errors_explained():
         settings = Settings.load()
-        begin = day or first
-        assert begin is not None
-        report = _run(settings, begin, last or begin)
-        _print_seconds(report.seconds_by_asset)
+        keys = partition_keys_between(settings, begin, end)
+        estimates = asyncio.run(estimate_of(_landed(settings, keys), settings))
+        if not estimates:
+            _print_lines(
+                [
+                    f"The run asks no provider and costs nothing: KURA_LANGUAGE_MODEL is {settings.language_model}, "
+                    f"KURA_EMBEDDING_MODEL is {settings.embedding_model}."
+                ]
+            )
+            return
+        rows = [
+            (
+                each.asset,
+                each.model,
+                f"{each.calls:,}",
+                f"{each.kept:,}",
+                f"{each.input_tokens:,}",
+                f"{each.output_tokens:,}",
+                "unknown" if each.cost_usd is None else f"{each.cost_usd:,.4f}",
+            )
+            for each in estimates
+        ]
+        table = RichTable(
+            "asset", "model", *(Column(name, justify="right") for name in ("calls", "kept", "tokens in", "out", "USD"))
+        )
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        console.print(table)
+        calls = sum(each.calls for each in estimates)
+        unknown = sorted({each.model for each in estimates if each.cost_usd is None})
+        cost = None if unknown else sum(each.cost_usd or 0 for each in estimates)
+        _print_lines([f"About {calls:,} calls, {usd(cost)}, for {_days(settings, keys)}."])
+        for model in unknown:
+            _print_lines(
+                [f'The price of {model} is unknown. Set KURA_PRICES={{"{model}": {{"input": …, "output": …}}}}.']
+            )
+        _print_lines(
+            [
+                "This is an estimate, at 4 characters a token and answers of usual length. With new conversations, all "
+                "clusters of their partition count as changed. Requests that fail and are sent again come on top."
+            ]
+        )
+
+
+cache_app = typer.Typer(cls=_Group, invoke_without_command=True)
+app.add_typer(cache_app, name="cache")
+
+
+@cache_app.callback(epilog=_examples("cache", "cache clear", "cache clear --yes"))
+def cache(context: typer.Context) -> None:
+    """Show how many answers of language models are kept, and how much room they take."""
+    if context.invoked_subcommand is not None:
+        return
+    with _errors_explained(), _open_cache() as kept:
+        found = kept.statistics()
+        _print_lines(
+            [
+                f"{found.n_answers:,} answers are kept, {_size(found.n_bytes)} of at most {_size(found.size_limit)} "
+                f"(KURA_CACHE_SIZE_LIMIT), in {kept.folder}."
+            ]
+        )
+
+
+@cache_app.command(cls=_Command, epilog=_examples("cache clear", "cache clear --yes"))
+def clear(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Forget every kept answer. The next run asks, and pays, for all of them again."""
+    with _errors_explained(), _open_cache() as kept:
+        number = kept.statistics().n_answers
+        if number and not yes:
+            typer.confirm(f"Forget {number:,} answers? They would be paid for again.", abort=True)
+        _print_lines([f"{kept.clear():,} answers are forgotten."])
 
 
 @app.command(cls=_Command, epilog=_examples("tree", "tree 2026-11-12 --style enhanced"))
@@ -196,7 +302,7 @@ def status() -> None:
     A day has a column for each of the six assets; – is not materialised.
     """
     from kura_dagster.orchestration.assets import ASSETS
-    from kura_dagster.storage.tables import REJECTED_CONVERSATIONS
+    from kura_dagster.storage.tables import FAILED, REJECTED_CONVERSATIONS
 
     with _errors_explained():
         settings = Settings.load()
@@ -221,6 +327,11 @@ def status() -> None:
         if total := sum(aside.values()):
             days = ", ".join(f"{key} ({count:,})" for key, count in aside.items() if count)
             _print_lines([f"{total:,} lines were set aside, see the table {REJECTED_CONVERSATIONS.name}: {days}."])
+        for table in FAILED.values():
+            failed = {key: counts[table.name][when] for key, when in dates.items() if when in counts[table.name]}
+            if failed:
+                days = ", ".join(f"{key} ({count:,})" for key, count in failed.items())
+                _print_lines([f"{sum(failed.values()):,} items failed, see the table {table.name}; run again: {days}."])
 
 
 @app.command(
@@ -272,13 +383,24 @@ def export(
         _print_lines([f"{len(conversations):,} conversations of {len(keys)} {noun} are in {folder}."])
 
 
+def _range(day: date | None, first: date | None, last: date | None) -> tuple[date, date]:
+    """Return the first and the last day that are asked for, either way of saying it."""
+    begin = day or first
+    if begin is None or (day is not None and first is not None) or (last is not None and first is None):
+        raise typer.BadParameter("say either DAY or --from DAY [--to DAY]")
+    return begin, last or begin
+
+
 def _run(settings: Settings, first: date, last: date) -> RunReport:
     from kura_dagster.orchestration.build import build_defs
     from kura_dagster.orchestration.materialise import materialise, partition_keys_between
+    from kura_dagster.orchestration.progress import RunWatch
 
     keys = partition_keys_between(settings, first, last)
-    with _open_instance() as instance, _progress(len(keys)) as on_event:
-        report = materialise(build_defs(settings), keys, instance, on_event)
+    watch = RunWatch()
+    with _open_instance() as instance, _progress(len(keys), watch) as on_event:
+        report = materialise(build_defs(settings, watch=watch), keys, instance, on_event)
+    _print_spent(watch)
     for check, fault in report.failed_checks.items():
         _print_error("[yellow]check failed[/yellow]", f"{check}: {fault}")
     if not report.success:
@@ -288,13 +410,41 @@ def _run(settings: Settings, first: date, last: date) -> RunReport:
     return report
 
 
+def _print_spent(watch: RunWatch) -> None:
+    """Say what the run asked and paid, where it asked anything."""
+    from kura_dagster.orchestration.progress import usd
+
+    spent = watch.spent
+    if spent.calls or spent.cache_hits:
+        _print_lines(
+            [
+                f"{spent.calls:,} calls ({spent.retries:,} of them repeated), {spent.cache_hits:,} answers from the "
+                f"cache, {spent.failures:,} failed; {spent.input_tokens:,} tokens in, {spent.output_tokens:,} out; "
+                f"{usd(spent.cost_usd)}."
+            ]
+        )
+
+
+class _Bars(Progress):
+    """A bar an asset, and under them how far the questions to a language model are, with the latest answer."""
+
+    asking: RunProgress | None = None
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        if self.asking is not None:
+            # As Text: what a model answered is no markup.
+            yield Text(self.asking.line(), no_wrap=True, overflow="ellipsis")
+            yield Text(plain_line(self.asking.latest), no_wrap=True, overflow="ellipsis", style="dim")
+
+
 @contextmanager
-def _progress(partitions: int) -> Iterator[Any]:
-    """Yield the listener that moves a bar for each asset, a step a partition."""
+def _progress(partitions: int, watch: RunWatch) -> Iterator[Any]:
+    """Yield the listener that moves a bar for each asset, a step a partition; `watch` moves what stands under them."""
     from kura_dagster.orchestration.materialise import ASSET_NAMES
     from kura_dagster.orchestration.partition_loop import PARTITION_DONE
 
-    with Progress(
+    with _Bars(
         SpinnerColumn(),
         TextColumn("{task.description:<14}"),
         BarColumn(),
@@ -311,7 +461,47 @@ def _progress(partitions: int) -> Iterator[Any]:
             elif entry.dagster_event is None and step in tasks and PARTITION_DONE.search(entry.user_message):
                 progress.advance(tasks[step])
 
+        def on_progress(asking: RunProgress) -> None:
+            progress.asking = asking
+
+        watch.on_progress = on_progress
         yield on_event
+        progress.asking = None
+
+
+def _landed(settings: Settings, keys: Sequence[str]) -> Iterator[tuple[list[Conversation], Mapping[str, np.ndarray]]]:
+    """Yield of each partition the landed conversations, and what is stored of the configured model's vectors."""
+    from kura_dagster.orchestration.partitions import partitions_from
+    from kura_dagster.pipeline.conversations import read_conversations
+    from kura_dagster.storage.tables import EMBEDDINGS
+
+    partitions_def, dates, database = partitions_from(settings), _dates_by_key(settings), _database(settings)
+    for key in keys:
+        window = partitions_def.time_window_for_partition_key(key)
+        landed = read_conversations(settings.conversations, window.start, window.end, settings.tzinfo)
+        rows = database.load(EMBEDDINGS, dates[key])
+        yield (
+            landed.conversations,
+            {row.chat_id: row.embedding for row in rows if row.model == settings.embedding_model},
+        )
+
+
+@contextmanager
+def _open_cache() -> Iterator[DiskCacheStrategy]:
+    from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
+    from kura_dagster.pipeline.providers import ANSWERS_FOLDER
+
+    settings = Settings.load()
+    with closing(DiskCacheStrategy(settings.cache / ANSWERS_FOLDER, settings.cache_size_limit)) as kept:
+        yield kept
+
+
+def _size(n_bytes: int) -> str:
+    return ByteSize(n_bytes).human_readable(decimal=True, separator=" ")
+
+
+def _days(settings: Settings, keys: Sequence[str]) -> str:
+    return keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]} ({len(keys):,} {_a_partition(settings)}s)"
 
 
 def _print_tree(settings: Settings, keys: Sequence[str], style: TreeStyle, which: str = "") -> None:
@@ -429,13 +619,15 @@ def _a_partition(settings: Settings) -> str:
 def _errors_explained() -> Iterator[None]:
     """Turn the errors a user can mend into a message and an exit code; others keep their traceback."""
     from kura_dagster.orchestration.materialise import PartitionRangeError
+    from kura_dagster.pipeline.language_model.answer_cache import CacheError
+    from kura_dagster.pipeline.language_model.failures import LanguageModelError
     from kura_dagster.storage.database import DatabaseError
 
     try:
         yield
     except (SettingsError, PartitionRangeError) as error:
         _fail(str(error), code=2)
-    except (DatabaseError, OSError) as error:
+    except (DatabaseError, CacheError, LanguageModelError, OSError) as error:
         _fail(str(error))
 
 

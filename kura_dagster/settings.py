@@ -6,22 +6,27 @@ Secrets are no settings: API keys and base URLs are read by the providers' own l
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+from pydantic import ByteSize, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
+from kura_dagster.pipeline.language_model.prices import Price
 from kura_dagster.pipeline.plain_text import plain_line
 
 PREFIX = "KURA_"
 _ENV_FILE = ".env"
+_ALLOWED_PRICES = 'allowed are {"<provider>/<model>": {"input": USD, "output": USD}} per million tokens or a file of it'
 _LIKELY_MEANT = 75
 """A setting at least this like an unknown variable (thefuzz's ratio, 0 to 100) is what was probably meant."""
 
@@ -57,6 +62,12 @@ class Projection(StrEnum):
 EXTRACTIVE = "extractive"
 MINILM = "minilm"
 EMBEDDING_PROVIDERS = ("openai", "sentence-transformers", "cohere")
+STAGE_MODELS = {
+    "summaries": "summary_language_model",
+    "base_clusters": "cluster_language_model",
+    "meta_clusters": "meta_cluster_language_model",
+}
+"""The setting that names an asset's own language model, for each asset that may ask one."""
 
 
 class Settings(BaseSettings):
@@ -68,7 +79,10 @@ class Settings(BaseSettings):
     conversations: Path = Field(
         Path("data/conversations"), description="The landing folder, one YYYY-MM-DD.jsonl file a day."
     )
-    cache: Path = Field(Path("data/cache"), description="Where what can be rebuilt is kept, as MiniLM's graph.")
+    cache: Path = Field(
+        Path("data/cache"),
+        description="Where MiniLM's graph and the answers of language models are kept; several processes may share it.",
+    )
 
     language_model: str = Field(
         EXTRACTIVE,
@@ -80,8 +94,56 @@ class Settings(BaseSettings):
         description="What turns texts into vectors: 'minilm' (local, no key), 'openai/<model>', "
         "'sentence-transformers/<model>' or 'cohere/<model>'.",
     )
+    summary_language_model: str | None = Field(
+        None, description="What writes summaries, where that is not KURA_LANGUAGE_MODEL."
+    )
+    cluster_language_model: str | None = Field(
+        None, description="What names base clusters, where that is not KURA_LANGUAGE_MODEL."
+    )
+    meta_cluster_language_model: str | None = Field(
+        None, description="What forms the hierarchy, where that is not KURA_LANGUAGE_MODEL."
+    )
     temperature: float = Field(0.2, ge=0, le=2, description="Sampling temperature of the language model.")
+
+    max_calls: int | None = Field(
+        None,
+        ge=0,
+        description="The most requests to language models and embedding APIs in a run; unset means no limit.",
+    )
+    max_cost_usd: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="The most that a run may pay, in USD; unset means no limit."
+    )
+    prices: Annotated[dict[str, Price] | None, NoDecode] = Field(
+        None,
+        description='Prices in USD per million tokens that stand before the known ones: {"openai/my-model": '
+        '{"input": 0.15, "output": 0.6}}, or the path of a JSON file that holds this.',
+    )
     max_concurrent_requests: int = Field(50, ge=1, description="Language-model requests in flight at once.")
+    requests_per_minute: int | None = Field(
+        None, ge=1, description="The most requests a minute to a provider; unset means no limit."
+    )
+    tokens_per_minute: int | None = Field(
+        None, ge=1, description="The most tokens a minute sent to a provider, about; unset means no limit."
+    )
+    request_timeout: float = Field(
+        60,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds after which an unanswered request is given up and sent again.",
+    )
+    failure_limit: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="The share of a partition's items, 0 to 1, that may be set aside as failed before its asset fails.",
+    )
+    cache_size_limit: ByteSize = Field(
+        "2GB",
+        gt=0,
+        validate_default=True,
+        description="How large the kept answers may become, in bytes or with a unit; the oldest go first.",
+    )
+
     max_contrastive_examples: int = Field(
         10, ge=0, description="Summaries of the nearest other clusters shown when one is named."
     )
@@ -125,10 +187,47 @@ class Settings(BaseSettings):
             raise ValueError("allowed are paths, for example 'data/kura.duckdb'")
         return value
 
-    @field_validator("umap_n_neighbors", mode="before")
+    @field_validator(
+        "umap_n_neighbors",
+        "max_calls",
+        "max_cost_usd",
+        "requests_per_minute",
+        "tokens_per_minute",
+        *STAGE_MODELS.values(),
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("prices", mode="before")
+    @classmethod
+    def _prices_from_json(cls, value: Any) -> Any:
+        if value is None or isinstance(value, Mapping):
+            return value
+        text = str(value)
+        if not text.strip():
+            return None
+        if not text.lstrip().startswith("{"):
+            try:
+                text = Path(text).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise ValueError(f"{_ALLOWED_PRICES}, and no such file can be read ({error})") from None
+        try:
+            decoded = json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"{_ALLOWED_PRICES}, and this is no JSON ({error})") from None
+        if not isinstance(decoded, dict) or not all("/" in model for model in decoded):
+            raise ValueError(_ALLOWED_PRICES)
+        return decoded
+
+    @field_validator("cache_size_limit", mode="before")
+    @classmethod
+    def _size_with_a_unit(cls, value: Any) -> Any:
+        # pydantic takes "2GB and more" for 2 GB.
+        if not re.fullmatch(r"\d+(\.\d+)?\s*([kmgt]?i?b)?", str(value).strip(), re.IGNORECASE | re.ASCII):
+            raise ValueError("allowed are sizes, for example '500MB', '2GB' or a number of bytes")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -137,11 +236,11 @@ class Settings(BaseSettings):
             raise ValueError("allowed are IANA names, for example 'UTC' or 'Europe/Berlin'")
         return value
 
-    @field_validator("language_model")
+    @field_validator("language_model", *STAGE_MODELS.values())
     @classmethod
-    def _provider_string(cls, value: str) -> str:
-        provider, _, model = value.partition("/")
-        if value != EXTRACTIVE and not (provider and model):
+    def _provider_string(cls, value: str | None) -> str | None:
+        provider, _, model = (value or "").partition("/")
+        if value not in (None, EXTRACTIVE) and not (provider and model):
             raise ValueError("allowed are 'extractive' or '<provider>/<model>', for example 'openai/gpt-4o-mini'")
         return value
 
@@ -159,6 +258,10 @@ class Settings(BaseSettings):
     def tzinfo(self) -> ZoneInfo:
         """The time zone as an object."""
         return ZoneInfo(self.timezone)
+
+    def language_model_for(self, asset: str) -> str:
+        """Return what writes the texts of an asset in `STAGE_MODELS`: `extractive` or `<provider>/<model>`."""
+        return getattr(self, STAGE_MODELS[asset]) or self.language_model
 
     @classmethod
     def load(cls, **overrides: Any) -> Settings:
@@ -183,7 +286,12 @@ class Settings(BaseSettings):
         except ValidationError as error:
             lines = []
             for fault in error.errors():
-                name = PREFIX + "_".join(str(part) for part in fault["loc"]).upper()
+                field, *inside = (str(part) for part in fault["loc"])
+                name = PREFIX + field.upper()
+                if inside:
+                    # Only the prices have anything inside.
+                    lines.append(f"{name} is wrong at {' '.join(inside)} ({fault['msg']}); {_ALLOWED_PRICES}.")
+                    continue
                 if fault["type"].startswith("date_"):
                     fault["msg"] = "a day, as YYYY-MM-DD"
                 what = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")

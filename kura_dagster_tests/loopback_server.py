@@ -5,9 +5,14 @@ The tests and the benchmarks speak to it over real sockets. It understands chat 
 keywords of what it was shown, a label from the candidates it was offered. It knows schemas and the shape of delimited
 prompts, and nothing of the pipeline, so other clients can be measured against it too.
 
-    python -m kura_dagster_tests.loopback_server --port 8900 --latency 0.2
+    python -m kura_dagster_tests.loopback_server --port 8900 --latency 0.2 --fault server_error=0.05
 
 `GET /stats` answers the counters, `POST /reset` clears them and the faults, `POST /faults` sets faults.
+
+Faults come by count (`Faults.status_every`), by a word in the prompt (`fail_on`, `refuse_on`), from a capacity that is
+passed, or with a share of their own (`shares`). The last are drawn from a seed, the question and how often it was asked
+before: the same run meets the same faults in whatever order its requests arrive, and a question that failed is usually
+answered when it is asked again.
 """
 
 from __future__ import annotations
@@ -26,7 +31,7 @@ import threading
 import time
 import urllib.request
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -38,6 +43,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 EMBEDDING_DIMENSIONS = 384
 _WORD = re.compile(r"[a-z][a-z']{2,}")
@@ -52,6 +58,34 @@ _BLOCK = re.compile(r"<([a-z_]+(?:-[0-9a-f]{6,})?)>(.*?)</\1>", re.DOTALL)
 _OFFERED = re.compile(r"<(?:higher_level_cluster|candidate|category|option)>(.*?)</", re.DOTALL)
 _LIST_TAG = re.compile(r"<((?:categories|candidates|options)(?:-[0-9a-f]+)?)>(.*?)</\1>", re.DOTALL)
 _AT_MOST = re.compile(r"at most (\d+)")
+NEVER_OFFERED = "Nothing that was ever offered"
+
+TRANSPORT_FAULTS = {
+    "rate_limited": "429 without Retry-After",
+    "rate_limited_retry_after": "429 with Retry-After",
+    "server_error": "500",
+    "overloaded": "503",
+    "dropped": "connection closed without an answer",
+    "stalled": "never answered; the connection stays open until the client gives up",
+    "truncated_body": "HTTP body that ends before its Content-Length",
+    "unauthorized": "401",
+    "unknown_model": "404",
+    "quota": "429 that says insufficient_quota: waiting does not help",
+}
+"""Faults of any request, chat or embeddings."""
+
+ANSWER_FAULTS = {
+    "invalid_json": "answer that is not JSON",
+    "truncated_json": "answer that ends in the middle",
+    "cut_off": "answer that ends in the middle, and says so (finish_reason length)",
+    "missing_field": "answer without a field that the schema requires",
+    "wrong_type": "answer with a field of another type",
+    "refusal": "refusal in OpenAI's field for it",
+    "wrong_label": "label that was never offered; where none are offered, the answer is as it should be",
+}
+"""Faults of a chat answer, which arrives with status 200 and is paid for."""
+
+FAULT_KINDS = TRANSPORT_FAULTS | ANSWER_FAULTS
 
 
 @dataclass
@@ -68,11 +102,35 @@ class Faults:
     require_key: str | None = None
     known_models: tuple[str, ...] | None = None
     same_answer: bool = False  # the same name for every group
+    refuse_on: str | None = None  # a prompt that holds this text is refused however often it is asked
+    capacity: int | None = None  # more requests in flight than this get 429, with `retry_after` where it is set
+    shares: Mapping[str, float] = field(default_factory=dict)  # kind of FAULT_KINDS -> share of all requests
+    seed: int = 0  # of the draw that `shares` are for
+
+    def __post_init__(self) -> None:
+        if unknown := self.shares.keys() - FAULT_KINDS:
+            raise ValueError(f"unknown faults {sorted(unknown)}; allowed are {', '.join(FAULT_KINDS)}")
+        if min(self.shares.values(), default=0) < 0 or sum(self.shares.values()) > 1:
+            raise ValueError(f"shares are {dict(self.shares)}; none is below 0, and together they are 1 at most")
+
+    def drawn(self, question: str, attempt: int) -> str | None:
+        """Return the kind of fault that this attempt (from 1) at this question meets, None for none."""
+        digest = hashlib.sha256(f"{self.seed}/{question}/{attempt}".encode()).digest()
+        left = int.from_bytes(digest[:8], "big") / 2**64
+        for kind, share in self.shares.items():
+            left -= share
+            if left < 0:
+                return kind
+        return None
 
 
 @dataclass
 class Stats:
-    """Counters since the start or the last reset. `prompts` keeps the last thousand, for tests in this process."""
+    """Counters since the start or the last reset. `prompts` keeps the last thousand, for tests in this process.
+
+    A question is what a chat was asked first, without what a repetition adds to it, or one text to embed;
+    `question_key` gives its key. What was answered with status 200 counts as paid for: those answers, and their tokens.
+    """
 
     chat: int = 0
     embeddings: int = 0
@@ -85,14 +143,40 @@ class Stats:
     first: float | None = None
     last: float | None = None
     by_schema: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)  # "ok" and kinds of faults, chat and embeddings
+    calls_by_question: Counter[str] = field(default_factory=Counter)
+    paid_by_question: Counter[str] = field(default_factory=Counter)
+    abandoned: Counter[str] = field(default_factory=Counter)  # questions whose client was gone before the answer
+    input_tokens: int = 0
+    output_tokens: int = 0
     prompts: deque[str] = field(default_factory=lambda: deque(maxlen=1000))
     bodies: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=1000))
 
     def as_json(self) -> dict[str, Any]:
         """Return the counters without the prompts."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("prompts", "bodies")} | {
-            "by_schema": dict(self.by_schema)
+        kept = {name: value for name, value in self.__dict__.items() if name not in ("prompts", "bodies")}
+        return {name: dict(value) if isinstance(value, Counter) else value for name, value in kept.items()} | {
+            "unique_prompts": len(self.calls_by_question)
         }
+
+    def enter(self, questions: list[str]) -> int:
+        """Count a request and return the how-manieth of its first question it is."""
+        self.first = self.first or time.time()
+        self.calls_by_question.update(questions)
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
+        return self.calls_by_question[questions[0]]
+
+    def leave(self, questions: list[str], kind: str, status: int, client_is_gone: bool) -> None:
+        """Count what became of a request: the kind of its answer, its status, and whether anybody was there for it."""
+        self.in_flight -= 1
+        self.last = time.time()
+        self.answers[kind] += 1
+        self.faults += kind != "ok"
+        if status == 200:
+            self.paid_by_question.update(questions)
+            if client_is_gone:
+                self.abandoned.update(questions)
 
 
 class LoopbackServer:
@@ -163,8 +247,8 @@ class LoopbackServer:
             Route("/faults", self._set_faults, methods=["POST"]),
         ]
         return uvicorn.Config(
-            Starlette(routes=routes),
-            log_level="error",
+            _with_connection(Starlette(routes=routes)),
+            log_level="critical",  # it takes a truncated body for a mistake of ours
             access_log=False,
             lifespan="off",
             timeout_keep_alive=600,
@@ -176,37 +260,76 @@ class LoopbackServer:
         stats = self.stats
         stats.chat += 1
         number = stats.chat
-        stats.first = stats.first or began
-        stats.in_flight += 1
-        stats.max_in_flight = max(stats.max_in_flight, stats.in_flight)
-        try:
-            # Answered first and waited for then: the latency holds for the whole, and what making the answer costs
-            # does not add to it.
-            answer = self._chat_answer(request, body, number)
-            await self._wait(began)
-            return answer
-        finally:
-            stats.in_flight -= 1
-            stats.last = time.time()
 
-    def _chat_answer(self, request: Request, body: dict[str, Any], number: int) -> Response:
+        def answer(fault: str | None) -> tuple[str, Response]:
+            return self._chat_answer(request, body, number, fault)
+
+        return await self._answered(request, [_question_of(body["messages"])], answer, began)
+
+    async def _answered(
+        self,
+        request: Request,
+        questions: list[str],
+        answer: Callable[[str | None], tuple[str, Response]],
+        began: float,
+    ) -> Response:
+        """Answer a request that began then, with the fault that is drawn for it, and count both."""
+        stats, connection = self.stats, request.scope["connection"]
+        keys = [question_key(each) for each in questions]
+        attempt = stats.enter(keys)
+        # Answered first and waited for then: the latency holds for the whole, and what making the answer costs does not
+        # add to it.
+        kind, response, status = "interrupted", Response(), 0
+        try:
+            if self.faults.capacity is not None and stats.in_flight > self.faults.capacity:
+                headers = {"retry-after": self.faults.retry_after} if self.faults.retry_after else None
+                kind, response = "over_capacity", _error(429, "Too many requests at once.", headers)
+                status = response.status_code
+                return response  # a provider that is full says so at once
+            kind, response = answer(self.faults.drawn(keys[0], attempt))
+            if kind == "stalled":
+                while (await request.receive())["type"] != "http.disconnect":
+                    pass
+                return response
+            await self._wait(began)
+            if kind == "dropped":
+                connection.transport.abort()
+                await asyncio.sleep(0.001)  # until uvicorn has heard of it; it would answer with a 500 otherwise
+                return response
+            status = response.status_code
+            return response
+        finally:
+            stats.leave(keys, kind, status, connection.disconnected)
+
+    def _chat_answer(
+        self, request: Request, body: dict[str, Any], number: int, fault: str | None
+    ) -> tuple[str, Response]:
+        """Return the kind of the answer, "ok" or that of a fault, and the answer."""
         stats, faults = self.stats, self.faults
         prompt = _text_of(body["messages"])
         stats.prompts.append(prompt)
         stats.bodies.append(body)
         stats.prompt_characters += len(prompt)
-        refusal = self._refusal(request, body, prompt, number)
+        refusal = self._refusal(request, body, prompt, number) or self._transport_fault(fault, body["model"])
         if refusal is not None:
-            stats.faults += 1
             return refusal
         name, schema, as_tool = _asked_schema(body, prompt)
         stats.by_schema[name] += 1
-        content = json.dumps(_Answer(prompt, schema.get("$defs", {}), faults).value("", schema))
-        if faults.bad_json_every and number % faults.bad_json_every == 0:
-            stats.faults += 1
-            content = content[: len(content) // 2]
+        if faults.refuse_on is not None and faults.refuse_on in prompt:
+            fault = "refusal"
+        elif fault is None and faults.bad_json_every and number % faults.bad_json_every == 0:
+            fault = "truncated_json"
+        definitions = schema.get("$defs", {})
+        content = json.dumps(_Answer(prompt, definitions, faults).value("", schema))
+        if fault == "wrong_label":
+            wrong = json.dumps(_Answer(prompt, definitions, replace(faults, wrong_labels=True)).value("", schema))
+            content, fault = (wrong, fault) if wrong != content else (content, None)
+        content = _spoilt(content, fault, schema)
+        completion = _completion(number, body["model"], name, content, as_tool, len(prompt), fault)
         stats.answer_characters += len(content)
-        return JSONResponse(_completion(number, body["model"], name, content, as_tool, len(prompt)))
+        stats.input_tokens += completion["usage"]["prompt_tokens"]
+        stats.output_tokens += completion["usage"]["completion_tokens"]
+        return fault or "ok", _Truncated(completion) if fault == "truncated_body" else JSONResponse(completion)
 
     async def _wait(self, began: float) -> None:
         """Sleep for what is left of the latency since `began`, a reading of `time.time`."""
@@ -215,33 +338,61 @@ class LoopbackServer:
             # In whole milliseconds, upwards: uvloop rounds to them, and an answer must not come early.
             await asyncio.sleep(math.ceil(left * 1000) / 1000)
 
-    def _refusal(self, request: Request, body: dict[str, Any], prompt: str, number: int) -> Response | None:
+    def _refusal(self, request: Request, body: dict[str, Any], prompt: str, number: int) -> tuple[str, Response] | None:
         faults = self.faults
         if faults.require_key and request.headers.get("authorization") != f"Bearer {faults.require_key}":
             sent = request.headers.get("authorization", "").removeprefix("Bearer ")
-            return _error(401, f"Incorrect API key provided: {sent}.")
+            return "unauthorized", _error(401, f"Incorrect API key provided: {sent}.", None, "invalid_api_key")
         if faults.known_models is not None and body["model"] not in faults.known_models:
-            return _error(404, f"The model `{body['model']}` does not exist or you do not have access to it.")
+            return "unknown_model", _unknown_model(body["model"])
         marked = faults.fail_on is not None and faults.fail_on in prompt
         if marked or (faults.status_every and number % faults.status_every == 0):
             headers = {"retry-after": faults.retry_after} if faults.retry_after else None
-            return _error(faults.status, "The server was told to fail.", headers)
+            return f"status_{faults.status}", _error(faults.status, "The server was told to fail.", headers)
         return None
+
+    def _transport_fault(self, fault: str | None, model: str) -> tuple[str, Response] | None:
+        """Return the answer in which this fault consists, None where it is one of the answer's content or none."""
+        answers: dict[str | None, Callable[[], Response]] = {
+            "rate_limited": lambda: _error(429, "Rate limit reached for requests."),
+            "rate_limited_retry_after": lambda: _error(
+                429, "Rate limit reached for requests.", {"retry-after": self.faults.retry_after or "1"}
+            ),
+            "server_error": lambda: _error(500, "The server had an error while processing your request."),
+            "overloaded": lambda: _error(503, "The engine is currently overloaded, please try again later."),
+            "dropped": Response,
+            "stalled": Response,
+            "unauthorized": lambda: _error(401, "Incorrect API key provided."),
+            "unknown_model": lambda: _unknown_model(model),
+            "quota": lambda: _error(
+                429,
+                "You exceeded your current quota, please check your plan and billing details.",
+                None,
+                "insufficient_quota",
+            ),
+        }
+        return (str(fault), answers[fault]()) if fault in answers else None
 
     async def _embeddings(self, request: Request) -> Response:
         began = time.time()
         body = json.loads(await request.body())
         texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
-        with self._counted(texts):
-            answer = self._embeddings_answer(request, body, texts)
-            await self._wait(began)
-            return answer
+        self.stats.embeddings += 1
+        self.stats.embedded_texts += len(texts)
 
-    def _embeddings_answer(self, request: Request, body: dict[str, Any], texts: list[str]) -> Response:
+        def answer(fault: str | None) -> tuple[str, Response]:
+            spoilt = self._transport_fault(fault, body["model"])
+            return spoilt or self._embeddings_answer(request, body, texts, fault == "truncated_body")
+
+        return await self._answered(request, texts, answer, began)
+
+    def _embeddings_answer(
+        self, request: Request, body: dict[str, Any], texts: list[str], truncated: bool
+    ) -> tuple[str, Response]:
         if not all(texts):
-            return _error(400, "'$.input' is invalid. Please check the API reference.")
+            return "status_400", _error(400, "'$.input' is invalid. Please check the API reference.")
         if self.faults.require_key and request.headers.get("authorization") != f"Bearer {self.faults.require_key}":
-            return _error(401, "Incorrect API key provided.")
+            return "unauthorized", _error(401, "Incorrect API key provided.")
         vectors = [self._embed(text, body.get("dimensions") or EMBEDDING_DIMENSIONS) for text in texts]
         as_base64 = body.get("encoding_format") == "base64"
         data = [
@@ -254,27 +405,26 @@ class LoopbackServer:
         ]
         tokens = sum(map(len, texts)) // 4
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-        return JSONResponse({"object": "list", "data": data, "model": body["model"], "usage": usage})
+        self.stats.input_tokens += tokens
+        content = {"object": "list", "data": data, "model": body["model"], "usage": usage}
+        return ("truncated_body", _Truncated(content)) if truncated else ("ok", JSONResponse(content))
 
     async def _cohere_embed(self, request: Request) -> Response:
         began = time.time()
         body = json.loads(await request.body())
-        with self._counted(body["texts"]):
-            vectors = [self._embed(text, EMBEDDING_DIMENSIONS).tolist() for text in body["texts"]]
-            await self._wait(began)
-            return JSONResponse({"id": "embed", "texts": body["texts"], "embeddings": {"float": vectors}})
+        self.stats.embeddings += 1
+        self.stats.embedded_texts += len(body["texts"])
 
-    @contextmanager
-    def _counted(self, texts: list[str]) -> Iterator[None]:
-        stats = self.stats
-        stats.embeddings += 1
-        stats.embedded_texts += len(texts)
-        stats.in_flight += 1
-        stats.max_in_flight = max(stats.max_in_flight, stats.in_flight)
-        try:
-            yield
-        finally:
-            stats.in_flight -= 1
+        def answer(fault: str | None) -> tuple[str, Response]:
+            if spoilt := self._transport_fault(fault, body.get("model", "")):
+                return spoilt
+            vectors = [self._embed(text, EMBEDDING_DIMENSIONS).tolist() for text in body["texts"]]
+            content = {"id": "embed", "texts": body["texts"], "embeddings": {"float": vectors}}
+            return (
+                ("truncated_body", _Truncated(content)) if fault == "truncated_body" else ("ok", JSONResponse(content))
+            )
+
+        return await self._answered(request, body["texts"], answer, began)
 
     def _embed(self, text: str, dimensions: int) -> np.ndarray:
         """Return the unit sum of one random direction a word, so that texts that share words are near each other."""
@@ -307,6 +457,24 @@ class LoopbackServer:
         return JSONResponse(asdict(self.faults))
 
 
+class _Truncated(JSONResponse):
+    """Half of a body whose length was announced; uvicorn closes the connection when the rest does not come."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+
+
+def _with_connection(app: ASGIApp) -> ASGIApp:
+    """Put uvicorn's own view of a request into its scope: ASGI has no word for a connection that breaks."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "connection": receive.__self__}, receive, send)  # type: ignore[attr-defined]
+
+    return wrapped
+
+
 @contextmanager
 def loopback_subprocess(*, latency: float = 0.0) -> Iterator[str]:
     """Run the server in a process of its own, as a measurement needs it, and give its base URL."""
@@ -331,6 +499,27 @@ def read_stats(base_url: str) -> dict[str, Any]:
     """Return the counters of the server at this base URL."""
     with urllib.request.urlopen(base_url.removesuffix("/v1") + "/stats", timeout=10) as answer:
         return json.load(answer)
+
+
+def reset(base_url: str) -> None:
+    """Clear the counters and the faults of the server at this base URL; its latency stays."""
+    _post(base_url, "/reset", {})
+
+
+def set_faults(base_url: str, **faults: Any) -> None:
+    """Change fields of `Faults` on the server at this base URL."""
+    _post(base_url, "/faults", faults)
+
+
+def _post(base_url: str, path: str, body: dict[str, Any]) -> None:
+    request = urllib.request.Request(base_url.removesuffix("/v1") + path, json.dumps(body).encode(), method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        answer.read()
+
+
+def question_key(question: str) -> str:
+    """Return the key under which the counters hold a question (a prompt, or a text to embed)."""
+    return hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 class _Answer:
@@ -412,7 +601,7 @@ class _Answer:
 
     def _label(self, offered: list[str]) -> str:
         if self.faults.wrong_labels:
-            return "Nothing that was ever offered"
+            return NEVER_OFFERED
         if self.faults.identity_labels:
             own = _lines_of(self.subject)[0].partition(":")[0]
             return own if own in offered else offered[0]
@@ -439,6 +628,29 @@ def _text_of(messages: list[dict[str, Any]]) -> str:
     return "\n".join(parts)
 
 
+def _question_of(messages: list[dict[str, Any]]) -> str:
+    """Return the text up to the first user message: what comes after repeats the question with what was wrong."""
+    first = next((at for at, message in enumerate(messages) if message["role"] == "user"), len(messages))
+    return _text_of(messages[: first + 1])
+
+
+def _spoilt(content: str, fault: str | None, schema: dict[str, Any]) -> str:
+    """Return the content as it is after one of `ANSWER_FAULTS`."""
+    if fault == "invalid_json":
+        return "Sure! Here is what you asked for: {summary: it's a chat,,}"
+    if fault in ("truncated_json", "cut_off"):
+        return content[: len(content) // 2]
+    if fault in ("missing_field", "wrong_type"):
+        value = json.loads(content)
+        name = (schema.get("required") or list(value))[0]
+        if fault == "missing_field":
+            del value[name]
+        else:
+            value[name] = {"not": ["what", "was", "asked"]}
+        return json.dumps(value)
+    return content
+
+
 def _asked_schema(body: dict[str, Any], prompt: str) -> tuple[str, dict[str, Any], bool]:
     """Return name and schema of the answer that is asked for, and whether it goes into a tool call."""
     if tools := body.get("tools"):
@@ -456,25 +668,34 @@ def _asked_schema(body: dict[str, Any], prompt: str) -> tuple[str, dict[str, Any
 
 
 def _completion(
-    number: int, model: str, name: str, content: str, as_tool: bool, prompt_characters: int
+    number: int, model: str, name: str, content: str, as_tool: bool, prompt_characters: int, fault: str | None
 ) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None if as_tool else content, "refusal": None}
-    if as_tool:
+    if fault == "refusal":
+        message |= {"content": None, "refusal": "I'm sorry, I can't help with that."}
+    elif as_tool:
         call = {"id": f"call_{number}", "type": "function", "function": {"name": name, "arguments": content}}
         message["tool_calls"] = [call]
+    finish_reason = "length" if fault == "cut_off" else "stop"
     asked, answered = prompt_characters // 4, len(content) // 4
     return {
         "id": f"chatcmpl-{number}",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": model,
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason, "logprobs": None}],
         "usage": {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered},
     }
 
 
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": {"message": message, "type": "error"}}, status_code=status, headers=headers)
+def _error(status: int, message: str, headers: Mapping[str, str] | None = None, code: str | None = None) -> Response:
+    error = {"message": message, "type": code or "error", "code": code, "param": None}
+    return JSONResponse({"error": error}, status_code=status, headers=headers)
+
+
+def _unknown_model(model: str) -> Response:
+    message = f"The model `{model}` does not exist or you do not have access to it."
+    return _error(404, message, None, "model_not_found")
 
 
 def main() -> None:
@@ -482,8 +703,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--port", type=int, default=8900, help="0 lets the system choose; the URL is printed")
     parser.add_argument("--latency", type=float, default=0.2, help="seconds that each answer takes")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="KIND=SHARE",
+        help="; ".join(f"{kind}: {what}" for kind, what in FAULT_KINDS.items()),
+    )
+    parser.add_argument("--capacity", type=int, help="more requests in flight than this get 429")
     arguments = parser.parse_args()
-    LoopbackServer(port=arguments.port, latency=arguments.latency).serve()
+    shares = {kind: float(share) for kind, _, share in (each.partition("=") for each in arguments.fault)}
+    faults = Faults(shares=shares, capacity=arguments.capacity)
+    LoopbackServer(port=arguments.port, latency=arguments.latency, faults=faults).serve()
 
 
 if __name__ == "__main__":

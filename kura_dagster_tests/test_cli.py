@@ -15,8 +15,13 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from kura_dagster import cli
+from kura_dagster.orchestration.progress import RunProgress
 from kura_dagster.pipeline.types import Cluster, Conversation, ProjectedCluster
 from kura_dagster.settings import warn_of_unknown_variable
+from kura_dagster_tests.loopback_server import Faults
+
+pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
+PRICES = '{"openai/gpt-4o-mini": {"input": 1, "output": 2}, "openai/text-embedding-3-small": {"input": 1}}'
 
 
 @pytest.fixture
@@ -95,6 +100,10 @@ def test_an_empty_day_has_no_tree_and_is_no_error(kura, land):
         (["run", "yesterday"], 2, "'yesterday' is no day; write it as YYYY-MM-DD, for example 2026-11-15."),
         (["run", "20261102"], 2, "'20261102' is no day"),
         (["tree", "2026-02-30"], 2, "'2026-02-30' is no day"),
+        (["estimate"], 2, "say either DAY or --from DAY [--to DAY]"),
+        (["estimate", "2026-10-31"], 2, "partitions run from 2026-11-02 (KURA_START_DATE)"),
+        (["run", "2026-11-02", "--max-calls", "-1"], 2, "'--max-calls': Input should be greater than or equal to 0"),
+        (["run", "2026-11-02", "--max-cost-usd", "inf"], 2, "KURA_MAX_COST_USD is inf; allowed is a finite number"),
         (["tree"], 1, "no day has clusters yet; run: kura-dagster demo, or kura-dagster run DAY"),
         (["export", "--from", "2026-11-03"], 2, "Missing argument 'FOLDER'"),
         (["export", "--from", "2026-11-03", "out"], 1, "nothing is stored for 2026-11-03"),
@@ -258,7 +267,125 @@ def test_a_mistyped_setting_is_told_of_on_stderr_only(kura, monkeypatch):
     assert "KURA_" not in result.stdout
 
 
-COMMANDS = ["demo", "run", "tree", "status", "export"]
+class TestLanguageModels:
+    """What the command line says of asking and paying, with the loopback server behind it."""
+
+    @pytest.fixture(autouse=True)
+    def asking(self, server, kura, land, monkeypatch):
+        monkeypatch.setenv("KURA_LANGUAGE_MODEL", "openai/gpt-4o-mini")
+        monkeypatch.setenv("KURA_EMBEDDING_MODEL", "openai/text-embedding-3-small")
+        monkeypatch.setenv("KURA_CACHE", "kept")
+        monkeypatch.setenv("KURA_PRICES", PRICES)
+        land("2026-11-02", 8)
+
+    def test_the_estimate_before_and_after_a_run_and_what_the_run_says_it_paid(self, kura, server):
+        before = kura("estimate", "2026-11-02")
+        assert before.exit_code == 0, before.output
+        row = next(line for line in before.stdout.splitlines() if "summaries" in line)
+        assert re.findall(r"[\w/.-]+", row)[:4] == ["summaries", "openai/gpt-4o-mini", "8", "0"]
+        assert "This is an estimate" in before.stdout
+        assert server.stats.chat == 0
+
+        ran = kura("run", "2026-11-02")
+        assert ran.exit_code == 0, ran.output
+        calls = server.stats.chat + server.stats.embeddings
+        assert f"{calls} calls (0 of them repeated), 0 answers from the cache, 0 failed; " in ran.stdout
+        assert re.search(r"tokens in, [\d,]+ out; [\d.]+ USD\.", ran.stdout)
+        after = kura("estimate", "--from", "2026-11-02").stdout
+        assert "About 0 calls, 0.00 USD, for 2026-11-02." in after
+        assert "0 calls (0 of them repeated)" in kura("run", "2026-11-02").stdout
+
+    def test_an_unknown_price_is_said_to_be_unknown(self, kura, monkeypatch):
+        monkeypatch.setenv("KURA_LANGUAGE_MODEL", "openai/our-own")
+        shown = kura("estimate", "2026-11-02").stdout
+        assert "unknown" in next(line for line in shown.splitlines() if "summaries" in line)
+        assert "cost unknown" in shown
+        assert 'The price of openai/our-own is unknown. Set KURA_PRICES={"openai/our-own": {"input": …' in shown
+
+    def test_local_models_cost_nothing(self, kura, monkeypatch):
+        monkeypatch.setenv("KURA_LANGUAGE_MODEL", "extractive")
+        monkeypatch.setenv("KURA_EMBEDDING_MODEL", "minilm")
+        assert kura("estimate", "2026-11-02").stdout == (
+            "The run asks no provider and costs nothing: KURA_LANGUAGE_MODEL is extractive, KURA_EMBEDDING_MODEL is "
+            "minilm.\n"
+        )
+
+    def test_an_estimate_without_a_key_says_which(self, kura, monkeypatch):
+        monkeypatch.delenv("OPENAI_API_KEY")
+        result = kura("estimate", "2026-11-02")
+        assert (result.exit_code, "OPENAI_API_KEY" in result.stderr) == (1, True)
+
+    @pytest.mark.parametrize("limit", [["--max-calls", "3"], ["--max-cost-usd", "0.001"]])
+    def test_a_limit_of_a_run_stops_it_and_says_so_first(self, kura, server, monkeypatch, limit):
+        monkeypatch.setenv("KURA_MAX_CALLS", "1000")
+        monkeypatch.setenv("KURA_MAX_CONCURRENT_REQUESTS", "1")
+        result = kura("run", "2026-11-02", *limit)
+        assert result.exit_code == 1
+        said = next(line for line in result.stderr.splitlines() if "failed:" in line)
+        assert said.startswith("summaries failed: The ")
+        assert "0 of 1 partitions are stored, 2026-11-02 is not done." in result.stderr
+        assert server.stats.chat <= 3
+
+    def test_the_cache_is_counted_and_cleared_after_asking(self, kura, server):
+        assert kura("cache").stdout.startswith("0 answers are kept, ")
+        kura("run", "2026-11-02")
+        shown = kura("cache").stdout
+        number = int(shown.split()[0])
+        assert number >= server.stats.chat
+        assert re.fullmatch(
+            rf"{number} answers are kept, [\d.]+ [KM]B of at most 2\.0 GB \(.+\), in kept.answers\.\n", shown
+        )
+        refused = CliRunner().invoke(cli.app, ["cache", "clear"], input="n\n")
+        assert refused.exit_code == 1
+        assert f"Forget {number} answers? They would be paid for again." in refused.output
+        assert kura("cache", "clear", "--yes").stdout == f"{number} answers are forgotten.\n"
+        assert kura("cache").stdout.startswith("0 answers are kept, ")
+        server.reset()
+        kura("run", "2026-11-02")
+        assert server.stats.chat > 0
+
+    def test_a_cache_that_cannot_be_used_is_a_line(self, kura):
+        Path("kept").write_text("no folder")
+        for command in (["cache"], ["cache", "clear", "--yes"], ["estimate", "2026-11-02"]):
+            result = kura(*command)
+            assert result.exit_code == 1
+            assert "kept" in result.stderr
+            assert "Traceback" not in result.output
+
+    def test_status_tells_of_what_failed(self, kura, server, monkeypatch):
+        monkeypatch.setenv("KURA_FAILURE_LIMIT", "1")
+        server.faults = Faults(fail_on="invoice for October", status=400)
+        ran = kura("run", "2026-11-02")
+        assert ran.exit_code == 0, ran.output
+        assert "check failed summaries: failures_below_limit: 2026-11-02: 1 of 8 conversations have no" in ran.stderr
+        assert kura("status").stdout.splitlines()[-1] == (
+            "1 items failed, see the table failed_summaries; run again: 2026-11-02 (1)."
+        )
+
+    def test_under_the_bars_stands_how_far_it_is_and_the_latest_answer(self, kura, server, monkeypatch):
+        server.latency = 0.3  # the display is drawn ten times a second
+        monkeypatch.setenv("KURA_MAX_CONCURRENT_REQUESTS", "2")
+        screen = io.StringIO()
+        terminal = Console(file=screen, width=100, force_terminal=True, color_system=None)
+        monkeypatch.setattr(cli, "errors", terminal)
+        assert kura("run", "2026-11-02").exit_code == 0
+        assert re.search(r"2026-11-02 summaries: \d of 8, 0 from cache, 0 failed, [\d.]+ USD", screen.getvalue())
+        assert "The user asked about" in screen.getvalue()
+
+
+def test_what_a_model_answered_neither_steers_the_terminal_nor_is_markup():
+    screen = io.StringIO()
+    hostile = "[red]gone[/red] \x1b[2Jand\nmore " + "x" * 500
+    with cli._Bars(console=Console(file=screen, width=80, force_terminal=True, color_system=None)) as bars:
+        bars.asking = RunProgress("2026-11-02", "summaries", 1, 2, 0, 0, 0.0, hostile)
+        bars.refresh()
+    shown = screen.getvalue()
+    assert "[red]gone[/red] [2Jand more xxx" in shown
+    assert "\x1b[2J" not in shown
+    assert max(len(re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", line)) for line in shown.splitlines()) <= 80
+
+
+COMMANDS = ["demo", "run", "estimate", "tree", "status", "export", "cache"]
 
 
 def test_help_lists_every_command_and_where_settings_are(kura):
@@ -290,7 +417,10 @@ def test_each_command_explains_itself(kura, monkeypatch, command, width):
     for example in examples:
         name, *arguments = shlex.split(example)
         assert name == command
-        parsed.make_context(name, arguments)
+        taking = parsed
+        if arguments and arguments[0] in getattr(parsed, "commands", {}):
+            taking = parsed.commands[arguments.pop(0)]
+        taking.make_context(name, arguments)
 
 
 def test_the_usage_line_shows_what_must_be_given_as_it_is_typed(kura):
@@ -300,7 +430,9 @@ def test_the_usage_line_shows_what_must_be_given_as_it_is_typed(kura):
     assert usage == {
         "demo": "demo [OPTIONS]",
         "run": "run [OPTIONS] [DAY]",
+        "estimate": "estimate [OPTIONS] [DAY]",
         "tree": "tree [OPTIONS] [DAY]",
         "status": "status [OPTIONS]",
         "export": "export [OPTIONS] FOLDER",
+        "cache": "cache [OPTIONS] COMMAND [ARGS]...",
     }

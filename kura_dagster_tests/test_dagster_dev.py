@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 
 import dagster as dg
@@ -23,6 +24,8 @@ from kura_dagster.storage.database import Database
 from kura_dagster.storage.tables import TABLES
 from kura_dagster_tests.own_models import own_models
 
+pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
+
 PROJECT = Path(__file__).parents[1]
 DAYS = [f"2026-11-{day:02}" for day in range(2, 16)]
 ASSETS = ["conversations", "summaries", "embeddings", "base_clusters", "meta_clusters", "projections"]
@@ -31,13 +34,13 @@ ASSETS = ["conversations", "summaries", "embeddings", "base_clusters", "meta_clu
 class DagsterDev:
     """`dagster dev` in a folder of its own, for the length of a with block."""
 
-    def __init__(self, home: Path, environment: dict[str, str]) -> None:
+    def __init__(self, home: Path, environment: dict[str, str], location: str = "own_location") -> None:
         shutil.copy(PROJECT / "dagster.yaml", home)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
         self.log = home / "dagster-dev.log"
-        command = [sys.executable, "-m", "dagster", "dev", "-m", "kura_dagster_tests.own_location"]
+        command = [sys.executable, "-m", "dagster", "dev", "-m", f"kura_dagster_tests.{location}"]
         self.process = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", self.url.rsplit(":", 1)[1]],
             cwd=home,
@@ -89,6 +92,7 @@ mutation Launch($backfill: LaunchBackfillParams!) {
   }
 }
 """
+RUNS = "{ runsOrError { ... on Runs { results { id status startTime endTime } } } }"
 STATUS = """
 query Status($id: String!) {
   partitionBackfillOrError(backfillId: $id) {
@@ -140,3 +144,35 @@ def test_a_backfill_through_graphql_gives_row_for_row_what_single_days_give(tmp_
     for table in TABLES.values():
         pd.testing.assert_frame_equal(left.frame(table), right.frame(table))
     assert len(left.frame(TABLES["conversations"])) == sum(number * 2 % 9 for number in range(14))
+
+
+def test_runs_that_ask_a_language_model_wait_for_one_another(tmp_path, settings, server, land):
+    days = DAYS[:3]
+    for day in days:
+        land(day, 6)
+    server.latency = 1.0
+    environment = {
+        "KURA_DATABASE": str(settings.database),
+        "KURA_CONVERSATIONS": str(settings.conversations),
+        "KURA_LANGUAGE_MODEL": "openai/gpt-4o-mini",
+        "KURA_MAX_CONCURRENT_REQUESTS": "1",
+        "KURA_TEMPERATURE": "0.3",
+    }
+    # The command line makes the pool: of the first runs it ever sees, Dagster lets two through.
+    shutil.copy(PROJECT / "dagster.yaml", tmp_path)
+    command = [sys.executable, "-c", "from kura_dagster.cli import app; app()", "status"]
+    subprocess.run(command, env=os.environ | environment | {"DAGSTER_HOME": str(tmp_path)}, check=True, timeout=60)
+    with DagsterDev(tmp_path, environment, "asking_location") as dagster_dev:
+        for day in days:
+            assets = [{"path": [name]} for name in ASSETS]
+            launched = dagster_dev.query(LAUNCH, backfill={"partitionNames": [day], "assetSelection": assets})
+            assert launched["launchPartitionBackfill"]["__typename"] == "LaunchBackfillSuccess", launched
+
+        def finished():
+            runs = dagster_dev.query(RUNS)["runsOrError"]["results"]
+            return runs if len(runs) == len(days) and all(run["endTime"] for run in runs) else None
+
+        runs = sorted(dagster_dev.wait_for(finished), key=lambda run: run["startTime"])
+    assert [run["status"] for run in runs] == ["SUCCESS"] * len(days)
+    for before, after in pairwise(runs):
+        assert before["endTime"] <= after["startTime"]

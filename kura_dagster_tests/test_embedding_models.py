@@ -114,7 +114,7 @@ def test_refused_key_says_what_to_set(server: LoopbackServer) -> None:
     with pytest.raises(LanguageModelError, match="refused the key") as caught:
         embed(["text"])
     assert "sk-loopback" not in str(caught.value)
-    assert "1 of 1 batches of embeddings failed" in str(caught.value)
+    assert "Set OPENAI_API_KEY" in str(caught.value)
 
 
 @pytest.mark.parametrize("options", [{"model_batch_size": 0}, {"n_concurrent_jobs": 0}])

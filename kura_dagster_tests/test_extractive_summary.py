@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kura_dagster.pipeline.embedded.extractive_summary import ExtractiveSummaryModel
+from kura_dagster.pipeline.embedded.extractive_summary import ExtractiveSummaryModel, users_words
 from kura_dagster.pipeline.embedded.languages import find_languages
 from kura_dagster.pipeline.embedded.personal_data import find_personal_data
-from kura_dagster.pipeline.types import Conversation, GeneratedSummary, Message
+from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary, Message
 from kura_dagster.sample.generator import generate_conversations
 
 WHEN = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -57,7 +57,7 @@ class TestRequest:
 
     def test_turns_are_counted_and_the_owners_metadata_is_kept(self):
         summary = summarised("How do I export?", "Like this.", "Thanks", metadata={"plan": "pro"})
-        assert summary.metadata == {"plan": "pro", "conversation_turns": 3}
+        assert summary.metadata == {"plan": "pro", "conversation_turns": 3, "user_words": "How do I export?\nThanks"}
 
     def test_without_a_user_the_assistant_is_shown_and_nothing_is_claimed_as_a_request(self):
         message = Message(role="assistant", content="Your export is ready.", created_at=WHEN)
@@ -83,6 +83,40 @@ class TestRequest:
         assert not any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in summary.summary)
 
 
+class TestUserWords:
+    def test_they_are_what_the_user_wrote_masked_by_what_any_turn_reveals(self):
+        summary = summarised(
+            "The Kowalczyk folder does not open",
+            "Which one?",
+            "It is jo.doe@example.com's folder",
+            "Sure.",
+            "Thanks a lot, Kowalczyk.",
+        )
+        assert users_words(summary) == "The [name] folder does not open\nIt is [email]'s folder\nThanks a lot, [name]."
+
+    def test_they_are_short_and_a_long_turn_hides_no_other(self):
+        words = users_words(summarised("a long story " * 500, "Yes?", "and what I came for", "Yes?", "bye " * 99))
+        assert len(words) <= 600
+        assert "…\nand what I came for\nbye" in words
+
+    def test_they_come_from_what_is_stored_and_from_nothing_else(self):
+        summary = summarised("Hi. How do I export?", "Open the menu.", "It has no such entry")
+        stored = ConversationSummary.model_validate_json(summary.model_dump_json())
+        assert stored.embedding_text is None
+        assert users_words(stored) == users_words(summary) == "Hi. How do I export?\nIt has no such entry"
+
+    def test_other_models_summaries_are_their_own_words(self):
+        metadata = {"user_words": "the owner's own"}
+        assert users_words(ConversationSummary(chat_id="c", summary="An export", metadata=metadata)) == "An export"
+        assert users_words(ConversationSummary(chat_id="c", summary="An export", model="extractive")) == "An export"
+
+    @given(st.lists(st.text(max_size=900), max_size=4))
+    def test_any_text_gives_turns_of_one_line(self, turns):
+        summary = summarised("hello", *turns)
+        assert len(users_words(summary)) <= 600
+        assert len(users_words(summary).split("\n")) <= 3
+
+
 class TestEmbeddingText:
     def test_it_is_the_transcript_with_roles_and_holds_no_ids_or_metadata(self):
         text = summarised("How do I export?", "Open the menu.", metadata={"plan": "secret-plan"}).embedding_text
@@ -96,7 +130,7 @@ class TestPersonalData:
     def test_nothing_that_was_planted_in_the_sample_surfaces(self, sample_summaries):
         planted = 0
         for each, summary in sample_summaries:
-            shown = f"{summary.summary} {summary.request}".casefold()
+            shown = f"{summary.summary} {summary.request} {users_words(summary)}".casefold()
             for value in each.truth.personal_data:
                 planted += 1
                 assert value.casefold() not in shown

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kura_dagster.pipeline.embedded.imperative import imperatives, infinitives
+from kura_dagster.pipeline.embedded.request_sentence import sentences
 from kura_dagster.pipeline.embedded.shortening import shortened_imperatives
+
+NEGATIVE = re.compile(r"(?i)\b(?:not|no|never|nobody|nothing|neither|without|except|avoid|trouble|cannot)\b|n't\b")
 
 
 @pytest.mark.parametrize(
@@ -89,18 +93,77 @@ def test_a_yes_or_no_question_is_not_answered(question: str, imperative: str) ->
     ],
 )
 def test_no_rewriting_and_no_shortening_loses_a_negation(sentence: str) -> None:
-    negative = re.compile(r"(?i)\b(?:not|no|never|without|except|avoid|trouble|cannot)\b|n't\b")
     found = imperatives(sentence)
     assert found
     for imperative in found:
-        assert negative.search(imperative.text)
+        assert NEGATIVE.search(imperative.text)
         for shorter in shortened_imperatives(imperative.text, lambda word: True):
-            assert negative.search(shorter)
+            assert NEGATIVE.search(shorter)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "imperative"),
+    [
+        ("Please don't, under any circumstances, delete my account", "Do not delete the account"),
+        ("Never, ever delete my photos", "Do not delete the photos"),
+        ("I do not, repeat not, want to renew my membership", "Do not renew the membership"),
+        ("I don't want you to cancel, reset or delete my account", "Do not cancel, reset or delete the account"),
+        ("Can you not cancel my order", "Do not cancel the order"),
+        ("You should not delete my files", "Do not delete the files"),
+        # What starts anew after a negation is as good as any other request.
+        ("I'm not trying to cancel my order, I want to change the address", "Change the address"),
+        ("We don't want to move, so how do we renew our lease", "Renew the lease"),
+        # What a user can't do, or doesn't know, is what they want.
+        ("Don't forget to cancel my plan", "Cancel the plan"),
+        ("I don't know how to cancel my plan", "Cancel the plan"),
+        ("I can't find the cancel button", "Find the cancel button"),
+    ],
+)
+def test_what_is_denied_and_what_is_not(sentence: str, imperative: str) -> None:
+    assert imperative in [one.text for one in imperatives(sentence)]
+
+
+DENIALS = """
+    I don't want to|I dont want to|I do not want you to|We no longer want to|I would rather not|I won't|I wont|We cannot
+    I cant|Please don't|Dont|Do not|Never|Please never|You must not|Could you not|I never asked you to|I am not going to
+    There is no need to|Nobody should|Nothing should|I do not think you should|It is not that I want to
+    I didn't say that I want to|I doubt you can, and you should not|Neither you nor I should|Under no circumstances
+    Without asking me
+""".strip().replace("\n", "|")
+REMARKS = "|, under any circumstances,|, repeat not,|, ever,|, I beg you,|, please,|:|;| -|…|...|, and I mean it, | so"
+DEEDS = """
+    cancel my account|delete my photos and my files|cancel, reset or delete my account|charge my card, please
+    renew the membership, and cancel the order|let me cancel the order: delete it|you cancel my order
+    cancel it, cancel my account
+""".strip().replace("\n", "|")
+
+
+@pytest.mark.parametrize("denial", DENIALS.split("|"))
+def test_what_follows_a_denial_is_never_asked_for(denial: str) -> None:
+    for remark, deed in product(REMARKS.split("|"), DEEDS.split("|")):
+        for sentence in sentences(f"{denial.strip()}{remark} {deed.strip()}"):
+            for imperative in imperatives(sentence):
+                assert NEGATIVE.search(imperative.text), sentence
+                for shorter in shortened_imperatives(imperative.text, lambda word: True):
+                    assert NEGATIVE.search(shorter), sentence
 
 
 @pytest.mark.parametrize("sentence", ["my son is sick", "yes", "thanks a lot", "x = {1: 2}", ""])
 def test_what_asks_for_nothing_is_not_rewritten(sentence: str) -> None:
     assert [one for one in imperatives(sentence) if one.sureness > 0.6] == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "If you can't ship it today, cancel my order",
+        "As nobody came, cancel the visit",
+        "I don't think, honestly, I want to cancel my plan",
+        "It is not that, as I said, we need to cancel the order",
+    ],
+)
+def test_what_denies_is_not_left_out(sentence: str) -> None:
+    assert imperatives(sentence) == []
 
 
 def test_masked_data_never_stands_in_an_imperative() -> None:
@@ -151,7 +214,17 @@ def test_german_and_spanish_wishes_become_infinitives(sentence: str, infinitive:
     assert [one.text for one in infinitives(sentence)] == [infinitive]
 
 
-@pytest.mark.parametrize("sentence", ["Ich kann mein Konto nicht löschen", "No quiero renovar", "Was kostet das?", ""])
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Ich kann mein Konto nicht löschen",
+        "No quiero renovar",
+        "Was kostet das?",
+        "",
+        "Ich möchte [name] anrufen",
+        "Ich will niemals kündigen müssen",
+    ],
+)
 def test_what_is_no_wish_or_denied_gives_no_infinitive(sentence: str) -> None:
     assert infinitives(sentence) == []
 

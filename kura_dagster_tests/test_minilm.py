@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import shutil
 import subprocess
@@ -145,7 +146,47 @@ def test_builders_that_race_leave_one_whole_graph(tmp_path: Path) -> None:
         vectors = list(pool.map(lambda model: embed(model, ["hello"]), models))
     np.testing.assert_array_equal(vectors[0], vectors[1])
     np.testing.assert_array_equal(vectors[0], vectors[2])
-    assert [path.suffix for path in tmp_path.iterdir()] == [".onnx"]
+    (graph,) = tmp_path.iterdir()
+    assert graph.name.endswith(f"-{hashlib.sha256(graph.read_bytes()).hexdigest()}.onnx")
+
+
+@pytest.mark.parametrize("damage", ["overwritten", "cut", "empty"])
+def test_a_damaged_graph_is_built_again(model: MiniLMEmbeddingModel, tmp_path: Path, damage: str) -> None:
+    expected = embed(model, ["hello"])
+    (whole,) = model.cache_folder.glob("*.onnx")
+    content = bytearray(whole.read_bytes())
+    if damage == "overwritten":
+        middle = len(content) // 2
+        content[middle : middle + 400_000] = np.full(100_000, 0.3, dtype=np.float32).tobytes()
+    else:
+        content = content[: len(content) // 2 if damage == "cut" else 0]
+    (tmp_path / whole.name).write_bytes(content)
+    np.testing.assert_array_equal(embed(MiniLMEmbeddingModel(tmp_path), ["hello"]), expected)
+    assert [path.name for path in tmp_path.iterdir()] == [whole.name]
+    assert (tmp_path / whole.name).read_bytes() == whole.read_bytes()
+
+
+def test_a_whole_graph_is_kept_and_those_of_other_versions_are_removed_when_one_is_built(
+    model: MiniLMEmbeddingModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed(model, ["hello"])
+    (whole,) = model.cache_folder.glob("*.onnx")
+    for name in ("minilm-0123456789abcdef-graph1.onnx", "minilm-53aa51172d142c89-graph1-00.onnx", "another.onnx"):
+        (tmp_path / name).write_bytes(b"old")
+    embed(MiniLMEmbeddingModel(tmp_path), ["hello"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["another.onnx", whole.name]
+    monkeypatch.setattr(minilm, "build_graph", lambda folder: pytest.fail("built again"))
+    embed(MiniLMEmbeddingModel(tmp_path), ["hello"])
+
+
+def test_a_graph_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(minilm.os, "fsync", full)
+    with pytest.raises(OSError, match="no space left"):
+        embed(MiniLMEmbeddingModel(tmp_path), ["hello"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_missing_weights_say_how_to_install_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

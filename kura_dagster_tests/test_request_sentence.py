@@ -33,6 +33,7 @@ from kura_dagster.pipeline.embedded.request_sentence import (
         (["Buenas tardes, ¿cómo puedo cancelar mi pedido?"], "¿cómo puedo cancelar mi pedido?"),
         (["No sound on my laptop"], "No sound on my laptop"),
         (["Fix this for me:\n```python\nimport os\nhow do I = 1\n```"], "Fix this for me:"),
+        (["[1, 2]\n[name] and I need help"], "[name] and I need help"),
         (["thanks"], "thanks"),
     ],
 )
@@ -52,6 +53,23 @@ def test_a_question_for_a_detail_adds_nothing() -> None:
 @pytest.mark.parametrize("turns", [[], [""], ["  \n", "…"], ["🙂"]])
 def test_without_a_word_there_is_no_sentence(turns: list[str]) -> None:
     assert request_sentences(turns) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I do not want you to\ncancel my account", ["I do not want you to cancel my account"]),
+        ("I went to the\nTime Out bar", ["I went to the Time Out bar"]),
+        ("I don't… cancel it", ["I don't… - cancel it"]),
+        ("Nobody should... cancel it", ["Nobody should... - cancel it"]),
+        ("It does not print - help me", ["It does not print - help me"]),
+        ("It prints - help me", ["It prints", "help me"]),
+        ("It does not print.\nhelp me", ["It does not print.", "help me"]),
+        ("It does not print\nHelp me", ["It does not print", "Help me"]),
+    ],
+)
+def test_what_a_negation_may_still_deny_is_one_sentence_with_it(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
 
 
 def test_a_negation_is_no_greeting() -> None:

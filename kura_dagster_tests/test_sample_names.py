@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import date
 
 import numpy as np
 import pytest
@@ -15,14 +16,21 @@ from kura_dagster.pipeline.embeddings import embed_summaries
 from kura_dagster.pipeline.summaries import summarise_conversations
 from kura_dagster.pipeline.types import unit_rows
 from kura_dagster.sample.generator import generate_conversations
+from kura_dagster.storage.database import Database
+from kura_dagster.storage.tables import SUMMARIES
 
-DAY = "2026-11-15"
+DAYS = ("2026-11-12", "2026-11-15")
 
 
-@pytest.fixture(scope="module")
-def named_day():
-    """Return a day's clusters, the true intent of each conversation, and the embedding of each and of each name."""
-    sampled = [each for each in generate_conversations() if each.truth.date == DAY]
+@pytest.fixture(scope="module", params=DAYS)
+def named_day(request, tmp_path_factory):
+    """Return a day's clusters, the true intent of each conversation, and the embedding of each and of each name.
+
+    Summaries go through the database, as they do between assets: what isn't stored can't be in a name.
+    """
+    sampled = [each for each in generate_conversations() if each.truth.date == request.param]
+    day = date.fromisoformat(request.param)
+    database = Database(tmp_path_factory.mktemp("database") / "kura.duckdb")
     intents = {each.truth.chat_id: each.truth.intent for each in sampled}
     model = MiniLMEmbeddingModel()
 
@@ -31,7 +39,10 @@ def named_day():
             [each.conversation for each in sampled], model=ExtractiveSummaryModel()
         )
         vectors = {each.chat_id: each.embedding for each in await embed_summaries(summaries, model)}
-        summaries = [each.model_copy(update={"embedding": vectors[each.chat_id]}) for each in summaries]
+        database.replace_partitions({SUMMARIES: {day: summaries}})
+        stored = database.load(SUMMARIES, day)
+        assert not any(each.embedding_text for each in stored)
+        summaries = [each.model_copy(update={"embedding": vectors[each.chat_id]}) for each in stored]
         clusters = await generate_base_clusters_from_conversation_summaries(summaries, embedding_model=model)
         return clusters, vectors, unit_rows(await model.embed([cluster.name for cluster in clusters]))
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kura_dagster.settings import Cadence, Settings, SettingsError, warn_of_unknown_variable
+from kura_dagster.pipeline.language_model.prices import Price
+from kura_dagster.settings import STAGE_MODELS, Cadence, Settings, SettingsError, warn_of_unknown_variable
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +53,20 @@ def test_the_environment_wins_over_env_file(monkeypatch):
             "'extractive' or '<provider>/<model>', for example 'openai/gpt-4o-mini'",
         ),
         ("KURA_EMBEDDING_MODEL", "word2vec/news", "'minilm' or '<provider>/<model>' with one of openai"),
+        ("KURA_CLUSTER_LANGUAGE_MODEL", "gpt-4o-mini", "'extractive' or '<provider>/<model>'"),
+        ("KURA_MAX_CALLS", "-1", "greater than or equal to 0"),
+        ("KURA_MAX_COST_USD", "inf", "a finite number"),
+        ("KURA_MAX_COST_USD", "nan", "a finite number"),
+        ("KURA_REQUESTS_PER_MINUTE", "0", "greater than or equal to 1"),
+        ("KURA_TOKENS_PER_MINUTE", "0.5", "a valid integer"),
+        ("KURA_REQUEST_TIMEOUT", "0", "greater than 0"),
+        ("KURA_FAILURE_LIMIT", "5", "less than or equal to 1"),
+        ("KURA_CACHE_SIZE_LIMIT", "much", "sizes, for example '500MB', '2GB' or a number of bytes"),
+        ("KURA_CACHE_SIZE_LIMIT", "2GB and more", "sizes, for example '500MB', '2GB' or a number of bytes"),
+        ("KURA_CACHE_SIZE_LIMIT", "0", "greater than 0"),
+        ("KURA_PRICES", "prices.json", "per million tokens or a file of it, and no such file can be read"),
+        ("KURA_PRICES", "{", "per million tokens or a file of it, and this is no JSON"),
+        ("KURA_PRICES", '{"my-model": {"input": 1}}', '{"<provider>/<model>": {"input": USD, "output": USD}}'),
     ],
 )
 def test_a_wrong_value_names_the_variable_the_value_and_what_is_allowed(monkeypatch, variable, value, allowed):
@@ -60,6 +75,46 @@ def test_a_wrong_value_names_the_variable_the_value_and_what_is_allowed(monkeypa
         Settings.load()
     assert str(refused.value).startswith(f"{variable} is '{value}'; allowed ")
     assert allowed in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("prices", "place"),
+    [
+        ('{"openai/m": {"inputs": 1}}', "openai/m input (Field required)"),
+        ('{"openai/m": {"input": -1}}', "openai/m input (Input should be greater than or equal to 0)"),
+        ('{"openai/m": 3}', "openai/m (Input should be a valid dictionary"),
+    ],
+)
+def test_a_wrong_price_is_named_by_its_place(monkeypatch, prices, place):
+    monkeypatch.setenv("KURA_PRICES", prices)
+    with pytest.raises(SettingsError) as refused:
+        Settings.load()
+    assert str(refused.value).startswith(f"KURA_PRICES is wrong at {place}")
+    assert "allowed are {" in str(refused.value)
+
+
+@pytest.mark.parametrize("in_a_file", [True, False])
+def test_prices_are_json_or_a_file_of_it(monkeypatch, in_a_file):
+    prices = '{"openai/my-model": {"input": 0.15, "output": 0.6}, "openai/my-embeddings": {"input": 0.02}}'
+    Path("prices.json").write_text(prices)
+    monkeypatch.setenv("KURA_PRICES", "prices.json" if in_a_file else prices)
+    assert Settings.load().prices == {
+        "openai/my-model": Price(input=0.15, output=0.6),
+        "openai/my-embeddings": Price(input=0.02, output=0),
+    }
+
+
+@pytest.mark.parametrize(("text", "size"), [("2GB", 2 * 10**9), ("1.5 gib", 3 * 2**29), ("4096", 4096)])
+def test_a_size_has_a_unit_or_none(monkeypatch, text, size):
+    monkeypatch.setenv("KURA_CACHE_SIZE_LIMIT", text)
+    assert Settings.load().cache_size_limit == size
+
+
+def test_each_stage_asks_its_own_language_model_or_the_common_one():
+    settings = Settings.load(language_model="openai/a", cluster_language_model="anthropic/b")
+    assert [settings.language_model_for(asset) for asset in STAGE_MODELS] == ["openai/a", "anthropic/b", "openai/a"]
+    local = Settings.load(language_model="openai/a", summary_language_model="extractive")
+    assert local.language_model_for("summaries") == "extractive"
 
 
 def test_every_wrong_value_is_named_at_once(monkeypatch):
@@ -75,7 +130,10 @@ def test_a_start_date_is_a_date(monkeypatch):
     assert Settings.load().start_date == date(2026, 2, 28)
 
 
-@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name != "umap_n_neighbors"])
+UNSET = [name for name, field in Settings.model_fields.items() if field.default is None]
+
+
+@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name not in UNSET])
 @pytest.mark.parametrize("value", ["", "  "])
 def test_an_empty_value_is_refused_and_named(monkeypatch, name, value):
     variable = f"KURA_{name.upper()}"
@@ -93,10 +151,11 @@ def test_an_empty_value_in_env_file_is_refused_too():
         Settings.load()
 
 
+@pytest.mark.parametrize("name", UNSET)
 @pytest.mark.parametrize("value", ["", " "])
-def test_empty_means_unset_where_the_default_is_unset(monkeypatch, value):
-    monkeypatch.setenv("KURA_UMAP_N_NEIGHBORS", value)
-    assert Settings.load().umap_n_neighbors is None
+def test_empty_means_unset_where_the_default_is_unset(monkeypatch, name, value):
+    monkeypatch.setenv(f"KURA_{name.upper()}", value)
+    assert getattr(Settings.load(), name) is None
 
 
 def test_an_env_file_that_is_no_text_is_refused_by_name():

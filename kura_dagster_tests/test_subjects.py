@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,13 +90,37 @@ def test_a_subject_that_fits_others_as_well_is_dropped() -> None:
     np.testing.assert_allclose(contrasts(np.stack([DIRECTION]), centroids[:1], 0), [1.0])
 
 
-def test_topics_are_those_that_the_group_is_near_to() -> None:
+def topics(members: Group, topic: str, cosine: float) -> list[Subject]:
+    """Return the topics of a group that has this cosine with one of them and none with the others."""
     vectors = np.tile(np.array([0.0, 1.0]), (len(TOPICS), 1))
-    vectors[TOPICS.index("Git")] = [1.0, 0.0]
-    assert [(one.form, one.members, one.weight) for one in topics_of(BOARDS, vectors)] == [
-        ("Git", frozenset(range(5)), 1.0)
-    ]
+    vectors[TOPICS.index(topic)] = [cosine, np.sqrt(1 - cosine**2)]
+    return topics_of(members, vectors)
+
+
+def test_topics_are_those_that_the_group_is_very_near_to() -> None:
+    assert topics(BOARDS, "Git", 1.0) == [Subject(("git",), "Git", frozenset(range(5)), 1.0)]
+    assert [one.form for one in topics(BOARDS, "Git", 0.5)] == ["Git"]
+    assert topics(BOARDS, "Git", 0.49) == []
     assert topics_of(BOARDS, np.tile(np.array([0.0, 1.0]), (len(TOPICS), 1))) == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "said", "is_one"),
+    [
+        ("spam", ["I forgot my password", "reset the password"], False),
+        ("passwords", ["I forgot my password", "reset the password"], True),
+        ("passwords", ["I forgot my password", *["x"] * 4], False),  # one of several
+        ("passwords", ["my password"], True),
+        ("passwords", [*["my password"] * 2, *["x"] * 12], False),  # two of many
+        ("exchange rates", [*["what is my rate"] * 2, *["x"] * 6], False),  # half of it, seldom
+        ("exchange rates", [*["what is my exchange rate"] * 2, *["x"] * 6], True),
+        ("Wi-Fi", ["the wifi is slow", "wi-fi again"], True),
+        ("meal plans", ["my plan", "a plan"], False),  # the word says nothing
+        ("to-do lists", ["my lists", "a list"], True),  # but here it is the only one
+    ],
+)
+def test_a_topic_that_is_merely_near_has_to_be_mentioned(topic: str, said: list[str], is_one: bool) -> None:
+    assert [one.form for one in topics(group(*said), topic, 0.35)] == [topic] * is_one
 
 
 def test_topics_are_distinct_and_fit_into_a_list() -> None:

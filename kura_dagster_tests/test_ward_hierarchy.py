@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kura_dagster.pipeline.embedded.topics import TOPICS
 from kura_dagster.pipeline.embedded.ward_hierarchy import (
     WardMetaClusterModel,
     group_by_ward,
@@ -153,6 +154,97 @@ def test_parents_are_named_by_what_their_children_are_about():
     # Children of one subject have taken the plain name.
     assert parent_name(names[:2], ["billing", "billing"]) == "Get all kinds of help with billing"
     assert parent_name(["Say nothing", "Tell it"], [None, None]) == "Say nothing / Tell it"
+
+
+@pytest.mark.parametrize(
+    ("names", "parent"),
+    [
+        (["Abo kündigen", "Passwort zurücksetzen"], "Abo kündigen / Passwort zurücksetzen"),
+        (
+            ["Ask in German about different things", "Ask in Spanish about pedido"],
+            "Ask in German about different things / Ask in Spanish about pedido",
+        ),
+        (['Say "ok thanks a lot"', "Say nothing in words"], 'Say "ok thanks a lot" / Say nothing in words'),
+        (
+            ["Report that the user never asked the assistant to cancel the subscription", "Avoid renewing"],
+            "Report that the user never asked the assistant to… / Avoid renewing",
+        ),
+        (["Do not share the location", "Do not delete the account"], "Get help with the location and the account"),
+        # One thing that some children are not about is not their parent's.
+        (["Reset the password", "Abo kündigen"], "Reset the password / Abo kündigen"),
+        (["Reset the password", "Pay the invoice", "Abo kündigen"], "Get help with the password, the invoice and more"),
+    ],
+)
+def test_a_parent_claims_no_thing_that_a_name_does_not_mention(names, parent):
+    assert parent_name(names, [None] * len(names)) == parent
+    # A topic is nothing that a name in another language or without a request can be held against.
+    if names[0].startswith(("Ask in", "Say")):
+        assert parent_name(names, ["translations", "spam"]) == parent
+
+
+class Chosen:
+    """An embedding model that has the topic Git at one end, a name near to it and all else nowhere."""
+
+    def __init__(self, cosine):
+        self.cosine = cosine
+
+    async def embed(self, texts):
+        near = {"Git": 1.0, "Reset the branch": self.cosine}
+        cosines = [near.get(text, 0.0) for text in texts]
+        rests = [np.sqrt(1 - cosine**2) for cosine in cosines]
+        return np.array(
+            [
+                [cosine, rest, 0] if text in TOPICS else [cosine, 0, rest]
+                for text, cosine, rest in zip(texts, cosines, rests, strict=True)
+            ]
+        )
+
+    def slug(self):
+        return "chosen"
+
+
+def family_name(of_name, of_middle, description):
+    """Return the name of two clusters' parent where the first has these cosines with the topic Git."""
+    rest = np.sqrt(1 - of_middle**2)
+    families = [
+        Cluster(
+            cluster_id=f"{n}",
+            name=name,
+            description=description,
+            slug="a_b_c",
+            chat_ids=[f"{n}"],
+            centroid=centroid,
+        )
+        for n, (name, centroid) in enumerate(
+            [("Reset the branch", [of_middle, 0, rest]), ("Pay the bill", [0, 0, 1]), ("Book it", [0, -1, 0])]
+        )
+    ]
+    result = asyncio.run(WardMetaClusterModel(2, Chosen(of_name)).reduce_clusters(families))
+    (parent,) = result[3:]
+    return parent.name
+
+
+@pytest.mark.parametrize(
+    ("of_name", "of_middle", "description", "thing"),
+    [
+        (0.5, 0.5, "Users asked.", "Git"),
+        (0.5, 0.4, "Users asked.", "the branch"),  # near, and not mentioned
+        (0.5, 0.4, 'Users asked, for example: "in git".', "Git"),
+        (0.3, 0.2, 'Users asked, for example: "in git".', "the branch"),  # mentioned, and not near
+        (0.59, 0.0, 'Users asked, for example: "in git".', "the branch"),  # near by its name only
+    ],
+)
+def test_a_child_is_on_a_topic_that_its_name_and_its_middle_are_near_to(of_name, of_middle, description, thing):
+    assert family_name(of_name, of_middle, description) == f"Get help with {thing} and the bill"
+
+
+def test_a_parents_middle_is_its_conversations_and_not_its_childrens():
+    many, one, far = (each.model_copy(update={"name": name}) for each, name in zip(clusters(3), "abc", strict=True))
+    many = many.model_copy(update={"chat_ids": ["1", "2", "3"], "centroid": np.array([1, 0, 0], dtype=np.float32)})
+    one = one.model_copy(update={"centroid": np.array([0.8, 0.6, 0], dtype=np.float32)})
+    far = far.model_copy(update={"centroid": np.array([0, 0, 1], dtype=np.float32)})
+    parent = asyncio.run(WardMetaClusterModel(2, Unasked()).reduce_clusters([many, one, far]))[-1]
+    np.testing.assert_allclose(parent.centroid, [0.95, 0.15, 0], rtol=1e-5)
 
 
 @given(st.lists(st.text(min_size=1, max_size=60), min_size=2, max_size=6))

@@ -4,6 +4,7 @@ A check covers the partitions of its run, or every materialised one when it is r
 the partition and the rows. Blocking are those that would make everything downstream wrong.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,6 @@ import dagster as dg
 import numpy as np
 
 from kura_dagster.orchestration.asset_metadata import is_superseded
-from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.pipeline.hierarchy import check_tree
 from kura_dagster.storage.database import Database, PartitionDate
 from kura_dagster.storage.io_manager import partition_dates
@@ -20,6 +20,8 @@ from kura_dagster.storage.tables import (
     BASE_CLUSTERS,
     CONVERSATIONS,
     EMBEDDINGS,
+    FAILED,
+    FAILED_SUMMARIES,
     META_CLUSTERS,
     PROJECTIONS,
     REJECTED_CONVERSATIONS,
@@ -28,6 +30,7 @@ from kura_dagster.storage.tables import (
 )
 
 SHOWN_FAULTS = 20
+SHOWN_ERRORS = 3
 PARTITIONS_AT_ONCE = 7
 """So many partitions are read with one opening of the database, which takes longer than reading a small one."""
 
@@ -57,7 +60,13 @@ def _unusable(tables: Columns) -> Iterable[str]:
 
 
 def _summarised(tables: Columns) -> Iterable[str]:
-    return _same_conversations(tables, [row.chat_id for row in tables[SUMMARIES.name]], SUMMARIES.name)
+    chat_ids = [row.chat_id for row in tables[SUMMARIES.name]]
+    failed = {row.item_id for row in tables[FAILED_SUMMARIES.name]}
+    for chat_id in sorted(failed.intersection(chat_ids)):
+        yield f"conversation {chat_id} is in {FAILED_SUMMARIES.name}, and in {SUMMARIES.name} as well"
+    for chat_id in sorted(failed - {row.chat_id for row in tables[CONVERSATIONS.name]}):
+        yield f"{FAILED_SUMMARIES.name} holds {chat_id}, which is no conversation of the partition"
+    yield from _same_conversations(tables, [chat_id for chat_id in chat_ids if chat_id not in failed], SUMMARIES.name)
 
 
 def _embedded(tables: Columns) -> Iterable[str]:
@@ -98,17 +107,19 @@ def _placed(tables: Columns) -> Iterable[str]:
 
 
 def _same_conversations(tables: Columns, chat_ids: list[str], what: str) -> Iterable[str]:
-    expected = {row.chat_id for row in tables[CONVERSATIONS.name]}
+    """Tell of each conversation that is missing or doubled; those that have no summary are nowhere."""
+    failed = {row.item_id for row in tables[FAILED_SUMMARIES.name]}
+    expected = {row.chat_id for row in tables[CONVERSATIONS.name]} - failed
     found = set(chat_ids)
     for chat_id in sorted(expected - found):
         yield f"conversation {chat_id} is missing from {what}"
     for chat_id in sorted(found - expected):
-        yield f"{what} holds {chat_id}, which is no conversation of the partition"
+        yield f"{what} holds {chat_id}, which is no conversation of the partition or has no summary"
     if len(chat_ids) != len(found):
         yield f"{len(chat_ids) - len(found)} conversations are in {what} more than once"
 
 
-_CHAT_IDS = {CONVERSATIONS: ["chat_id"]}
+_CHAT_IDS = {CONVERSATIONS: ["chat_id"], FAILED_SUMMARIES: ["item_id"]}
 
 CHECKS = (
     PartitionCheck(
@@ -123,21 +134,21 @@ CHECKS = (
     PartitionCheck(
         SUMMARIES,
         "every_conversation_has_a_summary",
-        "Exactly one summary a conversation.",
+        "Exactly one summary a conversation, but for those in table failed_summaries.",
         {**_CHAT_IDS, SUMMARIES: ["chat_id"]},
         _summarised,
     ),
     PartitionCheck(
         EMBEDDINGS,
         "every_conversation_has_an_embedding",
-        "Exactly one finite vector a conversation.",
+        "Exactly one finite vector a conversation that has a summary.",
         {**_CHAT_IDS, EMBEDDINGS: ["chat_id", "embedding"]},
         _embedded,
     ),
     PartitionCheck(
         BASE_CLUSTERS,
         "clusters_partition_the_conversations",
-        "Each conversation is in exactly one base cluster, and each cluster has a name.",
+        "Each conversation that has a summary is in exactly one base cluster, and each cluster has a name.",
         {**_CHAT_IDS, BASE_CLUSTERS: ["cluster_id", "name", "chat_ids"]},
         _partitioned,
     ),
@@ -158,25 +169,63 @@ CHECKS = (
 )
 
 
-def asset_checks(partitions_def: dg.TimeWindowPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
-    """Return the Dagster checks for these partitions."""
-    return [_asset_check(check, partitions_def) for check in CHECKS]
+@dataclass(frozen=True)
+class FailureCheck:
+    """A check of how many items of one asset a language model failed at. `items` are the rows that it was asked for."""
+
+    table: Table
+    noun: str
+    columns: Sequence[str]
+    items: Callable[[Columns], int]
+
+    @property
+    def failed(self) -> Table:
+        """Where the failed items are."""
+        return FAILED[self.table.name]
+
+
+FAILURE_CHECKS = (
+    FailureCheck(
+        SUMMARIES,
+        "conversations have no summary",
+        ["chat_id"],
+        lambda tables: len(tables[SUMMARIES.name]) + len(tables[FAILED_SUMMARIES.name]),
+    ),
+    FailureCheck(
+        BASE_CLUSTERS,
+        "clusters have no name",
+        ["is_outlier"],
+        lambda tables: sum(not row.is_outlier for row in tables[BASE_CLUSTERS.name]),
+    ),
+    FailureCheck(
+        META_CLUSTERS,
+        "clusters were placed or named without the language model",
+        ["cluster_id"],
+        lambda tables: len(tables[META_CLUSTERS.name]),
+    ),
+)
+
+
+def asset_checks(
+    partitions_def: dg.TimeWindowPartitionsDefinition, failure_limit: float
+) -> list[dg.AssetChecksDefinition]:
+    """Return the Dagster checks for these partitions; `failure_limit` is the share of failed items that is accepted."""
+    return [
+        *(_asset_check(check, partitions_def) for check in CHECKS),
+        *(_failure_check(check, partitions_def, failure_limit) for check in FAILURE_CHECKS),
+    ]
 
 
 def _asset_check(check: PartitionCheck, partitions_def: dg.TimeWindowPartitionsDefinition) -> dg.AssetChecksDefinition:
-    asset = next(asset for asset in ASSETS if asset.key.path[-1] == check.table.name)
+    key = dg.AssetKey(check.table.name)
 
-    @dg.asset_check(asset=asset.key, name=check.name, description=check.description, blocking=check.blocking)
+    @dg.asset_check(asset=key, name=check.name, description=check.description, blocking=check.blocking)
     def run_check(context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-        if context.has_partition_key or context.has_partition_key_range:
-            keys = list(context.partition_keys)
-        else:
-            # Not the partitions that have rows: one that lost them all is the one to look at.
-            materialised = context.instance.get_materialized_partitions(asset.key)
-            keys = sorted(key for key in materialised if partitions_def.has_partition_key(key))
+        keys = _keys(context, key, partitions_def)
+        dates = partition_dates(partitions_def, keys, database.partition_type)
         faults = [
             f"partition {key}: {fault}"
-            for key, tables in _read(database, check, partition_dates(partitions_def, keys, database.partition_type))
+            for key, tables in _read(database, check.columns, dates)
             for fault in check.find_faults(tables)
         ]
         return dg.AssetCheckResult(
@@ -193,12 +242,86 @@ def _asset_check(check: PartitionCheck, partitions_def: dg.TimeWindowPartitionsD
     return run_check
 
 
+def _failure_check(
+    check: FailureCheck, partitions_def: dg.TimeWindowPartitionsDefinition, limit: float
+) -> dg.AssetChecksDefinition:
+    key = dg.AssetKey(check.table.name)
+    columns = {check.table: check.columns, check.failed: ["item_id", "error"]}
+
+    @dg.asset_check(
+        asset=key,
+        name="failures_below_limit",
+        description=f"In no partition did a language model fail at more than KURA_FAILURE_LIMIT ({limit:.3g}) of the "
+        f"items; those it failed at are in table {check.failed.name}.",
+        blocking=True,
+    )
+    def run_check(context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+        keys = _keys(context, key, partitions_def)
+        dates = partition_dates(partitions_def, keys, database.partition_type)
+        above: list[str] = []
+        below: list[str] = []
+        shares: dict[str, float] = {}
+        errors: Counter[str] = Counter()
+        for partition, tables in _read(database, columns, dates):
+            failed = tables[check.failed.name]
+            if not failed:
+                continue
+            items = max(len(failed), check.items(tables))
+            shares[partition] = round(len(failed) / items, 4)
+            errors.update(row.error for row in failed)
+            said = f"{len(failed):,} of {items:,} {check.noun} ({len(failed) / items:.2g})"
+            (above if len(failed) > limit * items else below).append(f"{partition}: {said}")
+        return dg.AssetCheckResult(
+            passed=not shares,
+            # A failed check that is no error blocks nothing: the day goes on without what failed.
+            severity=dg.AssetCheckSeverity.ERROR if above else dg.AssetCheckSeverity.WARN,
+            description=_advice(check, above or below, errors, limit, is_above=bool(above)) if shares else None,
+            metadata={
+                "partitions": len(keys),
+                "failed": sum(errors.values()),
+                "largest_share": max(shares.values(), default=0.0),
+                **({"shares": dg.MetadataValue.json(shares)} if shares else {}),
+                **(
+                    {"commonest_errors": dg.MetadataValue.json(dict(errors.most_common(SHOWN_FAULTS)))}
+                    if errors
+                    else {}
+                ),
+            },
+        )
+
+    return run_check
+
+
+def _advice(
+    check: FailureCheck, partitions: Sequence[str], errors: Counter[str], limit: float, *, is_above: bool
+) -> str:
+    """Return what failed, why mostly, and what to do."""
+    more = f" (and {len(partitions) - SHOWN_ERRORS} more)" if len(partitions) > SHOWN_ERRORS else ""
+    what = "; ".join(partitions[:SHOWN_ERRORS]) + more
+    why = " ".join(f"{count:,} times: {error}" for error, count in errors.most_common(SHOWN_ERRORS))
+    against = f"more than KURA_FAILURE_LIMIT={limit:.3g}" if is_above else f"within KURA_FAILURE_LIMIT={limit:.3g}"
+    remedy = "run these partitions again, which asks only for what failed"
+    if is_above:
+        remedy += ", or raise the limit to go on without it"
+    return f"{what}; {against}. {why} They are in table {check.failed.name}; {remedy}."
+
+
+def _keys(
+    context: dg.AssetCheckExecutionContext, asset: dg.AssetKey, partitions_def: dg.TimeWindowPartitionsDefinition
+) -> list[str]:
+    if context.has_partition_key or context.has_partition_key_range:
+        return list(context.partition_keys)
+    # Not the partitions that have rows: one that lost them all is the one to look at.
+    materialised = context.instance.get_materialized_partitions(asset)
+    return sorted(key for key in materialised if partitions_def.has_partition_key(key))
+
+
 def _read(
-    database: Database, check: PartitionCheck, dates: Mapping[str, PartitionDate]
+    database: Database, columns: Mapping[Table, Sequence[str]], dates: Mapping[str, PartitionDate]
 ) -> Iterator[tuple[str, Columns]]:
     keys = list(dates)
     for start in range(0, len(keys), PARTITIONS_AT_ONCE):
         batch = keys[start : start + PARTITIONS_AT_ONCE]
-        loaded = database.load_columns(check.columns, [dates[key] for key in batch])
+        loaded = database.load_columns(columns, [dates[key] for key in batch])
         for key in batch:
             yield key, loaded[dates[key]]

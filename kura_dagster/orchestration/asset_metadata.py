@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import mean, median
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from kura_dagster.pipeline.cluster_map import draw_map
 from kura_dagster.pipeline.hierarchy import get_levels, get_root_clusters
+from kura_dagster.pipeline.language_model.ledger import Spent
 from kura_dagster.pipeline.tree import render_markdown
 from kura_dagster.pipeline.types import (
     Cluster,
@@ -25,7 +26,13 @@ from kura_dagster.pipeline.types import (
     ConversationSummary,
     ProjectedCluster,
 )
-from kura_dagster.storage.tables import CONVERSATIONS, REJECTED_CONVERSATIONS
+from kura_dagster.storage.tables import (
+    BASE_CLUSTERS,
+    CONVERSATIONS,
+    META_CLUSTERS,
+    REJECTED_CONVERSATIONS,
+    SUMMARIES,
+)
 
 SAMPLE_ROWS = 8
 
@@ -54,8 +61,9 @@ def describe_conversations(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any
     }
 
 
-def describe_summaries(rows: Sequence[ConversationSummary]) -> dict[str, Any]:
+def describe_summaries(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Figures of one partition of `summaries`."""
+    rows: Sequence[ConversationSummary] = tables[SUMMARIES.name]
     languages = Counter(language for row in rows for language in row.languages or [])
     frustration = [row.user_frustration for row in rows if row.user_frustration is not None]
     figures: dict[str, Any] = {
@@ -80,8 +88,9 @@ def describe_embeddings(rows: Sequence[ConversationEmbedding]) -> dict[str, Any]
     return {"dimensions": len(rows[0].embedding) if rows else 0} | _model(rows)
 
 
-def describe_base_clusters(rows: Sequence[Cluster]) -> dict[str, Any]:
+def describe_base_clusters(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Figures of one partition of `base_clusters`; cohesion is the centroids' mean length, 1 for identical members."""
+    rows: Sequence[Cluster] = tables[BASE_CLUSTERS.name]
     themes = [row for row in rows if not row.is_outlier]
     total = sum(row.count for row in rows)
     return {
@@ -95,8 +104,9 @@ def describe_base_clusters(rows: Sequence[Cluster]) -> dict[str, Any]:
     } | _model(themes)
 
 
-def describe_meta_clusters(rows: Sequence[Cluster]) -> dict[str, Any]:
+def describe_meta_clusters(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Figures and the tree of one partition of `meta_clusters`."""
+    rows: Sequence[Cluster] = tables[META_CLUSTERS.name]
     roots = get_root_clusters(list(rows))
     return {
         "roots": len(roots),
@@ -115,6 +125,23 @@ def describe_projections(rows: Sequence[ProjectedCluster]) -> dict[str, Any]:
         picture = base64.b64encode(draw_map(rows)).decode("ascii")
         figures["map"] = dg.MetadataValue.md(f"![map of the day's clusters](data:image/png;base64,{picture})")
     return figures | _model(rows)
+
+
+def describe_spending(spent: Spent, models_without_price: Collection[str]) -> dict[str, Any]:
+    """What one partition of an asset asked of providers and paid; a cost that is not known is no number."""
+    figures: dict[str, Any] = {
+        "calls": spent.calls,
+        "cache_hits": spent.cache_hits,
+        "retries": spent.retries,
+        "failures": spent.failures,
+        "input_tokens": spent.input_tokens,
+        "output_tokens": spent.output_tokens,
+    }
+    if spent.cost_usd is None:
+        figures["cost_usd_unknown_for"] = ", ".join(sorted(models_without_price))
+    else:
+        figures["cost_usd"] = round(spent.cost_usd, 6)
+    return figures
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
 
 import dagster as dg
 
 from kura_dagster.orchestration.asset_checks import asset_checks
 from kura_dagster.orchestration.assets import ASSETS
-from kura_dagster.orchestration.assets.common import IO_MANAGER_KEY
+from kura_dagster.orchestration.assets.common import IO_MANAGER_KEY, AssetTemplate
+from kura_dagster.orchestration.code_versions import code_versions
 from kura_dagster.orchestration.jobs import analysis_job, analysis_schedule
 from kura_dagster.orchestration.partitions import partitioning_from, partitions_from
-from kura_dagster.orchestration.resources import Questions, models_resource
+from kura_dagster.orchestration.progress import RunWatch
+from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL, Questions, asked_models
+from kura_dagster.orchestration.resources import models_resource
 from kura_dagster.pipeline.providers import ModelOverrides
 from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster.settings import Settings
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.io_manager import DuckDBIOManager, column_schema
-from kura_dagster.storage.tables import TABLES
+from kura_dagster.storage.tables import EMBEDDINGS, SUMMARIES
 
 
 def build_defs(
@@ -26,6 +30,10 @@ def build_defs(
     response_schema: type[GeneratedSummary] = GeneratedSummary,
     summary_prompt: str | None = None,
     cluster_prompt: str | None = None,
+    extractors: Sequence[Any] = (),
+    clients: Mapping[str, Any] | None = None,
+    concurrent_requests: Mapping[str, int] | None = None,
+    watch: RunWatch | None = None,
     **models: Unpack[ModelOverrides],
 ) -> dg.Definitions:
     """Return the project's definitions.
@@ -38,6 +46,11 @@ def build_defs(
             goes.
         cluster_prompt: stands in for the own prompt of the model that names base clusters and holds
             `{positive_examples}` and, where wanted, `{contrastive_examples}`.
+        extractors: functions `async def extract(conversation, sems, clients)` that return an `ExtractedProperty` or a
+            list of them, which land in the metadata of `summaries`. They run beside the language model's summaries.
+        clients: what the extractors find in `clients`, by name.
+        concurrent_requests: how many places each of the extractors' `sems` has, by name.
+        watch: sees the progress and the spending of runs in this process.
         **models: your own subclasses in place of the models that the settings choose, by the names in
             `kura_dagster.pipeline.providers.ModelOverrides`: `summary_model`, `embedding_model`, `clustering_method`,
             `cluster_description_model`, `meta_cluster_model`, `dimensionality_reduction`.
@@ -45,24 +58,38 @@ def build_defs(
     Raises:
         SettingsError: an environment variable has a value that is not allowed.
         TypeError: `response_schema` is no subclass of `GeneratedSummary`.
+        ValueError: there are extractors, but no language model that they could run beside.
     """
     if not (isinstance(response_schema, type) and issubclass(response_schema, GeneratedSummary)):
         raise TypeError(f"response_schema is {response_schema!r}; allowed is a subclass of GeneratedSummary")
     settings = settings or Settings.load()
+    asked = asked_models(settings, models)
+    if extractors and SUMMARIES.name not in asked:
+        raise ValueError(
+            "extractors run beside a language model's summaries, and none writes them; set KURA_LANGUAGE_MODEL or "
+            "KURA_SUMMARY_LANGUAGE_MODEL"
+        )
+    questions = Questions(
+        response_schema, summary_prompt, cluster_prompt, tuple(extractors), clients, concurrent_requests
+    )
     partitions_def = partitions_from(settings)
     partitioning = partitioning_from(settings)
     database = Database(settings.database, partitioning)
+    versions = code_versions(settings, models, questions)
 
-    def with_partitions(spec: dg.AssetSpec) -> dg.AssetSpec:
-        schema = column_schema(TABLES[spec.key.path[-1]], database.partition_type)
-        return spec.replace_attributes(
-            partitions_def=partitions_def, metadata={**spec.metadata, "dagster/column_schema": schema}
+    def declared(template: AssetTemplate) -> dg.AssetsDefinition:
+        name = template.table.name
+        return template.declare(
+            partitions_def=partitions_def,
+            code_version=versions.get(name),
+            pool=LANGUAGE_MODEL_POOL if name in asked and name != EMBEDDINGS.name else None,
+            metadata={"dagster/column_schema": column_schema(template.table, database.partition_type)},
         )
 
     job = analysis_job()
     return dg.Definitions(
-        assets=dg.map_asset_specs(with_partitions, ASSETS),
-        asset_checks=asset_checks(partitions_def),
+        assets=[declared(template) for template in ASSETS],
+        asset_checks=asset_checks(partitions_def, settings.failure_limit),
         jobs=[job],
         schedules=[analysis_schedule(job, settings.cadence)],
         resources={
@@ -70,7 +97,7 @@ def build_defs(
                 database=str(settings.database), cadence=partitioning.cadence, timezone=partitioning.timezone
             ),
             "database": database,
-            "models": models_resource(settings, models, Questions(response_schema, summary_prompt, cluster_prompt)),
+            "models": models_resource(settings, models, questions, watch),
         },
         # The steps of a run share one process: importing and compiling what UMAP needs costs more than a day's work.
         executor=dg.in_process_executor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,7 +17,11 @@ import dagster as dg
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.partitions import partitions_from
+from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL
 from kura_dagster.settings import Settings
+
+PROCESS_TAG = "kura_dagster/process"
+"""On runs that this module starts: host and process id of who runs them."""
 
 ASSET_NAMES = tuple(asset.key.path[-1] for asset in ASSETS)
 
@@ -27,7 +32,10 @@ class PartitionRangeError(ValueError):
 
 @dataclass
 class RunReport:
-    """What a run did: seconds by asset, in order, and what went wrong."""
+    """What a run did: seconds by asset, in order, and what went wrong.
+
+    `failures` are of assets and of checks that block what comes after, by name; `failed_checks` those that only warn.
+    """
 
     run_id: str
     success: bool
@@ -44,7 +52,14 @@ def open_instance() -> AbstractContextManager[dg.DagsterInstance]:
     """
     if not os.environ.get("DAGSTER_HOME") and Path("dagster.yaml").exists():
         os.environ["DAGSTER_HOME"] = str(Path.cwd())
-    return dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
+    if not os.environ.get("DAGSTER_HOME"):
+        return dg.DagsterInstance.ephemeral()
+    instance = dg.DagsterInstance.get()
+    pools = instance.event_log_storage
+    if instance.global_op_concurrency_default_limit is not None and pools.supports_global_concurrency_limits:
+        # Dagster's daemon gives a pool its limit when it first sees one, and lets those runs pass unlimited.
+        pools.initialize_concurrency_limit_to_default(LANGUAGE_MODEL_POOL)
+    return instance
 
 
 def partition_keys_between(settings: Settings, first: date, last: date) -> list[str]:
@@ -87,16 +102,20 @@ def materialise(
     partitions of an asset fail, the report names them, the asset's others are stored, and the assets downstream of it
     are left as they were.
     """
+    _report_killed_runs(instance)
     run_id = str(uuid.uuid4())
+    which = (
+        {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
+        if len(keys) > 1
+        else {"dagster/partition": keys[0]}
+    )
     instance.add_event_listener(run_id, on_event)
     try:
         result = defs.resolve_job_def(JOB_NAME).execute_in_process(
             instance=instance,
             run_id=run_id,
             raise_on_error=False,
-            tags={"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
-            if len(keys) > 1
-            else {"dagster/partition": keys[0]},
+            tags={**which, PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"},
             # The console belongs to the caller's progress display; the event log keeps everything.
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
@@ -104,6 +123,15 @@ def materialise(
         # Dagster has no method that takes a listener away.
         instance._subscribers.pop(run_id, None)
     report = RunReport(run_id, result.success)
+    check_steps = set()
+    for evaluation in result.get_asset_check_evaluations():
+        if evaluation.passed:
+            continue
+        asset, check = evaluation.asset_key.to_user_string(), evaluation.check_name
+        blocks = evaluation.blocking and evaluation.severity is dg.AssetCheckSeverity.ERROR
+        said = report.failures if blocks else report.failed_checks
+        said[f"{asset}: {check}"] = evaluation.description or ""
+        check_steps.add(f"{asset}_{check}")
     started: dict[str, float] = {}
     for entry in instance.all_logs(run_id):
         event = entry.dagster_event
@@ -113,19 +141,38 @@ def materialise(
             started[str(event.step_key)] = entry.timestamp
         elif event.is_step_success and event.step_key is not None and event.step_key in ASSET_NAMES:
             report.seconds_by_asset[event.step_key] = entry.timestamp - started[event.step_key]
-        elif event.is_step_failure:
-            said = event.step_failure_data.user_failure_data
+        elif event.is_step_failure and event.step_key not in check_steps:
+            told = event.step_failure_data.user_failure_data
             report.failures[str(event.step_key)] = (
-                said.description if said and said.description else _root_cause(event.step_failure_data.error)
+                told.description if told and told.description else _root_cause(event.step_failure_data.error)
             )
         elif event.is_run_failure and not report.failures:
             report.failures["run"] = _root_cause(event.job_failure_data.error) or event.message or ""
-    for evaluation in result.get_asset_check_evaluations():
-        if not evaluation.passed:
-            report.failed_checks[f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"] = (
-                evaluation.description or ""
-            )
     return report
+
+
+def _report_killed_runs(instance: dg.DagsterInstance) -> None:
+    """Report runs of this module whose process is gone as failed.
+
+    Nobody else does: a killed run would count as running for ever, and hold its place in the queue and in its pool.
+    """
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+    for run in instance.get_runs(unfinished):
+        host, _, process = run.tags.get(PROCESS_TAG, "").rpartition(" ")
+        if host == socket.gethostname() and not _is_running(int(process)):
+            instance.report_run_failed(run, f"Process {process}, which ran it, has ended. What it stored is kept.")
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":
+        return True  # elsewhere, asking in this way would end the process
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _root_cause(error: Any) -> str:

@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 import dagster as dg
 
+from kura_dagster.orchestration.asset_metadata import describe_spending
+from kura_dagster.orchestration.progress import Meter
+
 PARTITION_DONE = re.compile(r" done in [\d.]+ s \(\d+ of \d+\)$")
 """What a progress display looks for in the run's log."""
 
@@ -19,7 +22,8 @@ class EachPartition(Mapping[str, Rows]):
     """`compute(key)` for each partition key of the run, anew whenever it is asked for; nothing is kept.
 
     The IO manager asks once for each, stores it and lets go of it: a run over many partitions holds one at a time. What
-    `describe(rows)` returns becomes the partition's metadata, beside the seconds that computing it took.
+    `describe(rows)` returns becomes the partition's metadata, beside the seconds that computing it took and, where a
+    `meter` is given, what was asked and paid.
     """
 
     def __init__(
@@ -27,19 +31,27 @@ class EachPartition(Mapping[str, Rows]):
         context: dg.AssetExecutionContext,
         compute: Callable[[str], Rows],
         describe: Callable[[Rows], Mapping[str, Any]],
+        meter: Meter | None = None,
     ) -> None:
         self._context = context
         self._compute = compute
         self._describe = describe
+        self._meter = meter
         self._positions = {key: position for position, key in enumerate(context.partition_keys, start=1)}
 
     def __getitem__(self, partition_key: str) -> Rows:
         position = self._positions[partition_key]
         started = time.perf_counter()
-        rows = self._compute(partition_key)
+        figures: dict[str, Any] = {}
+        if self._meter is None:
+            rows = self._compute(partition_key)
+        else:
+            with self._meter.partition(partition_key, self._context.log.info) as spent:
+                rows = self._compute(partition_key)
+            figures = describe_spending(spent(), self._meter.ledger.models_without_price)
         seconds = time.perf_counter() - started
         self._context.add_asset_metadata(
-            {**self._describe(rows), "seconds": round(seconds, 3)}, partition_key=partition_key
+            {**self._describe(rows), **figures, "seconds": round(seconds, 3)}, partition_key=partition_key
         )
         self._context.log.info(f"{partition_key} done in {seconds:.1f} s ({position} of {len(self)})")
         return rows

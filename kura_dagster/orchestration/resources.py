@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import dagster as dg
 
+from kura_dagster.orchestration.progress import Meter, RunWatch
+from kura_dagster.orchestration.questions import Questions, asked_models
 from kura_dagster.pipeline.providers import ModelOverrides, Models, open_models
-from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster.settings import Settings
+from kura_dagster.storage.tables import Table
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Questions:
-    """What a language model is asked. A prompt that is None means the model's own."""
-
-    response_schema: type[GeneratedSummary] = GeneratedSummary
-    summary_prompt: str | None = None
-    cluster_prompt: str | None = None
 
 
 class RunModels:
@@ -33,27 +25,49 @@ class RunModels:
     and closed six times.
     """
 
-    def __init__(self, settings: Settings, models: Models, questions: Questions, runner: asyncio.Runner) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        models: Models,
+        questions: Questions,
+        runner: asyncio.Runner,
+        asked: Mapping[str, str],
+        watch: RunWatch | None = None,
+    ) -> None:
         self.settings = settings
         self.models = models
         self.questions = questions
         self._runner = runner
+        self._asked = asked
+        self._meter = Meter(models.ledger, models.language_models, watch)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for a coroutine of the pipeline and return its result."""
         return self._runner.run(work)
 
+    def meter_for(self, table: Table) -> Meter | None:
+        """Return what follows the questions of the asset that fills `table`, None where it asks no provider."""
+        return self._meter if table.name in self._asked else None
 
-def models_resource(settings: Settings, overrides: ModelOverrides, questions: Questions) -> dg.ResourceDefinition:
+
+def models_resource(
+    settings: Settings, overrides: ModelOverrides, questions: Questions, watch: RunWatch | None = None
+) -> dg.ResourceDefinition:
     """Return the resource that opens the models when a run starts and closes them when it ends."""
 
     @contextmanager
     def open_for_run(_: dg.InitResourceContext) -> Iterator[RunModels]:
         with asyncio.Runner() as runner:
-            opened = open_models(settings, overrides)
+            opened = open_models(
+                settings,
+                overrides,
+                extractors=questions.extractors,
+                clients=questions.clients,
+                concurrent_requests=questions.concurrent_requests,
+            )
             models = runner.run(opened.__aenter__())
             try:
-                yield RunModels(settings, models, questions, runner)
+                yield RunModels(settings, models, questions, runner, asked_models(settings, overrides), watch)
             finally:
                 runner.run(opened.__aexit__(None, None, None))
 

@@ -77,6 +77,7 @@ if TYPE_CHECKING:
         get_root_clusters,
         get_root_of,
     )
+    from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy, RedisCacheStrategy
     from kura_dagster.pipeline.language_model.client import LanguageModel
     from kura_dagster.pipeline.language_model.cluster_description_model import ClusterDescriptionModel
     from kura_dagster.pipeline.language_model.embedding_models import (
@@ -84,8 +85,17 @@ if TYPE_CHECKING:
         OpenAIEmbeddingModel,
         SentenceTransformerEmbeddingModel,
     )
+    from kura_dagster.pipeline.language_model.failures import (
+        BudgetError,
+        LanguageModelError,
+        SetupError,
+        SomeFailed,
+        StopAsking,
+    )
+    from kura_dagster.pipeline.language_model.ledger import Ledger, Spent
     from kura_dagster.pipeline.language_model.meta_cluster_model import MetaClusterModel
-    from kura_dagster.pipeline.language_model.summary_model import SummaryModel
+    from kura_dagster.pipeline.language_model.prices import Price, Prices
+    from kura_dagster.pipeline.language_model.summary_model import ExtractorError, SummaryModel
     from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
     from kura_dagster.pipeline.projections import HDBUMAP, PCAProjection, reduce_dimensionality_from_clusters
     from kura_dagster.pipeline.summaries import summarise_conversations
@@ -104,6 +114,7 @@ if TYPE_CHECKING:
         ConversationEmbedding,
         ConversationSummary,
         ExtractedProperty,
+        FailedItem,
         GeneratedCluster,
         GeneratedSummary,
         Message,
@@ -117,6 +128,7 @@ _NAMES = {
         "ConversationEmbedding",
         "ConversationSummary",
         "ExtractedProperty",
+        "FailedItem",
         "GeneratedCluster",
         "GeneratedSummary",
         "Message",
@@ -156,7 +168,11 @@ _NAMES = {
     "embedded.extractive_naming": ("ExtractiveClusterDescriptionModel",),
     "embedded.ward_hierarchy": ("WardMetaClusterModel",),
     "language_model.client": ("LanguageModel",),
-    "language_model.summary_model": ("SummaryModel",),
+    "language_model.summary_model": ("ExtractorError", "SummaryModel"),
+    "language_model.answer_cache": ("DiskCacheStrategy", "RedisCacheStrategy"),
+    "language_model.failures": ("BudgetError", "LanguageModelError", "SetupError", "SomeFailed", "StopAsking"),
+    "language_model.ledger": ("Ledger", "Spent"),
+    "language_model.prices": ("Price", "Prices"),
     "language_model.cluster_description_model": ("ClusterDescriptionModel",),
     "language_model.meta_cluster_model": ("MetaClusterModel",),
     "language_model.embedding_models": (

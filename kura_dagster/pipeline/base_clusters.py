@@ -22,7 +22,8 @@ from kura_dagster.pipeline.cluster_names import numbered_names
 from kura_dagster.pipeline.clustering import NOISE, KmeansClusteringModel
 from kura_dagster.pipeline.embeddings import embed_summaries
 from kura_dagster.pipeline.hierarchy import some_of
-from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of, unit_rows
+from kura_dagster.pipeline.language_model.failures import SomeFailed
+from kura_dagster.pipeline.types import Cluster, ConversationSummary, FailedItem, cluster_id_of, unit_rows
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ async def generate_base_clusters_from_conversation_summaries(
     checkpoint_manager: BaseCheckpointManager | None = None,
     max_contrastive_examples: int = 10,
     prompt: str | None = None,
+    failures: list[FailedItem] | None = None,
 ) -> list[Cluster]:
     """Group summaries by meaning and name the groups.
 
@@ -61,6 +63,8 @@ async def generate_base_clusters_from_conversation_summaries(
         checkpoint_manager: where a checkpoint of exactly these conversations exists, it is the result.
         max_contrastive_examples: summaries of other clusters that a language model sees when it names one.
         prompt: stands in for the describing model's own prompt.
+        failures: gets the clusters that a language model gave no name for; they are called "Unnamed cluster". None
+            makes the first one an error, after all others were finished.
 
     Returns:
         The clusters, largest first, then by id; [] for no summaries.
@@ -69,6 +73,7 @@ async def generate_base_clusters_from_conversation_summaries(
         ValueError: a chat_id occurs twice, or embeddings differ in length or are not finite.
         EmbeddingError: the embedding model's answer can't be used.
         PartitionError: the method or the model lost, doubled or invented conversations.
+        LanguageModelError: a name failed and there is no list for failures, or nothing more can be asked.
     """
     chat_ids = [summary.chat_id for summary in summaries]
     if repeated := [chat_id for chat_id, count in Counter(chat_ids).items() if count > 1]:
@@ -93,16 +98,14 @@ async def generate_base_clusters_from_conversation_summaries(
 
     clusters: list[Cluster] = []
     if summaries:
-        from kura_dagster.pipeline.embedded.language_neutral import language_neutral
-
-        embedded = language_neutral(await _with_embeddings(summaries, embedding_model))
+        embedded = await _with_embeddings(summaries, embedding_model)
         groups = _group(embedded, clustering_method)
         outliers = groups.pop(NOISE, [])
-        clusters = await _describe(groups, clustering_model, max_contrastive_examples, prompt)
+        clusters = await _describe(groups, clustering_model, max_contrastive_examples, prompt, failures)
         if outliers:
             clusters.append(_outlier_cluster(outliers, type(clustering_method).__name__))
             clusters.sort(key=_largest_first)
-    if checkpoint_manager is not None:
+    if checkpoint_manager is not None and not failures:
         checkpoint_manager.save_checkpoint(clustering_model.checkpoint_filename, clusters)
     return clusters
 
@@ -146,6 +149,7 @@ async def _describe(
     clustering_model: BaseClusterDescriptionModel,
     max_contrastive_examples: int,
     prompt: str | None,
+    failures: list[FailedItem] | None,
 ) -> list[Cluster]:
     """Return the described groups with ids, centroids and unique names, sorted."""
     if not groups:
@@ -153,10 +157,16 @@ async def _describe(
     members = {summary.chat_id: summary for group in groups.values() for summary in group}
     # A class written for Kura has its own prompt as a default; None would stand in its way.
     own_prompt = {} if prompt is None else {"prompt": prompt}
-    described = await clustering_model.generate_clusters(
-        dict(groups), max_contrastive_examples=max_contrastive_examples, **own_prompt
-    )
     model_name = type(clustering_model).__name__
+    try:
+        described = await clustering_model.generate_clusters(
+            dict(groups), max_contrastive_examples=max_contrastive_examples, **own_prompt
+        )
+    except SomeFailed as some:
+        if failures is None:
+            raise
+        failures.extend(some.failed_items)
+        described = [cluster for cluster in some.results if cluster is not None]
     _require_partition(members, [cluster.chat_ids for cluster in described], f"description model {model_name}")
     clusters = [
         cluster.model_copy(

@@ -23,7 +23,8 @@ from kura_dagster.pipeline.hierarchy import (
     get_root_clusters,
     some_of,
 )
-from kura_dagster.pipeline.types import Cluster, cluster_id_of
+from kura_dagster.pipeline.language_model.failures import SomeFailed
+from kura_dagster.pipeline.types import Cluster, FailedItem, cluster_id_of
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ async def reduce_clusters_from_base_clusters(
     *,
     model: BaseMetaClusterModel,
     checkpoint_manager: BaseCheckpointManager | None = None,
+    failures: list[FailedItem] | None = None,
 ) -> list[Cluster]:
     """Merge clusters, round by round, until at most `model.max_clusters` have no parent.
 
@@ -56,12 +58,15 @@ async def reduce_clusters_from_base_clusters(
         model: merges; `model.max_clusters` is the most roots the hierarchy may have.
         checkpoint_manager: where a checkpoint over exactly these clusters exists, with few enough roots, it is the
             result.
+        failures: gets the clusters that a language model gave no parent, or no name for it; they are merged by their
+            centroids or named by their children. None makes the first one an error, after all others were finished.
 
     Returns:
         The given clusters, by id, then the parents in the order of their making, children before parents.
 
     Raises:
         ValueError: `model.max_clusters` is no whole number from 1 up.
+        LanguageModelError: a question failed and there is no list for failures, or nothing more can be asked.
     """
     max_clusters = model.max_clusters
     if not isinstance(max_clusters, int) or isinstance(max_clusters, bool) or max_clusters < 1:
@@ -78,7 +83,13 @@ async def reduce_clusters_from_base_clusters(
         roots.sort(key=lambda root: root.cluster_id)
         outliers = [root for root in roots if root.is_outlier]
         merging = [root for root in roots if not root.is_outlier] if len(outliers) < max_clusters else roots
-        answer = await model.reduce_clusters([root.model_copy(deep=True) for root in merging])
+        try:
+            answer = await model.reduce_clusters([root.model_copy(deep=True) for root in merging])
+        except SomeFailed as some:
+            if failures is None:
+                raise
+            failures.extend(some.failed_items)
+            answer = [cluster for cluster in some.results if cluster is not None]
         try:
             parents = _parents_in(answer, merging)
         except _UnusableRoundError as fault:
@@ -91,7 +102,7 @@ async def reduce_clusters_from_base_clusters(
             parents = _parents_by_ward(merging, max_clusters - (len(roots) - len(merging)))
         _hang(forest, parents)
     result = list(forest.values())
-    if checkpoint_manager is not None:
+    if checkpoint_manager is not None and not failures:
         checkpoint_manager.save_checkpoint(model.checkpoint_filename, result)
     return result
 

@@ -6,9 +6,10 @@ Adding a provider means a line here. The models themselves are in `embedded`, `l
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
 
 from kura_dagster.pipeline.base_classes import (
@@ -18,14 +19,25 @@ from kura_dagster.pipeline.base_classes import (
     BaseEmbeddingModel,
     BaseMetaClusterModel,
     BaseSummaryModel,
+    CacheStrategy,
 )
 from kura_dagster.settings import EXTRACTIVE, MINILM, Clustering, Projection, Settings
 
 if TYPE_CHECKING:
     from kura_dagster.pipeline.language_model.client import LanguageModel
+    from kura_dagster.pipeline.language_model.ledger import Ledger
+    from kura_dagster.pipeline.language_model.summary_model import Extractor
 
 
-LANGUAGE_MODEL_STAGES = {"summary_model", "cluster_description_model", "meta_cluster_model"}
+ANSWERS_FOLDER = "answers"
+"""Of the folder that `KURA_CACHE` names: where what models answered is kept."""
+
+
+_ASSETS = {
+    "summary_model": "summaries",
+    "cluster_description_model": "base_clusters",
+    "meta_cluster_model": "meta_clusters",
+}
 
 
 class ModelOverrides(TypedDict, total=False):
@@ -41,7 +53,7 @@ class ModelOverrides(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Models:
-    """The six models of a run."""
+    """The six models of a run, the language models behind them, and the ledger that all of them share."""
 
     summary_model: BaseSummaryModel
     embedding_model: BaseEmbeddingModel
@@ -49,14 +61,36 @@ class Models:
     cluster_description_model: BaseClusterDescriptionModel
     meta_cluster_model: BaseMetaClusterModel
     dimensionality_reduction: BaseDimensionalityReduction
+    ledger: Ledger
+    language_models: tuple[LanguageModel, ...]
 
 
 @asynccontextmanager
-async def open_models(settings: Settings, overrides: ModelOverrides | None = None) -> AsyncIterator[Models]:
-    """Make the models of a run, share one client among those that ask the same provider, and close all at the end.
+async def open_models(
+    settings: Settings,
+    overrides: ModelOverrides | None = None,
+    *,
+    extractors: Sequence[Extractor] = (),
+    clients: Mapping[str, Any] | None = None,
+    concurrent_requests: Mapping[str, int] | None = None,
+    cache: CacheStrategy | None = None,
+    ledger: Ledger | None = None,
+) -> AsyncIterator[Models]:
+    """Make the models of a run, share one client among those that ask the same model, and close all at the end.
+
+    Args:
+        settings: choose what is not overridden.
+        overrides: models of the user's own.
+        extractors: for the language model's `SummaryModel`, as `clients` and `concurrent_requests` are.
+        clients: by the names that extractors know them under.
+        concurrent_requests: limits by client.
+        cache: keeps what models answer; None means files in the folder that `KURA_CACHE` names.
+        ledger: counts and limits; None means a new one with the settings' limits and prices.
 
     Raises:
         TypeError: an override has an unknown name or is not of the base class it stands for.
+        ValueError: there are extractors, and no language model writes the summaries.
+        LanguageModelError: a language model can't be opened.
     """
     chosen: dict[str, Any] = dict(overrides or {})
     bases = get_type_hints(ModelOverrides)
@@ -65,29 +99,78 @@ async def open_models(settings: Settings, overrides: ModelOverrides | None = Non
             raise TypeError(f"{name!r} is no model of the pipeline; allowed are {', '.join(bases)}")
         if not isinstance(model, bases[name]):
             raise TypeError(f"{name} is a {type(model).__name__}; allowed is a subclass of {bases[name].__name__}")
-    async with AsyncExitStack() as stack:
-        if "embedding_model" not in chosen:
-            chosen["embedding_model"] = embedding_model_from(settings)
-        makers = _makers(settings, chosen["embedding_model"])
-        if settings.language_model != EXTRACTIVE and not chosen.keys() >= LANGUAGE_MODEL_STAGES:
-            from kura_dagster.pipeline.language_model.client import LanguageModel
+    if ledger is None:
+        from kura_dagster.pipeline.language_model.ledger import Ledger
+        from kura_dagster.pipeline.language_model.prices import Prices
 
-            language_model = LanguageModel(
-                settings.language_model, max_concurrent_requests=settings.max_concurrent_requests
+        ledger = Ledger(settings.max_calls, settings.max_cost_usd, Prices(settings.prices))
+    async with AsyncExitStack() as stack:
+        asked = {stage: model for stage, model in stage_models(settings).items() if stage not in chosen}
+        if cache is None and (any(asked.values()) or settings.embedding_model != MINILM):
+            from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
+
+            cache = DiskCacheStrategy(settings.cache / ANSWERS_FOLDER, settings.cache_size_limit)
+            stack.callback(cache.close)
+        if "embedding_model" not in chosen:
+            chosen["embedding_model"] = embedding_model_from(settings, cache, ledger)
+        makers = _makers(settings, chosen["embedding_model"])
+        opened = {
+            model: await stack.enter_async_context(_language_model(settings, model, cache, ledger))
+            for model in sorted({model for model in asked.values() if model is not None})
+        }
+        for stage, model in asked.items():
+            if model is not None:
+                own_maker = partial(_LANGUAGE_MODEL_MAKERS[stage], settings, opened[model], chosen["embedding_model"])
+                makers[stage] = own_maker
+        if extractors:
+            writer = asked.get("summary_model")
+            if writer is None:
+                raise ValueError(
+                    "extractors need a language model that writes the summaries; set KURA_LANGUAGE_MODEL, or give your "
+                    "own summary model the extractors"
+                )
+            makers["summary_model"] = partial(
+                _summary_model,
+                settings,
+                opened[writer],
+                chosen["embedding_model"],
+                extractors=extractors,
+                clients=clients,
+                concurrent_requests=concurrent_requests,
             )
-            await stack.enter_async_context(language_model)
-            makers |= _language_model_makers(settings, language_model, chosen["embedding_model"])
         for name, make in makers.items():
             if name not in chosen:
                 chosen[name] = make()
         for model in chosen.values():
             if hasattr(model, "__aenter__"):
                 await stack.enter_async_context(model)
-        yield Models(**chosen)
+        yield Models(**chosen, ledger=ledger, language_models=tuple(opened.values()))
 
 
-def embedding_model_from(settings: Settings) -> BaseEmbeddingModel:
-    """Return the embedding model that `KURA_EMBEDDING_MODEL` names."""
+def stage_models(settings: Settings) -> dict[str, str | None]:
+    """Return the language model of each stage that can have one, by the name of its model; None for the local one."""
+    models = {stage: settings.language_model_for(asset) for stage, asset in _ASSETS.items()}
+    return {stage: None if model == EXTRACTIVE else model for stage, model in models.items()}
+
+
+def _language_model(settings: Settings, model: str, cache: CacheStrategy | None, ledger: Ledger) -> LanguageModel:
+    from kura_dagster.pipeline.language_model.client import LanguageModel
+
+    return LanguageModel(
+        model,
+        max_concurrent_requests=settings.max_concurrent_requests,
+        timeout=settings.request_timeout,
+        requests_per_minute=settings.requests_per_minute,
+        tokens_per_minute=settings.tokens_per_minute,
+        cache=cache,
+        ledger=ledger,
+    )
+
+
+def embedding_model_from(
+    settings: Settings, cache: CacheStrategy | None = None, ledger: Ledger | None = None
+) -> BaseEmbeddingModel:
+    """Return the embedding model that `KURA_EMBEDDING_MODEL` names; an API's keeps its vectors in `cache`."""
     if settings.embedding_model == MINILM:
         from kura_dagster.pipeline.embedded.minilm import MiniLMEmbeddingModel
 
@@ -95,12 +178,14 @@ def embedding_model_from(settings: Settings) -> BaseEmbeddingModel:
     from kura_dagster.pipeline.language_model import embedding_models
 
     provider, _, name = settings.embedding_model.partition("/")
-    classes: dict[str, type[BaseEmbeddingModel]] = {
-        "openai": embedding_models.OpenAIEmbeddingModel,
-        "sentence-transformers": embedding_models.SentenceTransformerEmbeddingModel,
-        "cohere": embedding_models.CohereEmbeddingModel,
-    }
-    return classes[provider](model_name=name)  # type: ignore[call-arg]
+    if provider == "sentence-transformers":
+        return embedding_models.SentenceTransformerEmbeddingModel(model_name=name)
+    shared: dict[str, Any] = {"cache": cache, "ledger": ledger, "timeout": settings.request_timeout}
+    if provider == "cohere":
+        return embedding_models.CohereEmbeddingModel(model_name=name, **shared)
+    return embedding_models.OpenAIEmbeddingModel(
+        model_name=name, n_concurrent_jobs=settings.max_concurrent_requests, **shared
+    )
 
 
 def clustering_method_from(settings: Settings) -> BaseClusteringMethod:
@@ -157,23 +242,39 @@ def _makers(settings: Settings, embedding_model: BaseEmbeddingModel) -> dict[str
     }
 
 
-def _language_model_makers(
-    settings: Settings, language_model: LanguageModel, embedding_model: BaseEmbeddingModel
-) -> dict[str, Callable[[], Any]]:
-    """How the models of `LANGUAGE_MODEL_STAGES` are made, all on one client."""
-    from kura_dagster.pipeline.clustering import KmeansClusteringModel
-    from kura_dagster.pipeline.language_model.cluster_description_model import ClusterDescriptionModel
-    from kura_dagster.pipeline.language_model.meta_cluster_model import MetaClusterModel
+def _summary_model(
+    settings: Settings, language_model: LanguageModel, _: BaseEmbeddingModel, **extracting: Any
+) -> BaseSummaryModel:
     from kura_dagster.pipeline.language_model.summary_model import SummaryModel
 
-    return {
-        "summary_model": lambda: SummaryModel(language_model),
-        "cluster_description_model": lambda: ClusterDescriptionModel(language_model, temperature=settings.temperature),
-        "meta_cluster_model": lambda: MetaClusterModel(
-            model=language_model,
-            embedding_model=embedding_model,
-            clustering_model=KmeansClusteringModel(clusters_per_group=settings.meta_clusters_per_group),
-            max_clusters=settings.max_clusters,
-            temperature=settings.temperature,
-        ),
-    }
+    return SummaryModel(language_model, **extracting)
+
+
+def _cluster_description_model(
+    settings: Settings, language_model: LanguageModel, _: BaseEmbeddingModel
+) -> BaseClusterDescriptionModel:
+    from kura_dagster.pipeline.language_model.cluster_description_model import ClusterDescriptionModel
+
+    return ClusterDescriptionModel(language_model, temperature=settings.temperature)
+
+
+def _meta_cluster_model(
+    settings: Settings, language_model: LanguageModel, embedding_model: BaseEmbeddingModel
+) -> BaseMetaClusterModel:
+    from kura_dagster.pipeline.clustering import KmeansClusteringModel
+    from kura_dagster.pipeline.language_model.meta_cluster_model import MetaClusterModel
+
+    return MetaClusterModel(
+        model=language_model,
+        embedding_model=embedding_model,
+        clustering_model=KmeansClusteringModel(clusters_per_group=settings.meta_clusters_per_group),
+        max_clusters=settings.max_clusters,
+        temperature=settings.temperature,
+    )
+
+
+_LANGUAGE_MODEL_MAKERS: dict[str, Callable[..., Any]] = {
+    "summary_model": _summary_model,
+    "cluster_description_model": _cluster_description_model,
+    "meta_cluster_model": _meta_cluster_model,
+}

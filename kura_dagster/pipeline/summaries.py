@@ -11,7 +11,8 @@ from collections import Counter
 from kura_dagster.pipeline.accounting import unaccounted
 from kura_dagster.pipeline.base_classes import BaseCheckpointManager, BaseSummaryModel
 from kura_dagster.pipeline.hierarchy import some_of
-from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary
+from kura_dagster.pipeline.language_model.failures import SomeFailed
+from kura_dagster.pipeline.types import Conversation, ConversationSummary, FailedItem, GeneratedSummary
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ async def summarise_conversations(
     prompt: str | None = None,
     temperature: float = 0.2,
     checkpoint_manager: BaseCheckpointManager | None = None,
+    failures: list[FailedItem] | None = None,
 ) -> list[ConversationSummary]:
     """Return one summary for each conversation, in the order of the conversations.
 
@@ -39,10 +41,14 @@ async def summarise_conversations(
         response_schema: what is asked for; fields beyond `GeneratedSummary` land in the metadata.
         prompt: stands in for the model's own prompt.
         temperature: sampling temperature of a language model.
-        checkpoint_manager: where a checkpoint of exactly these conversations exists, it is the result.
+        checkpoint_manager: where a checkpoint of exactly these conversations exists, it is the result. What lacks
+            some is not kept.
+        failures: gets the conversations that a language model gave no summary for; they are left out of the result.
+            None makes the first one an error, after all others were finished.
 
     Raises:
         ValueError: a chat_id occurs twice.
+        LanguageModelError: a summary failed and there is no list for failures, or nothing more can be asked.
         SummaryError: the model lost, doubled or invented summaries.
     """
     by_chat_id = {conversation.chat_id: conversation for conversation in conversations}
@@ -60,12 +66,21 @@ async def summarise_conversations(
     if summaries is None:
         # A class written for Kura has its own prompt as a default; None would stand in its way.
         own_prompt = {} if prompt is None else {"prompt": prompt}
-        summaries = await model.summarise(
-            list(conversations), response_schema=response_schema, temperature=temperature, **own_prompt
-        )
-        if faults := unaccounted(by_chat_id, (summary.chat_id for summary in summaries)):
+        failed: list[FailedItem] = []
+        try:
+            summaries = await model.summarise(
+                list(conversations), response_schema=response_schema, temperature=temperature, **own_prompt
+            )
+        except SomeFailed as some:
+            if failures is None:
+                raise
+            failed = some.failed_items
+            failures.extend(failed)
+            summaries = [summary for summary in some.results if summary is not None]
+        returned = [*(summary.chat_id for summary in summaries), *(item.item_id for item in failed)]
+        if faults := unaccounted(by_chat_id, returned):
             raise SummaryError(f"summary model {type(model).__name__} {faults}")
-        if checkpoint_manager is not None:
+        if checkpoint_manager is not None and not failed:
             checkpoint_manager.save_checkpoint(model.checkpoint_filename, _in_order(summaries, by_chat_id))
     for summary in summaries:
         if summary.embedding_text is None:
@@ -75,4 +90,4 @@ async def summarise_conversations(
 
 def _in_order(summaries: list[ConversationSummary], by_chat_id: dict[str, Conversation]) -> list[ConversationSummary]:
     found = {summary.chat_id: summary for summary in summaries}
-    return [found[chat_id] for chat_id in by_chat_id]
+    return [found[chat_id] for chat_id in by_chat_id if chat_id in found]

@@ -146,6 +146,14 @@ class ProjectedCluster(Cluster):
     level: int = Field(ge=0)
 
 
+class FailedItem(BaseModel):
+    """A conversation or a cluster that a model gave no usable answer for; the next run asks again."""
+
+    item_id: str
+    error: str
+    model: str
+
+
 def cluster_id_of(chat_ids: Iterable[str]) -> str:
     """Return the id of the cluster with these members: 16 hex digits, the same for the same members in any order."""
     digest = hashlib.sha256()

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
+from kura_dagster.pipeline.language_model.failures import StopAsking
 from kura_dagster.storage.database import Database, DatabaseError, PartitionDate
 from kura_dagster.storage.partitioning import DAILY_IN_UTC, Partitioning
 from kura_dagster.storage.tables import PARTITION_COLUMN, TABLES, Table
@@ -31,6 +32,10 @@ class PartitionRows(Mapping[str, list[Any]]):
 
     def __getitem__(self, partition_key: str) -> list[Any]:
         return self._database.load(self._table, self._dates[partition_key])
+
+    def beside(self, table: Table, partition_key: str) -> list[Any]:
+        """Return the partition's rows of another table that the upstream asset fills."""
+        return self._database.load(table, self._dates[partition_key])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._dates)
@@ -56,14 +61,15 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
 
         A partition that cannot be computed or stored keeps what it held before, and the others are still done; the step
         then fails, and Dagster skips what is downstream of it in this run, for every partition of the run. What was
-        stored counts as materialised all the same, also where the run is interrupted. A database that can't be used
-        ends the step at once: computing what can't be stored may cost money.
+        stored counts as materialised all the same, also where the run is interrupted. Two things end the step at once:
+        a database that can't be used, because computing what can't be stored may cost money, and a language model that
+        can't be asked any more in this run, because the next partition would fare no better.
 
         Each partition is reported with its row counts.
 
         Raises:
             ValueError: the asset did not return exactly the partitions of the run, or has no table.
-            dg.Failure: some partitions failed; it names each with its reason.
+            dg.Failure: some partitions failed, each named with its reason, or a language model can't be asked any more.
             DatabaseError: the database can't be used.
         """
         database = self._open_database()
@@ -93,6 +99,8 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
                     store(key)
                 except DatabaseError:
                     raise
+                except StopAsking as error:
+                    raise _stopped(error, key, stored, reasons, list(dates)) from None
                 except Exception as error:
                     # Only text is kept: the error itself holds on to the partition's rows.
                     reasons[key] = f"{type(error).__name__}: {error}"
@@ -135,15 +143,34 @@ def _table_of(asset_key: dg.AssetKey) -> Table:
 
 
 def _failure(reasons: Mapping[str, str], partitions: int) -> dg.Failure:
-    """Return the failure that names the partitions by their reason, for a reason is often common to all."""
+    """Return the failure that names the partitions by their reason."""
+    return dg.Failure(
+        "\n".join([f"{len(reasons)} of {partitions} partitions failed.", *_by_reason(reasons)]),
+        metadata={"failed_partitions": dg.MetadataValue.json(dict(reasons))},
+    )
+
+
+def _stopped(
+    error: StopAsking, at: str, stored: Sequence[str], reasons: Mapping[str, str], keys: Sequence[str]
+) -> dg.Failure:
+    """Return the failure that says first why nothing more is asked, and then which partitions are not done."""
+    left = keys[keys.index(at) :]
+    rest = f"{left[0]} to {left[-1]} are" if len(left) > 1 else f"{left[0]} is"
+    lines = [str(error), f"{len(stored)} of {len(keys)} partitions are stored, {rest} not done.", *_by_reason(reasons)]
+    return dg.Failure(
+        "\n".join(lines),
+        metadata={"failed_partitions": dg.MetadataValue.json({**reasons, **dict.fromkeys(left, str(error))})},
+        # Nothing would be different a moment later.
+        allow_retries=False,
+    )
+
+
+def _by_reason(reasons: Mapping[str, str]) -> list[str]:
+    """Return a line for each reason with its partitions, for a reason is often common to all."""
     keys_by_reason: dict[str, list[str]] = {}
     for key, reason in reasons.items():
         keys_by_reason.setdefault(reason, []).append(key)
-    lines = [f"{', '.join(keys)}: {reason}" for reason, keys in keys_by_reason.items()]
-    return dg.Failure(
-        "\n".join([f"{len(reasons)} of {partitions} partitions failed.", *lines]),
-        metadata={"failed_partitions": dg.MetadataValue.json(dict(reasons))},
-    )
+    return [f"{', '.join(keys)}: {reason}" for reason, keys in keys_by_reason.items()]
 
 
 def partition_dates(

@@ -16,6 +16,7 @@ from kura_dagster.pipeline.types import (
     Conversation,
     ConversationEmbedding,
     ConversationSummary,
+    FailedItem,
     ProjectedCluster,
 )
 
@@ -99,7 +100,11 @@ SUMMARIES = Table(
         Column("concerning_score", "TINYINT", "Safety concern, 1 to 5; NULL where the model does not judge."),
         Column("user_frustration", "TINYINT", "Frustration, 1 to 5; NULL where the model does not judge."),
         Column("assistant_errors", "VARCHAR[]", "The assistant's mistakes; NULL where the model does not judge."),
-        Column("metadata", "JSON", "The conversation's own metadata, conversation_turns and extracted properties."),
+        Column(
+            "metadata",
+            "JSON",
+            "The conversation's own metadata, conversation_turns, extracted properties, and of the local model user_words: the start of what the user wrote, masked, which names of clusters are made of.",
+        ),
         _MODEL,
     ),
 )
@@ -138,6 +143,34 @@ PROJECTIONS = Table(
     ),
 )
 
+
+def _failed(asset: Table, item: str, consequence: str) -> Table:
+    """Return the table of what a language model failed at when it filled `asset`'s table."""
+    return Table(
+        f"failed_{asset.name}",
+        f"One row for each {item} that a language model gave no answer for. {consequence} The next run of the "
+        "partition asks again.",
+        FailedItem,
+        ("item_id",),
+        (
+            Column("item_id", "VARCHAR", f"The {item}'s id."),
+            Column("error", "VARCHAR", "Why there is no answer, and what to do about it."),
+            Column("model", "VARCHAR", "The language model that was asked."),
+        ),
+    )
+
+
+FAILED_SUMMARIES = _failed(SUMMARIES, "conversation", "It has no summary, and is in no cluster.")
+FAILED_BASE_CLUSTERS = _failed(BASE_CLUSTERS, "cluster", "It has no name of its own.")
+FAILED_META_CLUSTERS = _failed(META_CLUSTERS, "cluster", "It was placed or named without the language model.")
+
+FAILED = {
+    SUMMARIES.name: FAILED_SUMMARIES,
+    BASE_CLUSTERS.name: FAILED_BASE_CLUSTERS,
+    META_CLUSTERS.name: FAILED_META_CLUSTERS,
+}
+"""Where each asset that may ask a language model keeps what failed, by the asset's name."""
+
 TABLES = {
     table.name: table
     for table in (
@@ -148,5 +181,6 @@ TABLES = {
         BASE_CLUSTERS,
         META_CLUSTERS,
         PROJECTIONS,
+        *FAILED.values(),
     )
 }

@@ -5,16 +5,16 @@ from typing import Any
 import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_base_clusters
-from kura_dagster.orchestration.assets.common import asset_options
+from kura_dagster.orchestration.assets.common import asset_of, one_row_an_item
 from kura_dagster.orchestration.partition_loop import EachPartition, require_same_conversations
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
-from kura_dagster.pipeline.types import Cluster
+from kura_dagster.pipeline.types import FailedItem
 from kura_dagster.storage.io_manager import PartitionRows
-from kura_dagster.storage.tables import BASE_CLUSTERS
+from kura_dagster.storage.tables import BASE_CLUSTERS, FAILED_BASE_CLUSTERS
 
 
-@dg.asset(**asset_options(BASE_CLUSTERS, group="clusters", kinds={"duckdb", "scikitlearn"}))
+@asset_of(BASE_CLUSTERS, group="clusters", kinds={"duckdb", "scikitlearn"})
 def base_clusters(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[RunModels],
@@ -27,17 +27,21 @@ def base_clusters(
     `KURA_CLUSTERS_PER_GROUP` conversations to a cluster, and from `summaries`, from which each group is named. The id
     follows from the members. Conversations that belong nowhere share one row marked `is_outlier`.
 
+    A cluster that a language model gave no name for is called "Unnamed cluster" and set aside in `failed_base_clusters`
+    with its error.
+
     **Re-running** costs nothing with the local models, seconds for 1,000 conversations. With a language model it costs
-    one call a cluster.
+    one call for each cluster whose answer is not kept yet: those whose members changed.
     """
 
-    def cluster(key: str) -> list[Cluster]:
+    def cluster(key: str) -> dict[str, list[Any]]:
         vectors = {row.chat_id: row.embedding for row in embeddings[key]}
         rows = summaries[key]
         require_same_conversations(key, [row.chat_id for row in rows], vectors, upstream="embeddings")
         for row in rows:
             row.embedding = vectors[row.chat_id]
-        return models.run(
+        failures: list[FailedItem] = []
+        clusters = models.run(
             generate_base_clusters_from_conversation_summaries(
                 rows,
                 embedding_model=models.models.embedding_model,
@@ -45,7 +49,9 @@ def base_clusters(
                 clustering_model=models.models.cluster_description_model,
                 max_contrastive_examples=models.settings.max_contrastive_examples,
                 prompt=models.questions.cluster_prompt,
+                failures=failures,
             )
         )
+        return {BASE_CLUSTERS.name: clusters, FAILED_BASE_CLUSTERS.name: one_row_an_item(failures)}
 
-    return EachPartition(context, cluster, describe_base_clusters)
+    return EachPartition(context, cluster, describe_base_clusters, models.meter_for(BASE_CLUSTERS))

@@ -5,14 +5,14 @@ from typing import Any
 import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_conversations, is_superseded
-from kura_dagster.orchestration.assets.common import asset_options
+from kura_dagster.orchestration.assets.common import asset_of
 from kura_dagster.orchestration.partition_loop import EachPartition
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.conversations import read_conversations
 from kura_dagster.storage.tables import CONVERSATIONS, REJECTED_CONVERSATIONS
 
 
-@dg.asset(**asset_options(CONVERSATIONS, group="conversations", kinds={"duckdb", "json"}))
+@asset_of(CONVERSATIONS, group="conversations", kinds={"duckdb", "json"})
 def conversations(context: dg.AssetExecutionContext, models: dg.ResourceParam[RunModels]) -> Any:
     """**A row is** one conversation that began in the partition's time window.
 

@@ -5,16 +5,16 @@ from typing import Any
 import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_embeddings
-from kura_dagster.orchestration.assets.common import asset_options
+from kura_dagster.orchestration.assets.common import asset_of
 from kura_dagster.orchestration.partition_loop import EachPartition, require_same_conversations
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.embeddings import embed_summaries
 from kura_dagster.pipeline.types import ConversationEmbedding
 from kura_dagster.storage.io_manager import PartitionRows
-from kura_dagster.storage.tables import EMBEDDINGS
+from kura_dagster.storage.tables import EMBEDDINGS, FAILED_SUMMARIES
 
 
-@dg.asset(**asset_options(EMBEDDINGS, group="understanding", kinds={"duckdb", "python"}))
+@asset_of(EMBEDDINGS, group="understanding", kinds={"duckdb", "python"})
 def embeddings(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[RunModels],
@@ -25,7 +25,7 @@ def embeddings(
 
     **Computed from** `summaries` by the embedding model (`KURA_EMBEDDING_MODEL`), or from the transcript in
     `conversations` where the summary model is the local one: a single sentence carries too little. Ids and metadata
-    are never embedded.
+    are never embedded. A conversation in `failed_summaries` has no vector.
 
     **Re-running** takes about half a minute for 1,000 long conversations with the local `minilm` on two cores. With an
     API it costs that model's price for a few hundred tokens a conversation.
@@ -34,9 +34,10 @@ def embeddings(
     def embed(key: str) -> list[ConversationEmbedding]:
         by_chat_id = {conversation.chat_id: conversation for conversation in conversations[key]}
         rows = summaries[key]
-        require_same_conversations(key, by_chat_id, [row.chat_id for row in rows], upstream="summaries")
+        failed = {row.item_id for row in summaries.beside(FAILED_SUMMARIES, key)}
+        require_same_conversations(key, by_chat_id.keys() - failed, [row.chat_id for row in rows], upstream="summaries")
         for row in rows:
             row.embedding_text = models.models.summary_model.embedding_text(by_chat_id[row.chat_id], row)
         return models.run(embed_summaries(rows, models.models.embedding_model))
 
-    return EachPartition(context, embed, describe_embeddings)
+    return EachPartition(context, embed, describe_embeddings, models.meter_for(EMBEDDINGS))

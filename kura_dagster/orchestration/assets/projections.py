@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_projections
-from kura_dagster.orchestration.assets.common import asset_options
+from kura_dagster.orchestration.assets.common import asset_of
 from kura_dagster.orchestration.partition_loop import EachPartition
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.projections import reduce_dimensionality_from_clusters
@@ -13,7 +13,7 @@ from kura_dagster.storage.io_manager import PartitionRows
 from kura_dagster.storage.tables import PROJECTIONS
 
 
-@dg.asset(**asset_options(PROJECTIONS, group="clusters", kinds={"duckdb", "python"}))
+@asset_of(PROJECTIONS, group="clusters", kinds={"duckdb", "python"})
 def projections(
     context: dg.AssetExecutionContext, models: dg.ResourceParam[RunModels], meta_clusters: PartitionRows
 ) -> Any:

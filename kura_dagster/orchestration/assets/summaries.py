@@ -5,15 +5,16 @@ from typing import Any
 import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_summaries
-from kura_dagster.orchestration.assets.common import asset_options
+from kura_dagster.orchestration.assets.common import asset_of, one_row_an_item
 from kura_dagster.orchestration.partition_loop import EachPartition
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.summaries import summarise_conversations
+from kura_dagster.pipeline.types import FailedItem
 from kura_dagster.storage.io_manager import PartitionRows
-from kura_dagster.storage.tables import SUMMARIES
+from kura_dagster.storage.tables import FAILED_SUMMARIES, SUMMARIES
 
 
-@dg.asset(**asset_options(SUMMARIES, group="understanding", kinds={"duckdb", "python"}))
+@asset_of(SUMMARIES, group="understanding", kinds={"duckdb", "python"})
 def summaries(
     context: dg.AssetExecutionContext, models: dg.ResourceParam[RunModels], conversations: PartitionRows
 ) -> Any:
@@ -22,19 +23,26 @@ def summaries(
     **Computed from** `conversations` by the summary model (`KURA_LANGUAGE_MODEL`; the `model` column says which). The
     local `extractive` model shows the user's own request sentence and leaves what needs judgement empty.
 
+    A conversation that a language model gave no summary for is set aside in the table `failed_summaries` with its
+    error; the rest of the partition goes on without it.
+
     **Re-running** costs nothing with the local model, about a second for 1,000 conversations. With a language model it
-    costs one call a conversation.
+    costs one call for each conversation whose answer is not kept yet: none for an unchanged partition, and one for each
+    conversation that failed before.
     """
-    return EachPartition(
-        context,
-        lambda key: models.run(
+
+    def summarise(key: str) -> dict[str, list[Any]]:
+        failures: list[FailedItem] = []
+        rows = models.run(
             summarise_conversations(
                 conversations[key],
                 model=models.models.summary_model,
                 response_schema=models.questions.response_schema,
                 prompt=models.questions.summary_prompt,
                 temperature=models.settings.temperature,
+                failures=failures,
             )
-        ),
-        describe_summaries,
-    )
+        )
+        return {SUMMARIES.name: rows, FAILED_SUMMARIES.name: one_row_an_item(failures)}
+
+    return EachPartition(context, summarise, describe_summaries, models.meter_for(SUMMARIES))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel, BaseEmbeddingModel
-from kura_dagster.pipeline.cluster_names import near_duplicate
+from kura_dagster.pipeline.cluster_names import near_duplicate, three_word_slug
 from kura_dagster.pipeline.embedded.extractive_summary import MODEL, users_words
 from kura_dagster.pipeline.embedded.group_words import Group, common_spelling, noun_phrases, respelled, stems
 from kura_dagster.pipeline.embedded.imperative import infinitives
@@ -33,6 +33,9 @@ from kura_dagster.pipeline.embedded.request_sentence import (
 from kura_dagster.pipeline.embedded.subjects import FIX_PROBLEMS, HELP_WITH
 from kura_dagster.pipeline.embedded.vocabulary import TIME_WORDS
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of, unit_rows
+
+ASK_IN = "Ask in"  # a language, where a group shares little else
+SAY = 'Say "'  # a sentence that asks for nothing
 
 N_EXAMPLES = 3
 EXAMPLE_CHARACTERS = 120
@@ -96,18 +99,17 @@ class ExtractiveClusterDescriptionModel(BaseClusterDescriptionModel):
                 )
             )
         names = await choose_names(groups, self.embedding_model)
-        slugs = unique_slugs(names, [group.asked for group in groups])
         return [
             Cluster(
                 cluster_id=cluster_id_of(one.chat_id for one in own),
                 name=name,
                 description=describe([one.request or one.summary for one in central]),
-                slug=slug,
+                slug=slug_for(name, group.asked),
                 chat_ids=sorted(one.chat_id for one in own),
                 model=MODEL,
                 centroid=own_vectors.mean(axis=0),
             )
-            for own, own_vectors, central, name, slug in zip(members, vectors, ordered, names, slugs, strict=True)
+            for own, own_vectors, central, name, group in zip(members, vectors, ordered, names, groups, strict=True)
         ]
 
     async def _vectors(self, members: list[list[ConversationSummary]]) -> list[np.ndarray]:
@@ -143,10 +145,8 @@ def _language(summaries: Sequence[ConversationSummary]) -> str:
 # The choice -----------------------------------------------------------------------------------------------------------
 
 
-async def choose_names(
-    groups: Sequence[Group], embedding_model: BaseEmbeddingModel, taken: Iterable[str] = ()
-) -> list[str]:
-    """Return a name for each group; they differ from each other and from those in `taken`, whatever the case.
+async def choose_names(groups: Sequence[Group], embedding_model: BaseEmbeddingModel) -> list[str]:
+    """Return a name for each group; they differ from each other, whatever the case.
 
     A group without a candidate that stands for it is named by the sentence of its most central member, and one that
     writes in another language than English by that language and what most of it is about.
@@ -159,8 +159,8 @@ async def choose_names(
     by_meaning: dict[frozenset[str], list[int]] = {}
     for number, own in enumerate(options):
         by_meaning.setdefault(_meaning(own[0].text), []).append(number)
-    used = {name.lower() for name in taken}
-    used_meanings = {_meaning(name) for name in used}
+    used: set[str] = set()
+    used_meanings: set[frozenset[str]] = set()
     names: dict[int, str] = {}
     later: list[int] = []
     for meaning, numbers in sorted(
@@ -170,7 +170,7 @@ async def choose_names(
         numbers.sort(key=lambda number: (-options[number][0].score, -len(groups[number].asked), number))
         for number in numbers:
             name = options[number][0].text
-            if number == numbers[0] and meaning not in used_meanings and _is_free(name, used):
+            if number == numbers[0] and _is_free(name, used):
                 names[number] = name
                 used.add(name.lower())
                 used_meanings.add(meaning)
@@ -254,7 +254,7 @@ def _told_apart(
         form = forms[key].removeprefix("the ").removeprefix("a ").removeprefix("an ")
         name = f"{options[0].text} ({form})"
         when = TIME_WORDS.intersection(form.lower().split())
-        if not common & set(key) and not when and not MASK.search(form) and _is_free(name, used):
+        if not common & set(key) and not when and _is_free(name, used):
             return name
     number = 2
     while f"{options[0].text} ({number})".lower() in used:
@@ -276,16 +276,18 @@ def _name_abroad(group: Group) -> str:
             words = content_words(infinitive.text)
             if words and min(map(group.usage.share, words)) >= LEAST_SHARE_ABROAD:
                 return infinitive.text
-    words = content_words(group.asked[0])
+    words = content_words(MASK.sub(" ", group.asked[0]))
     if words and min(map(group.usage.share, words)) >= LEAST_SHARE_OF_SENTENCE:
         return _sentence_name(group)
-    counts = Counter(word for text in group.said for word in dict.fromkeys(content_words(text)) if len(word) > 3)
+    counts = Counter(
+        word for text in group.said for word in dict.fromkeys(content_words(MASK.sub(" ", text))) if len(word) > 3
+    )
     least = max(2, LEAST_SHARE_ABROAD * len(group.said))
     common = [word for word, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])) if count >= least][:2]
     language = group.language.title()
     if not common:
-        return f"Ask in {language} about different things"
-    return f"Ask in {language} about {respelled(' and '.join(common), common_spelling([group]))}"
+        return f"{ASK_IN} {language} about different things"
+    return f"{ASK_IN} {language} about {respelled(' and '.join(common), common_spelling([group]))}"
 
 
 def _sentence_name(group: Group) -> str:
@@ -300,7 +302,7 @@ def _sentence_name(group: Group) -> str:
             name = name[0].upper() + name[1:]
             asked = asks(sentence) or has_problem(sentence) or "?" in sentence or len(content_words(sentence)) > 3
             if not asked:
-                return f'Say "{name}"'
+                return f'{SAY}{name}"'
             return name
     return "Say nothing in words"
 
@@ -308,26 +310,12 @@ def _sentence_name(group: Group) -> str:
 # Slugs and descriptions -----------------------------------------------------------------------------------------------
 
 
-def unique_slugs(names: Sequence[str], texts: Sequence[Sequence[str]]) -> list[str]:
-    """Return three ASCII words in snake_case for each name, different ones as long as there are words.
-
-    `texts` has for each name the texts that words come from where the name has too few.
-    """
-    used: set[str] = set()
-    slugs = []
-    for name, own in zip(names, texts, strict=True):
-        counts = Counter(word for text in own for word in set(_ascii_words(" ".join(content_words(text)))))
-        common = [word for word, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
-        told = [word for word in _ascii_words(" ".join(content_words(name))) if word not in ("help", "kinds")]
-        words = list(dict.fromkeys([*told, *common, *_ascii_words(name), "request", "of", "users"]))
-        slug = "_".join(words[:3])
-        for other in words[3:]:
-            if slug not in used:
-                break
-            slug = "_".join([*words[:2], other])
-        used.add(slug)
-        slugs.append(slug)
-    return slugs
+def slug_for(name: str, texts: Sequence[str]) -> str:
+    """Return three ASCII words in snake_case: those of meaning in the name, and where it has fewer the texts' commonest."""
+    counts = Counter(word for text in texts for word in set(_ascii_words(" ".join(content_words(text)))))
+    common = [word for word, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
+    told = [word for word in _ascii_words(" ".join(content_words(name))) if word not in ("help", "kinds")]
+    return three_word_slug(" ".join(told), " ".join([*common, *_ascii_words(name)]))
 
 
 def _ascii_words(text: str) -> list[str]:

@@ -6,9 +6,11 @@ summary, and here the text is made that stands for the conversation when it is e
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from kura_dagster.pipeline.base_classes import BaseSummaryModel
 from kura_dagster.pipeline.embedded.languages import find_languages
-from kura_dagster.pipeline.embedded.personal_data import find_personal_data
+from kura_dagster.pipeline.embedded.personal_data import PersonalData, find_personal_data
 from kura_dagster.pipeline.embedded.request_sentence import MAX_CHARACTERS, clean, request_sentences, shortened
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary
 
@@ -20,12 +22,21 @@ NO_TEXT = "(no text)"
 EMBEDDED_CHARACTERS = 1_400
 EMBEDDED_TURN_CHARACTERS = 500
 
+USER_WORDS = "user_words"
+"""The metadata key of what the user wrote first, masked, a turn a line: where the words of clusters' names come from.
+
+Stored with the summary, since naming has nothing else to read. Of the summaries alone it made names that are as near to
+what most members asked (0.80 and 0.81 of 252 clusters of the sample), but ten of them were whole sentences of one
+member's, because nobody else used its words. More than 600 characters changed nothing.
+"""
+USER_WORDS_CHARACTERS = 600
+
 
 class ExtractiveSummaryModel(BaseSummaryModel):
     """Summarises a conversation by the user's own request sentence; local, deterministic and without a key.
 
-    `summary` and `request` hold that sentence, `languages` and the metadata's `conversation_turns` are filled, and
-    what needs judgement (topic, task and the scores) stays None.
+    `summary` and `request` hold that sentence, `languages` and the metadata's `conversation_turns` and `user_words` are
+    filled, and what needs judgement (topic, task and the scores) stays None.
     """
 
     async def summarise(
@@ -78,7 +89,11 @@ class ExtractiveSummaryModel(BaseSummaryModel):
             summary=_as_text(shown),
             request=shown[0] if asked else None,
             languages=find_languages(user_texts, texts) or None,
-            metadata={**conversation.metadata, "conversation_turns": len(conversation.messages)},
+            metadata={
+                **conversation.metadata,
+                "conversation_turns": len(conversation.messages),
+                USER_WORDS: _user_words(user_texts, personal_data),
+            },
             model=MODEL,
         )
         summary.embedding_text = self.embedding_text(conversation, summary)
@@ -91,16 +106,22 @@ def _as_text(shown: list[str]) -> str:
     return " ".join([*ended, shown[-1]])
 
 
-_USER_LINE = "user: "
+def _user_words(user_texts: Iterable[str], personal_data: PersonalData) -> str:
+    """Return the start of what the user wrote, masked, a turn a line; no turn hides the next ones."""
+    turns: list[str] = []
+    for text in user_texts:
+        if sum(map(len, turns)) >= USER_WORDS_CHARACTERS:
+            break
+        # Masked before it is cut, so that no half of a number or a name is left over.
+        masked = personal_data.mask(text[: 4 * EMBEDDED_TURN_CHARACTERS])
+        if turn := shortened(clean(masked), EMBEDDED_TURN_CHARACTERS):
+            turns.append(turn)
+    return shortened("\n".join(turns), USER_WORDS_CHARACTERS)
 
 
 def users_words(summary: ConversationSummary) -> str:
-    """Return what the user says in the transcript that stands for a conversation, masked, a turn a line.
-
-    Where the embedded text is no transcript of this module's, as with summaries of a language model, it is the summary.
-    """
-    lines = (summary.embedding_text or "").split("\n")
-    turns = [line.removeprefix(_USER_LINE) for line in lines if line.startswith(_USER_LINE)]
-    if summary.model != MODEL or not turns:
-        return summary.summary or summary.request or ""
-    return find_personal_data(lines).mask("\n".join(turns))
+    """Return what the user wrote, as it is stored with an extractive summary, or else the summary itself."""
+    stored = summary.metadata.get(USER_WORDS)
+    if summary.model == MODEL and isinstance(stored, str) and stored:
+        return stored
+    return summary.summary or summary.request or ""

@@ -139,13 +139,19 @@ def base_of_third_person(word: str) -> str | None:
 
 # Parts of speech ------------------------------------------------------------------------------------------------------
 
+NEGATION = re.compile(
+    r"(?i)\b(?:not|no|never|none|nothing|nobody|nowhere|neither|nor|without|cannot|unable|(?:under|by|in) no \w+|"
+    r"\w+n['’]t|cant|wont|dont|doesnt|isnt|arent|wasnt|werent|didnt|hasnt|havent|hadnt|couldnt|wouldnt|shouldnt|mustnt)\b"
+)
+"""A word that denies, with or without its apostrophe."""
+
 _NOT_NOMINAL = (
     DETERMINERS
     | AUXILIARIES
     | PRONOUNS
     | PREPOSITIONS
     | CONJUNCTIONS
-    | frozenset([",", "to", "not", "how", "what", "why"])
+    | frozenset([",", "to", "not", "never", "ever", "how", "what", "why"])
 )
 
 

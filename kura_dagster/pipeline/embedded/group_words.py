@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from kura_dagster.pipeline.embedded.grammar import is_nominal, is_number
+from kura_dagster.pipeline.embedded.personal_data import MASK
 from kura_dagster.pipeline.embedded.request_sentence import content_words, sentences, stem
 from kura_dagster.pipeline.embedded.vocabulary import PREDICATES
 
@@ -87,8 +88,8 @@ class Usage:
 
 
 def stems(text: str) -> set[str]:
-    """Return the words of meaning in a text, without their endings."""
-    return {stem(word) for word in content_words(_ERROR_NAME.sub(r"\1", text))}
+    """Return the words of meaning in a text, without their endings; a mask as `[name]` is nobody's word."""
+    return {stem(word) for word in content_words(_ERROR_NAME.sub(r"\1", MASK.sub(" ", text)))}
 
 
 def common_spelling(groups: Sequence[Group]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kura_dagster.pipeline.embedded.grammar import (
+    NEGATION,
     base_of_gerund,
     base_of_past,
     base_of_third_person,
@@ -74,7 +75,7 @@ _ASKED = re.compile(
 )
 _MIND = re.compile(rf"(?:would|do) you mind {_ADVERB}(?P<rest>.+)", re.IGNORECASE)
 _DO_NOT = re.compile(
-    rf"(?:(?:do not|don't|never)|{_SUBJECT} (?:do not|don't|no longer) (?:want|wish|need|like)(?: (?:you|u))? to|"
+    rf"(?:(?:do not|don't|never)|(?:can|could|would|will) (?:you|u) (?:not|never)|(?:you|u) (?:must|should|may|can|will) (?:not|never)|{_SUBJECT} (?:do not|don't|no longer) (?:want|wish|need|like)(?: (?:you|u))? to|"
     rf"{_SUBJECT} would (?:like|prefer|rather)(?: (?:you|u))? not(?: to)?) (?P<rest>.+)",
     re.IGNORECASE,
 )
@@ -84,7 +85,7 @@ _DID_NOT = re.compile(
     re.IGNORECASE,
 )
 _DOES_NOT_WANT = re.compile(
-    rf"{_SUBJECT} (?:do not|don't|no longer|did not|didn't) (?:want|wish|need|like) (?P<rest>.+)",
+    rf"{_SUBJECT} (?:do not|don't|no longer|did not|didn't) (?:want|wish|need|like) (?P<rest>(?!(?:(?:you|u) )?to\b).+)",
     re.IGNORECASE,
 )
 _HOW_TO = re.compile(
@@ -154,8 +155,25 @@ _SUBJECT_STATE = re.compile(
     r"haven't|can't|cannot|couldn't|keeps|keep|kept|stopped|stops|failed|fails|crashed|crashes|never|shows|says|froze|freezes|broke|disappeared|went|got|not) .+)",
     re.IGNORECASE,
 )
-_NEGATION = re.compile(
-    r"(?i)\b(?:not|no|never|none|nothing|nobody|without|cannot|\w+n['’]t|cant|wont|dont|doesnt|isnt|didnt|unable)\b"
+# What a user can't do, or doesn't know, is what they want: here the negation is answered and not lost.
+_INABILITY = re.compile(
+    rf"\b{_SUBJECT} (?:still |just |simply |really |also )?(?:can't|cannot|can not|couldn't|could not|can no longer|(?:am|are|was|were) (?:unable|not able)|"
+    r"(?:have|has) been unable|(?:do not|don't|didn't|did not) (?:know|understand|remember|recall|see)|(?:am|are|was|were) not (?:sure|certain|clear))\b|"
+    r"\bnot sure\b",
+    re.IGNORECASE,
+)
+# A remark between a negation and its verb: "don't, under any circumstances, delete it"
+_REMARK = re.compile(
+    r"\b(?P<no>(?:do|must|should|would|will|did|does|have|can) not|\w+n't|never)(?:,? ever,? |, (?!thank|no\b)[^,;:]{0,80}, ?)",
+    re.IGNORECASE,
+)
+# What says no to what follows it, however far away that is
+_LEAVES_OPEN = re.compile(
+    r"\b(?:think|believe|suppose|say|said|mean|feel|guess|imagine|sure|that|because|as if|like|to|you)$", re.IGNORECASE
+)
+_OWN_SUBJECT = re.compile(
+    r"(?:i|we|how|what|why|where|when|which|who|(?:can|could|would|will|should|do|does|did|is|are) (?:i|we|you|u|there|it|my|the))\b",
+    re.IGNORECASE,
 )
 
 _CONTRACTIONS = [
@@ -190,7 +208,9 @@ def _normalised(sentence: str) -> str:
     text = " ".join(text.split()).rstrip(" .!?…,;:-")
     # A capital at the start says nothing, unless more follow in the word or it is the "I".
     first, _, rest = text.partition(" ")
-    return f"{first.lower()} {rest}" if first[1:].islower() else text
+    text = f"{first.lower()} {rest}" if first[1:].islower() else text
+    text = re.sub(r"(?i)^(?:do not|don't) forget to ", "", text)
+    return _REMARK.sub(r"\g<no> ", text)
 
 
 def imperatives(sentence: str) -> list[Imperative]:
@@ -212,22 +232,30 @@ def imperatives(sentence: str) -> list[Imperative]:
 
 
 def _clauses(text: str) -> list[str]:
-    """Return the text itself and what follows in it after a comma or a conjunction and starts anew."""
+    """Return the text itself and what follows in it after a comma or a conjunction and starts anew.
+
+    After a negation only what has a subject of its own, or asks, starts anew: the rest may well be what is denied.
+    """
     parts = re.split(
-        r"(?i)(?:,|;| -| –| —|:) (?:and |but |so |then |because )?|\b(?:and|but|so) (?=(?:i|we|can|could|would|how|what|why|where|please|my)\b)",
+        r"(?i)(?:[,;:…]|\.\.+| [-–—]) (?:- )?(?:and |but |so |then |because )?|\b(?:and|but|so) (?=(?:i|we|can|could|would|how|what|why|where|please|my)\b)",
         text,
     )
-    later = [strip_niceties(part) for part in parts[1:]] if len(parts) <= 6 else []
-    return [text, *(part for part in later if len(part.split()) > 2)]
+    if len(parts) > 6:
+        return [text]
+    clauses = [text]
+    for number, part in enumerate(parts[1:], 1):
+        clause = strip_niceties(part)
+        denied = any(map(NEGATION.search, parts[:number]))
+        left_open = any(NEGATION.search(before) and _LEAVES_OPEN.search(before.strip()) for before in parts[:number])
+        if len(clause.split()) > 2 and (not denied or (_OWN_SUBJECT.match(clause) and not left_open)):
+            clauses.append(clause)
+    return clauses
 
 
 def _keeps_negation(clause: str, rewritten: str) -> bool:
-    if not _NEGATION.search(clause):
+    if not NEGATION.search(_INABILITY.sub(" ", clause)):
         return True
-    return bool(
-        _NEGATION.search(rewritten)
-        or re.search(r"(?i)\b(?:trouble|lost|forgotten|find out|recall|missing|figure out|find|avoid)\b", rewritten)
-    )
+    return bool(NEGATION.search(rewritten) or rewritten.startswith("Avoid "))
 
 
 def _finished(text: str) -> str | None:
@@ -236,8 +264,8 @@ def _finished(text: str) -> str | None:
         " ",
         text,
     )
-    if MASK.search(text) or re.search(r"[{}<>=|\\\[\]*#~^]|_\w", text):
-        return None  # what is masked says nothing to a reader, and neither does code
+    if re.search(r"[{}<>=|\\\[\]*#~^]|_\w", text):
+        return None  # what is masked, in brackets, says nothing to a reader, and neither does code
     text = " ".join(onlooker(" ".join(text.split())).split()).strip(" .!?…,;:-\"'")
     text = re.sub(r"(?i)\b(\w+) \1\b", r"\1", text)
     text = re.sub(r"(?i)\b(\w+) (by|to|after) \1\b", r"\1-\2-\1", text)  # "day by day" is one word
@@ -454,7 +482,7 @@ def _yes_no(match: re.Match[str], depth: int) -> list[Imperative]:
 def _may_i(match: re.Match[str], depth: int) -> list[Imperative]:
     rest = match["rest"]
     first = rest.split()[0].lower()
-    if first in GRANTED_VERBS and not _NEGATION.search(rest):
+    if first in GRANTED_VERBS and not NEGATION.search(rest):
         return _verb_phrase(rest, 0.85, depth)
     return [Imperative(f"check whether it is possible to {rest}", 0.75)] if first in VERBS else []
 
@@ -587,9 +615,11 @@ def _suffered(match: re.Match[str], depth: int) -> list[Imperative]:
 def _state(match: re.Match[str], depth: int) -> list[Imperative]:
     subject, state = match["subject"].strip(), match["state"]
     words = {word.strip(".,!").lower() for word in match[0].split()}
-    if not (PROBLEM_WORDS & words or _NEGATION.search(state)) or subject.lower() in PRONOUNS:
+    if not (PROBLEM_WORDS & words or NEGATION.search(state)) or subject.lower() in PRONOUNS:
         return []
     if re.match(r"(?i)not\b", state):
+        if any(word in AUXILIARIES | PRONOUNS or _QUESTION_WORD.match(word) for word in subject.lower().split()):
+            return []  # a sentence of its own, not a thing that doesn't work
         return [Imperative(f"fix {subject} {state}", 0.75)]
     words_of_subject = subject.split()
     bare = (
@@ -617,7 +647,10 @@ def _noun_phrase(text: str) -> list[Imperative]:
         return [Imperative(f"find {' '.join(words[1:])}", 0.6)]
     if lower[0] in ("no", "not"):
         return [Imperative(f"report {text}", 0.7)]
-    if PROBLEM_WORDS.intersection(lower) or _NEGATION.search(text):
+    says_no = NEGATION.search(text)
+    if says_no and any(word in AUXILIARIES or word.endswith("n't") or word in {"nor", "nobody"} for word in lower):
+        return []
+    if PROBLEM_WORDS.intersection(lower) or says_no:
         return [Imperative(f"fix {text}", 0.6)]
     if any(
         word in AUXILIARIES or ((word in VERBS or base_of_third_person(word)) and word not in _MAY_BE_NOUNS)
@@ -664,7 +697,7 @@ def infinitives(sentence: str) -> list[Imperative]:
     return [Imperative(rest[0].upper() + rest[1:], 0.9)]
 
 
-_NEGATION_ABROAD = re.compile(r"(?i)\b(?:nicht|kein\w*|nie|no|nunca|sin)\b")
+_NEGATION_ABROAD = re.compile(r"(?i)\b(?:nicht|kein\w*|nie|niemals|ohne|no|nunca|jamás|tampoco|nada|sin)\b")
 
 
 _Rule = Callable[[re.Match[str], int], list[Imperative]]

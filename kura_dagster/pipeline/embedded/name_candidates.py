@@ -22,7 +22,6 @@ from kura_dagster.pipeline.embedded.group_words import (
     theme_weights,
 )
 from kura_dagster.pipeline.embedded.imperative import imperatives
-from kura_dagster.pipeline.embedded.personal_data import MASK
 from kura_dagster.pipeline.embedded.request_sentence import content_words, sentences
 from kura_dagster.pipeline.embedded.shortening import shortened_imperatives
 from kura_dagster.pipeline.embedded.subjects import Subject, contrasts, fitted, names_by_subject, subjects_of, topics_of
@@ -86,7 +85,7 @@ def _names_a_thing(name: str) -> bool:
 
 
 _VAGUE = re.compile(
-    r"(?i)\b(?:this|these|those|it|them|that|he|she|one|something|anything|someone|everything|thing|things|stuff|so|here|there|such)\b"
+    r"(?i)\b(?:this|these|those|it|them|that|he|she|they|one|something|anything|someone|everything|thing|things|stuff|so|here|there|such)\b"
     r"(?! (?:is|was|are|to|costs?|takes?|will|would|has)\b)"
 )
 
@@ -111,7 +110,7 @@ def _candidates(
             for text, chosen, covered in names_by_subject(group, topics)
         ),
     ):
-        if MASK.search(candidate.text) or not _names_a_thing(candidate.text):
+        if not _names_a_thing(candidate.text):
             continue
         known = found.setdefault(candidate.text.lower(), candidate)
         if known is not candidate:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from kura_dagster.pipeline.embedded.grammar import NEGATION
 from kura_dagster.pipeline.embedded.vocabulary import (
     ENGLISH_VERBS,
     FUNCTION_WORDS,
@@ -28,7 +29,6 @@ QUESTION_BONUS = 1.0
 MOST_CONTENT_WORDS = 5
 TURN_PENALTY = 1.0
 ANSWER_PENALTY = 2.0
-NAME_WEIGHT = 0.0
 DETAIL_PENALTY = 4.0  # for where to send it and to whom, which is masked and leaves nothing to read
 LATER_TURN_PENALTY = 0.1  # for the second sentence, which a later turn may well hold
 LEAST_SECOND_SCORE = 5.0
@@ -37,7 +37,7 @@ _OTHER_REQUEST_WORDS = GERMAN_REQUEST_WORDS | SPANISH_REQUEST_WORDS
 
 _FENCE = re.compile(r"```[^`]{0,4000}(?:```|$)")
 _CODE_LINE = re.compile(
-    r"^(?:\t| {4,}).{0,400}$|^ {0,3}(?:Traceback \(|File \"|at \w[\w.$]{0,80}\(|>>> |\$ |[<{}\[\])]|(?:import|from|def|class|const|var|public|SELECT)\b).{0,400}$",
+    r"^(?:\t| {4,}).{0,400}$|^ {0,3}(?:Traceback \(|File \"|at \w[\w.$]{0,80}\(|>>> |\$ |[<{}\])]|\[(?![a-z]{1,20}\])|(?:import|from|def|class|const|var|public|SELECT)\b).{0,400}$",
     re.MULTILINE,
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
@@ -47,6 +47,8 @@ _BOUNDARY = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Sr|Sra|Jr|St|No|Nr|vs|etc|approx|e\.g|i\.e|z\.B|bzw|ca|usw|Std|\w)\.)$", re.I
 )
+# No sentence ends so: the next line goes on with it.
+_UNFINISHED = re.compile(r"\b(?:to|and|or|the|a|an|my|your|of|for|with)$", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 # Stripped before anything, and those that mean something of their own only before punctuation: "no, …" but "no sound".
@@ -120,11 +122,18 @@ def sentences(text: str) -> list[str]:
     found: list[str] = []
     for piece in _BOUNDARY.split(text):
         piece = clean(piece).strip(" -*•#>|_=~")
-        if found and _ABBREVIATION.search(found[-1]):
+        if found and (_ABBREVIATION.search(found[-1]) or _UNFINISHED.search(found[-1])):
             found[-1] = f"{found[-1]} {piece}"
+        elif found and piece[:1].islower() and _may_deny(found[-1]):
+            found[-1] = f"{found[-1]} - {piece}"
         elif _WORD.search(piece):
             found.append(piece)
     return found
+
+
+def _may_deny(sentence: str) -> bool:
+    """Whether what follows may be what the sentence denies: "I don't want to…", then "cancel my plan"."""
+    return sentence.endswith(("…", "..")) or (sentence[-1] not in ".!?" and NEGATION.search(sentence) is not None)
 
 
 def strip_niceties(sentence: str) -> str:
@@ -188,9 +197,9 @@ def score(sentence: str, turn: int) -> float:
     if not tokens:
         return float("-inf")
     words = set(content_words(sentence))
-    # Names of places and products say which, not what: they count little. (In German all sentences lose alike.)
+    # Names of places and products say which, not what: they don't count. (In German all sentences lose alike.)
     names = {word.lower() for word in _WORD.findall(sentence)[1:] if word[0].isupper()} & words
-    value = min(len(words) - (1 - NAME_WEIGHT) * len(names), MOST_CONTENT_WORDS) - TURN_PENALTY * turn
+    value = min(len(words) - len(names), MOST_CONTENT_WORDS) - TURN_PENALTY * turn
     if asks(sentence):
         value += REQUEST_BONUS
     elif has_problem(sentence):

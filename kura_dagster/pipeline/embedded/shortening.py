@@ -9,7 +9,14 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-from kura_dagster.pipeline.embedded.grammar import PARTICIPANTS, base_of_past, is_finite, is_nominal, is_number
+from kura_dagster.pipeline.embedded.grammar import (
+    NEGATION,
+    PARTICIPANTS,
+    base_of_past,
+    is_finite,
+    is_nominal,
+    is_number,
+)
 from kura_dagster.pipeline.embedded.vocabulary import (
     AUXILIARIES,
     BEFORE_INFINITIVE,
@@ -34,12 +41,12 @@ _NO_END = (
 _BREAKS = (PREPOSITIONS | CONJUNCTIONS | TIMES) - {"of", "than", "whether", "that", "out"}
 
 
-_NEGATIVE = frozenset(["not", "no", "never", "without", "except", "unless", "instead", "until", "despite", "cannot"])
+_RESTRICTIVE = frozenset(["except", "unless", "instead", "until", "despite"])
 _NEW_CLAUSE = frozenset(["and", "but", "because", "so", "or"])
 
 
 def _is_negative(word: str) -> bool:
-    return word.lower() in _NEGATIVE or "n't" in word
+    return word.lower() in _RESTRICTIVE or NEGATION.fullmatch(word) is not None
 
 
 def _starts_time(words: list[str], position: int) -> bool:
@@ -55,6 +62,8 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
     for which `is_rare` is true is always left out where that is possible. No text has more than `n_words` words.
     """
     words = re.sub(r"([,;:…]| [-–—]+)(?= |$)", r" , ", text).split()
+    if all(word == "," for word in words):
+        return []
     earliest = 2
     if _CLAUSE.match(text):
         # A clause has to keep its verb.

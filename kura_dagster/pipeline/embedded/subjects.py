@@ -30,7 +30,9 @@ LEAST_COSINE = 0.3  # of a member whose conversation is on a topic
 LEAST_COSINE_OF_GROUP = 0.25  # whose middle is near a topic
 LEAST_OF_BEST = 0.75  # of the best topic's cosine, that another one has to have
 COSINE_OF_A_TOPIC = 0.6  # of a group that is about nothing else
-LEAST_SHARE = 0.1  # of the members that use a subject
+SURE_COSINE = 0.5  # of a group with a topic that its members need not mention
+LEAST_SHARE_OF_SUBJECTS = 0.1  # of the members that use one
+LEAST_SHARE_OF_TOPICS = 0.15  # of the members that use a topic's words, on average over its words
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def subjects_of(group: Group, theme: dict[str, float], spelling: dict[str, str])
             if not NOUNS_THAT_SAY_NOTHING.intersection(form.lower().split()):
                 forms.setdefault(key, Counter())[form] += 1
                 members.setdefault(key, set()).add(member)
-    least = max(2.0, LEAST_SHARE * len(group.said))
+    least = max(2.0, LEAST_SHARE_OF_SUBJECTS * len(group.said))
     found = []
     for key, users in members.items():
         form = _general_form(forms[key], spelling)
@@ -76,7 +78,8 @@ def subjects_of(group: Group, theme: dict[str, float], spelling: dict[str, str])
 def topics_of(group: Group, topic_vectors: np.ndarray) -> list[Subject]:
     """Return the everyday topics that a group is about, best first; none where it is far from all.
 
-    `topic_vectors`, shape (n_topics, n_dims), are those of `TOPICS`, of length one.
+    A topic is one that the group is very near to, or that it is near to and some members mention: on a list of topics
+    something is always nearest. `topic_vectors`, shape (n_topics, n_dims), are those of `TOPICS`, of length one.
     """
     closeness = topic_vectors @ group.centroid
     to_members = topic_vectors @ group.vectors.T
@@ -90,8 +93,27 @@ def topics_of(group: Group, topic_vectors: np.ndarray) -> list[Subject]:
         )
         for topic in best
         if closeness[topic] >= max(LEAST_COSINE_OF_GROUP, LEAST_OF_BEST * closeness[best[0]])
+        and (closeness[topic] >= SURE_COSINE or _is_mentioned(TOPICS[topic], group.said))
     ]
     return [one for one in found if one.members]
+
+
+def shares_of_topic(topic: str, texts: Sequence[str]) -> list[float]:
+    """Return for each text what share of a topic's words it uses, whatever their endings, from 0 to 1.
+
+    Words that say nothing, as "problems" in "sign-in problems", count only where the topic has no others.
+    """
+    words = _words_of(topic) - _words_of(" ".join(NOUNS_THAT_SAY_NOTHING)) or _words_of(topic)
+    return [len(words & _words_of(text)) / len(words) for text in texts]
+
+
+def _is_mentioned(topic: str, texts: Sequence[str]) -> bool:
+    shares = shares_of_topic(topic, texts)
+    return sum(map(bool, shares)) >= min(2, len(texts)) and float(np.mean(shares)) >= LEAST_SHARE_OF_TOPICS
+
+
+def _words_of(text: str) -> set[str]:
+    return stems(text.replace("-", ""))  # "Wi-Fi" is "wifi"
 
 
 def fitted(

@@ -14,11 +14,18 @@ import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, BaseMetaClusterModel
 from kura_dagster.pipeline.cluster_names import distinct_name, joined_name, three_word_slug
-from kura_dagster.pipeline.embedded.extractive_naming import MODEL, unique_slugs
+from kura_dagster.pipeline.embedded.extractive_naming import ASK_IN, MODEL, SAY, slug_for
 from kura_dagster.pipeline.embedded.group_words import noun_phrases, stems
-from kura_dagster.pipeline.embedded.subjects import FIX_PROBLEMS, HELP_WITH, LEAST_COSINE, listed
+from kura_dagster.pipeline.embedded.subjects import (
+    FIX_PROBLEMS,
+    HELP_WITH,
+    LEAST_COSINE,
+    SURE_COSINE,
+    listed,
+    shares_of_topic,
+)
 from kura_dagster.pipeline.embedded.topics import TOPICS
-from kura_dagster.pipeline.embedded.vocabulary import NOUNS_THAT_SAY_NOTHING
+from kura_dagster.pipeline.embedded.vocabulary import DO, ENGLISH_VERBS, NOUNS_THAT_SAY_NOTHING
 from kura_dagster.pipeline.types import Cluster, cluster_id_of, unit_rows
 
 CHILDREN_PER_ROOT = 2  # on small days: 16 clusters get 8 roots; fewer roots mix themes
@@ -82,14 +89,13 @@ class WardMetaClusterModel(BaseMetaClusterModel):
         names = await self._names(children, family_vectors, [cluster.name for cluster in clusters])
         parents = []
         parent_of = {}
-        slugs = unique_slugs(names, [[child.name for child in own] for own in children])
-        for own, middle, name, slug in zip(children, middles, names, slugs, strict=True):
+        for own, middle, name in zip(children, middles, names, strict=True):
             chat_ids = sorted({chat_id for child in own for chat_id in child.chat_ids})
             parent = Cluster(
                 cluster_id=cluster_id_of(chat_ids),
                 name=name,
                 description=_description(own),
-                slug=slug,
+                slug=slug_for(name, [child.name for child in own]),
                 chat_ids=chat_ids,
                 model=MODEL,
                 centroid=middle.astype(np.float32),
@@ -127,8 +133,8 @@ class WardMetaClusterModel(BaseMetaClusterModel):
                 closeness = (closeness + unit_rows(middles) @ topic_vectors.T) / 2
             best = closeness.argmax(axis=1)
             topics = [
-                TOPICS[topic] if own[topic] >= LEAST_COSINE else None
-                for topic, own in zip(best, closeness, strict=True)
+                TOPICS[topic] if own[topic] >= _least_cosine(TOPICS[topic], child) else None
+                for child, topic, own in zip(family, best, closeness, strict=True)
             ]
             name = parent_name([child.name for child in family], topics)
             names.append(distinct_name(name, three_word_slug("", family[0].name), [*taken, *names]))
@@ -182,35 +188,54 @@ def group_by_ward(vectors: np.ndarray, n_groups: int) -> np.ndarray:
 # Names ----------------------------------------------------------------------------------------------------------------
 
 
+def _least_cosine(topic: str, cluster: Cluster) -> float:
+    """Return how near a cluster has to be to a topic: less where its name and its examples have the topic's words."""
+    mentioned = shares_of_topic(topic, [f"{cluster.name} {cluster.description}"]) == [1.0]
+    return LEAST_COSINE if mentioned else SURE_COSINE
+
+
 def parent_name(children: Sequence[str], topics: Sequence[str | None]) -> str:
     """Return a name for what holds all of `children`, biggest first: what each is about, three of them at most.
 
-    `topics` has the everyday topic that each child is nearest to, or None where it is far from all.
+    `topics` has the everyday topic that each child is about, or None. Where no more than one child's name says what it
+    is about, as with names in other languages than English, the parent is named by its children's names.
     """
+    about = [_thing(name, topic) for name, topic in zip(children, topics, strict=True)]
     things: list[str] = []
-    for name, topic in zip(children, topics, strict=True):
-        thing = _thing(name, topic)
+    for thing in about:
         if thing and not any(stems(thing) & stems(other) for other in things):
             things.append(thing)
-    if not things:
-        return joined_name(children)
-    if len(things) == 1:
+    if len(things) == 1 and None not in about:
         # All children are about one thing, and one of them may well have its name.
         return f"Get all kinds of help with {things[0]}"
-    shown = things if len(things) <= MOST_THINGS else [*things[: MOST_THINGS - 1], "more"]
+    if len(things) < 2:
+        return joined_name(children)
+    shown = things if len(things) <= MOST_THINGS and None not in about else [*things[: MOST_THINGS - 1], "more"]
     return f"{HELP_WITH} {listed(shown)}"
 
 
 def _thing(name: str, topic: str | None) -> str | None:
-    """Return what a cluster's name is about: the first subject it lists, or its topic, or else its first noun."""
+    """Return what a cluster's name is about: the first subject it lists, or its topic, or else its first noun.
+
+    None where it lists none and is no English imperative.
+    """
+    if name.startswith((ASK_IN, SAY)):
+        return None
     for verb in (HELP_WITH, FIX_PROBLEMS):
         if name.startswith(verb):
             return re.split(r", | and | \(", name.removeprefix(verb).strip())[0]
     if topic is not None:
         return topic
-    _, _, rest = name.partition(" ")
+    verb, _, rest = name.partition(" ")
+    if verb.lower() not in ENGLISH_VERBS | DO:
+        return None
     phrases = [form for key, form in noun_phrases(f"to {rest}") if not NOUNS_THAT_SAY_NOTHING.intersection(key)]
+    # "The order" is no noun phrase by its words, since "order" is a verb as well.
+    phrases += [match[0] for match in _AFTER_ARTICLE.finditer(rest) if match[1].lower() in ENGLISH_VERBS]
     return phrases[0] if phrases else None
+
+
+_AFTER_ARTICLE = re.compile(r"(?i)\b(?:the|an?) (\w+)(?= |$)")
 
 
 def _description(children: Sequence[Cluster]) -> str:

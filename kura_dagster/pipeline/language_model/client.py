@@ -1,94 +1,110 @@
-"""The one door to a language model: what every question passes through, and what its failures say.
+"""The one door to a language model: what every question passes through.
 
-A client for one provider, its limits, its closing and its error texts belong here. What is asked belongs to `prompts`,
-what is made of the answers to the models beside this module.
+A client for one provider, its opening and closing, and the way of a question belong here: kept answers first, then the
+gateway with its pace, limits and retries, then instructor, which asks again where an answer does not fit. What is asked
+belongs to `prompts`, what is made of the answers to the models beside this module.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from kura_dagster.pipeline.base_classes import CacheStrategy
+from kura_dagster.pipeline.language_model.answer_cache import answer_key
+from kura_dagster.pipeline.language_model.failures import (
+    MAX_REASKS,
+    LanguageModelError,
+    SetupError,
+    StopAsking,
+    explain,
+    missing_key,
+    some_failed,
+)
+from kura_dagster.pipeline.language_model.gateway import Gateway
+from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation
+from kura_dagster.pipeline.language_model.pace import Pace
 
 AnyAnswer = TypeVar("AnyAnswer", bound=BaseModel)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-MAX_REASKS = 3
-"""How often a question is put again, with what was wrong, when the answer does not fit the asked schema."""
-
-KEY_VARIABLES = {
-    "openai": "OPENAI_API_KEY",
-    "anthropic": "ANTHROPIC_API_KEY",
-    "google": "GOOGLE_API_KEY",
-    "mistral": "MISTRAL_API_KEY",
-    "groq": "GROQ_API_KEY",
-    "cohere": "CO_API_KEY",
-    "deepseek": "DEEPSEEK_API_KEY",
-    "openrouter": "OPENROUTER_API_KEY",
-    "together": "TOGETHER_API_KEY",
-    "perplexity": "PERPLEXITY_API_KEY",
-    "fireworks": "FIREWORKS_API_KEY",
-    "cerebras": "CEREBRAS_API_KEY",
-    "xai": "XAI_API_KEY",
-    "azure_openai": "AZURE_OPENAI_API_KEY",
-    "databricks": "DATABRICKS_TOKEN",
-    "writer": "WRITER_API_KEY",
-}
-BASE_URL_VARIABLES = {
-    "openai": "OPENAI_BASE_URL",
-    "anthropic": "ANTHROPIC_BASE_URL",
-    "ollama": "OLLAMA_HOST",
-    "cohere": "CO_API_URL",
-    "azure_openai": "AZURE_OPENAI_ENDPOINT",
-    "databricks": "DATABRICKS_HOST",
-}
-
-_SHOWN_IDS = 20
-_SHOWN_CHARACTERS = 200
+CHARACTERS_PER_TOKEN = 4
+"""Of English, about; for what is sent before the provider has counted it."""
 
 
-class LanguageModelError(RuntimeError):
-    """A provider could not be asked, or gave no usable answer. The message says what to set.
+@dataclass(frozen=True)
+class Progress:
+    """How far a stage's questions are: `what` they are, how many are done of how many, and the latest answer."""
 
-    It holds no key and nothing of what was asked or answered, and it has no cause attached, because the provider's own
-    errors do: a run's log would keep them.
-    """
+    what: str
+    done: int
+    total: int
+    failed: int
+    latest: str
 
 
 class LanguageModel:
     """A client for one provider, open for the time of an `async with`.
 
-    `model` is instructor's provider string, `"<provider>/<model>"`. The key and the base URL come from the provider's
-    own environment variables. `timeout` is in seconds and holds for a request; a question with all its repetitions is
-    given up after four times that.
+    The key and the base URL come from the provider's own environment variables.
+
+    Args:
+        model: instructor's provider string, `"<provider>/<model>"`.
+        max_concurrent_requests: the most requests in flight.
+        timeout: in seconds, for a request; a question with its re-asks is given up after four times that, and sent
+            again as any failed one.
+        requests_per_minute: None means no limit.
+        tokens_per_minute: of what is sent, about; None means no limit.
+        cache: keeps answers, and gives them again to the same question; None keeps nothing.
+        ledger: counts and limits; one of its own where None. Models of a run share one.
+
+    Raises:
+        ValueError: the model's name has no provider, or a number is out of range.
     """
 
     def __init__(
-        self, model: str = "openai/gpt-4o-mini", *, max_concurrent_requests: int = 50, timeout: float = 60
+        self,
+        model: str = "openai/gpt-4o-mini",
+        *,
+        max_concurrent_requests: int = 50,
+        timeout: float = 60,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
+        cache: CacheStrategy | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.provider, _, self.model_name = model.partition("/")
         if not (self.provider and self.model_name):
             raise ValueError(f"model is {model!r}; allowed is '<provider>/<model>', for example 'openai/gpt-4o-mini'")
-        if max_concurrent_requests < 1:
-            raise ValueError(f"max_concurrent_requests is {max_concurrent_requests}; allowed is 1 or more")
         if timeout <= 0:
             raise ValueError(f"timeout is {timeout}; allowed is a number of seconds above 0")
         self.model = model
         self.max_concurrent_requests = max_concurrent_requests
         self.timeout = timeout
+        self.cache = cache
+        self.ledger = ledger or Ledger()
+        self.on_progress: Callable[[Progress], None] | None = None
+        self._new_pace = partial(Pace, max_concurrent_requests, requests_per_minute, tokens_per_minute)
+        self._new_pace()  # refuses numbers out of range now and not when the model is opened
         self._client: Any = None
-        self._in_flight = asyncio.Semaphore(max_concurrent_requests)
-        self._prepared: dict[type[BaseModel], type[BaseModel]] = {}
+        self._gateway: Gateway | None = None
+        self._prepared: dict[Any, Any] = {}
+        self._asking: dict[str, asyncio.Future[Any]] = {}
+        # Where code written for an instructor client looks for it.
+        self.chat = SimpleNamespace(completions=SimpleNamespace(create=self.create))
 
     async def __aenter__(self) -> LanguageModel:
         """Open the client.
@@ -98,9 +114,17 @@ class LanguageModel:
         """
         if self._client is not None:
             raise RuntimeError(f"the language model {self.model} is open already")
-        # A semaphore belongs to the loop that first waits on it, and a model may be opened again in another loop.
-        self._in_flight = asyncio.Semaphore(self.max_concurrent_requests)
         self._client = self._open()
+        # Made anew: what waits belongs to the loop it waits in, and a model may be opened again in another one.
+        self._gateway = Gateway(
+            self.model,
+            pace=self._new_pace(),
+            ledger=self.ledger,
+            timeout=self.timeout,
+            most_requests=MAX_REASKS + 1,
+            url=lambda: self.url,
+        )
+        self._asking = {}
         return self
 
     async def __aexit__(
@@ -108,6 +132,12 @@ class LanguageModel:
     ) -> None:
         client, self._client = self._client, None
         await close_sdk(client.client)
+
+    @property
+    def url(self) -> str | None:
+        """The provider's address, where its client tells."""
+        url = getattr(self._client and self._client.client, "base_url", None)
+        return str(url) if url else None
 
     async def ask(
         self,
@@ -120,45 +150,182 @@ class LanguageModel:
         """Put one question and return the answer as an instance of `response_model`.
 
         An answer that does not fit is asked for again, up to three times. The prompt reaches the provider as it is;
-        `context` is what the schema's validators find in pydantic's `info.context`.
+        `context` is what the schema's validators find in pydantic's `info.context`. It is no part of the question: a
+        kept answer is checked by the validators again.
 
         Raises:
+            StopAsking: no further question can be asked in this run.
             LanguageModelError: the provider failed, refused, or gave no answer that fits.
         """
-        if self._client is None:
-            raise RuntimeError(f"the language model {self.model} is not open; use it inside `async with`")
         content, values = prompt, None
         if context:
             # With a context, instructor renders the message as a jinja template. The template is then only a name, so
             # that what the prompt holds is a value and never a template itself.
             content, values = "{{ kura_prompt }}", {**context, "kura_prompt": prompt}
-        async with self._in_flight:
-            try:
-                async with asyncio.timeout(self.timeout * (MAX_REASKS + 1)):
-                    return await self._client.create(
-                        messages=[{"role": "user", "content": content}],
-                        response_model=self._prepare(response_model),
-                        max_retries=MAX_REASKS,
-                        context=values,
-                        # "3" for a number is good enough; pydantic's strict mode would ask again.
-                        strict=False,
-                        temperature=temperature,
-                    )
-            except Exception as error:
-                failure = self._explain(error, prompt)
-        raise failure
+        return await self._answer(
+            [{"role": "user", "content": content}],
+            response_model,
+            {"temperature": temperature},
+            values,
+            asked={"messages": [{"role": "user", "content": prompt}]},
+        )
 
-    def _prepare(self, response_model: type[AnyAnswer]) -> type[AnyAnswer]:
+    async def create(
+        self,
+        messages: list[dict[str, Any]],
+        response_model: type[Result],
+        *,
+        context: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Result:
+        """Put a question as to an instructor client; the answer is kept, paced and accounted as that of `ask`.
+
+        `options` are the provider's, as `temperature` or another `model`. instructor's own about retries and caching
+        have no effect, because both are seen to here.
+
+        Raises:
+            TypeError: messages, context or options are not JSON, and so can't be told apart.
+            StopAsking: no further question can be asked in this run.
+            LanguageModelError: the provider failed, refused, or gave no answer that fits.
+        """
+        for name in ("max_retries", "strict", "cache", "cache_ttl"):
+            options.pop(name, None)
+        asked = {"messages": messages, **({"context": context} if context else {})}
+        return await self._answer(messages, response_model, options, context, asked=asked)
+
+    async def _answer(
+        self,
+        messages: list[dict[str, Any]],
+        response_model: Any,
+        options: dict[str, Any],
+        context: dict[str, Any] | None,
+        *,
+        asked: dict[str, Any],
+    ) -> Any:
+        """Return the kept answer, or that of a question in flight that is the same, or else ask."""
+        if self._client is None:
+            raise RuntimeError(f"the language model {self.model} is not open; use it inside `async with`")
+        adapter, schema = self._schema_of(response_model)
+        model_name = options.get("model", self.model_name)
+        key = answer_key(
+            "chat",
+            provider=self.provider,
+            model=model_name,
+            url=self.url,
+            schema=schema,
+            **asked,
+            **{name: value for name, value in options.items() if name != "model"},
+        )
+        while True:
+            kept = self.cache.get(key) if self.cache is not None else None
+            if kept is not None:
+                try:
+                    answer = adapter.validate_python(kept["answer"], context=context)
+                except ValidationError:
+                    pass  # the schema's validators have changed, or mind the context: it is asked for anew
+                else:
+                    self.ledger.count_cache_hit()
+                    return answer
+            in_flight = self._asking.get(key)
+            if in_flight is None or self.cache is None:
+                break
+            await asyncio.wait([in_flight])  # the same question: its answer will be kept, or this one asks
+        self._asking[key] = done = asyncio.get_running_loop().create_future()
+        try:
+            answer = await self._ask_provider(messages, response_model, options, context, model_name, asked)
+            if self.cache is not None:
+                self.cache.set(key, {"answer": adapter.dump_python(answer, mode="json")})
+            return answer
+        finally:
+            self._asking.pop(key, None)
+            done.set_result(None)
+
+    async def _ask_provider(
+        self,
+        messages: list[dict[str, Any]],
+        response_model: Any,
+        options: dict[str, Any],
+        context: dict[str, Any] | None,
+        model_name: str,
+        asked: dict[str, Any],
+    ) -> Any:
+        # Imported with the client; here for the types of what is asked again.
+        from instructor.core.exceptions import (
+            AsyncValidationError,
+            IncompleteOutputException,
+            InstructorRetryException,
+            ResponseParsingError,
+        )
+        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
+
+        assert self._gateway is not None
+        # No JSON, JSON that does not fit, an answer cut off, and a refusal, which instructor asserts the absence of
+        unfit = (
+            ValidationError,
+            json.JSONDecodeError,
+            AsyncValidationError,
+            ResponseParsingError,
+            IncompleteOutputException,
+            AssertionError,
+        )
+        text = json.dumps(asked["messages"], ensure_ascii=False)
+        tokens = len(text) // CHARACTERS_PER_TOKEN
+
+        async def request() -> Any:
+            open_request = _OpenRequest(self.ledger, f"{self.provider}/{model_name}", tokens)
+            token = _open_request.set(open_request)
+            try:
+                return await self._client.create(
+                    messages=messages,
+                    response_model=self._prepare(response_model),
+                    # As instructor's own for a number, but each request, the re-asks too, has to be within the limits.
+                    max_retries=AsyncRetrying(
+                        stop=stop_after_attempt(MAX_REASKS + 1),
+                        retry=retry_if_exception_type(unfit),
+                        before=open_request.begin,
+                        reraise=True,
+                    ),
+                    context=context,
+                    # "3" for a number is good enough; pydantic's strict mode would ask again.
+                    strict=False,
+                    **options,
+                )
+            except Exception as error:
+                # instructor wraps whatever ended its attempts, though a server's trouble is not the answers'.
+                last = error.__cause__ if isinstance(error, InstructorRetryException) else None
+                last = last or error
+                if isinstance(last, unfit):
+                    failure = explain(last, model=self.model, url=self.url, timeout=self.timeout, asked=text)
+                else:
+                    raise last from last.__cause__
+            finally:
+                _open_request.reset(token)
+                open_request.end()
+            raise failure
+
+        return await self._gateway.send(request, tokens=tokens, asked=text)
+
+    def _schema_of(self, response_model: Any) -> tuple[TypeAdapter[Any], dict[str, Any]]:
+        """Return what checks and dumps an answer, and its JSON schema."""
+        known = self._prepared.get((response_model, "schema"))
+        if known is None:
+            adapter = TypeAdapter(response_model)
+            known = self._prepared[(response_model, "schema")] = (adapter, adapter.json_schema())
+        return known  # type: ignore[no-any-return]
+
+    def _prepare(self, response_model: Any) -> Any:
         """Return the class that instructor would make of a schema.
 
         Instructor makes a new one in each call: that took half of all client time (6.5 ms a call, 3.0 ms without), and
         kept its schema cache from ever being hit.
         """
+        if not (isinstance(response_model, type) and issubclass(response_model, BaseModel)):
+            return response_model
         if response_model not in self._prepared:
             import instructor
 
             self._prepared[response_model] = instructor.response_schema(response_model)
-        return self._prepared[response_model]  # type: ignore[return-value]
+        return self._prepared[response_model]
 
     def _open(self) -> Any:
         # instructor and openai take over a second to import, and a code location that only loads asks nothing.
@@ -168,7 +335,7 @@ class LanguageModel:
         # Instructor logs failed answers and failed log-ins with their text; what may be said is in our own errors.
         logging.getLogger("instructor").setLevel(logging.CRITICAL)
         if self.provider not in supported_providers:
-            raise LanguageModelError(
+            raise SetupError(
                 f"Unknown provider {self.provider!r} in {self.model!r}. Write '<provider>/<model>' with one of: "
                 f"{', '.join(sorted(supported_providers))}. A server that speaks the OpenAI protocol (vLLM, llama.cpp, "
                 f"a gateway) is 'openai/<model>' with OPENAI_BASE_URL set."
@@ -186,23 +353,72 @@ class LanguageModel:
                 # Only some of from_provider's builders pass a timeout on, but the SDKs agree on the attribute; their
                 # own default is ten minutes.
                 sdk.timeout = self.timeout
+            if hasattr(sdk, "max_retries"):
+                # The gateway tries again: it knows the pace, and counts.
+                sdk.max_retries = 0
+            client.on("completion:response", _on_response)
             return client
         raise failure
 
     def _explain_opening(self, error: Exception) -> LanguageModelError:
         text = str(error)
         if "nstall it with" in text:
-            return LanguageModelError(
+            return SetupError(
                 f"Cannot ask {self.model}: {text} (The version that instructor was made for comes with its extra of "
                 f"that name, as in `pip install 'instructor[anthropic]'`.)"
             )
         if missing := missing_key(self.provider, self.model):
             return missing
-        return LanguageModelError(f"Cannot open a client for {self.model}: {type(error).__name__}: {text}")
+        return SetupError(f"Cannot open a client for {self.model}: {type(error).__name__}: {text}")
 
-    def _explain(self, error: Exception, prompt: str) -> LanguageModelError:
-        url = getattr(self._client and self._client.client, "base_url", None)
-        return explain(error, model=self.model, url=str(url) if url else None, timeout=self.timeout, asked=prompt)
+
+class _OpenRequest:
+    """The reservation of the request that is in flight for a question; a re-ask opens another."""
+
+    def __init__(self, ledger: Ledger, model: str, tokens: int) -> None:
+        self._ledger = ledger
+        self._model = model
+        self._tokens = tokens
+        self._reservation: Reservation | None = None
+
+    def begin(self, _: Any) -> None:
+        self.end()
+        self._reservation = self._ledger.reserve(self._model, self._tokens)
+
+    def answered(self, response: Any) -> None:
+        if self._reservation is not None:
+            input_tokens, output_tokens = tokens_of(response)
+            self._reservation.settle(self._tokens if input_tokens is None else input_tokens, output_tokens or 0)
+
+    def end(self) -> None:
+        if self._reservation is not None:
+            self._reservation.release()
+
+
+_open_request: ContextVar[_OpenRequest | None] = ContextVar("_open_request", default=None)
+
+
+def _on_response(response: Any) -> None:
+    # instructor calls this in the task of the question, as soon as an answer is there, fitting or not.
+    open_request = _open_request.get()
+    if open_request is not None:
+        open_request.answered(response)
+
+
+def tokens_of(response: Any) -> tuple[int | None, int | None]:
+    """Return the tokens in and out that a provider counted, each None where it does not say.
+
+    SDKs name them differently: OpenAI's, Anthropic's and Cohere's, and Google's.
+    """
+    usage = getattr(response, "usage", None) or getattr(response, "usage_metadata", None)
+    found: list[int | None] = []
+    for names in (
+        ("prompt_tokens", "input_tokens", "prompt_token_count"),
+        ("completion_tokens", "output_tokens", "candidates_token_count"),
+    ):
+        values = (getattr(usage, name, None) for name in names)
+        found.append(next((value for value in values if isinstance(value, int)), None))
+    return found[0], found[1]
 
 
 @asynccontextmanager
@@ -216,42 +432,64 @@ async def opened(model: str | LanguageModel, max_concurrent_requests: int) -> As
 
 
 async def answer_all(
-    items: Sequence[Item], answer: Callable[[Item], Awaitable[Result]], *, at_once: int, what: str, names: Sequence[str]
+    items: Sequence[Item],
+    answer: Callable[[Item], Awaitable[Result]],
+    *,
+    at_once: int,
+    what: str,
+    names: Sequence[str],
+    progress: Callable[[Progress], None] | None = None,
+    show: Callable[[Result], str] = str,
+    model: str = "",
 ) -> list[Result]:
     """Return `answer(item)` for every item, in order, with at most `at_once` in the works.
 
-    One failure does not stop the others: all finish first, so that nothing paid for is thrown away half-done. `names`
-    are what the message calls the items, as their ids.
+    One failure does not stop the others, unless it is a reason to ask nothing more: then what is in flight is finished,
+    for it is paid, and nothing else is begun. `names` are what messages call the items, as their ids; `progress` hears
+    of each finished item, its result as `show` writes it. `model` is what is asked, for who reads the failures.
 
     Raises:
-        LanguageModelError: some failed; the message says how many, which, and why the first one did.
+        StopAsking: nothing more can be asked.
+        SomeFailed: some failed; the message says how many, which, and why the first one did. It holds the results.
     """
     results: list[Any] = [None] * len(items)
-    failures: dict[int, Exception] = {}
+    failures: dict[int, str] = {}
+    unforeseen: list[Exception] = []
+    stop: list[StopAsking] = []
     waiting = iter(range(len(items)))
+    n_done = 0
 
     # A few workers instead of a task an item: of a large day only the prompts in the works are in memory.
     async def work() -> None:
+        nonlocal n_done
         for position in waiting:
+            if stop or unforeseen:
+                return
+            latest = ""
             try:
-                results[position] = await answer(items[position])
+                results[position] = result = await answer(items[position])
+                latest = show(result) if progress else ""
+            except StopAsking as error:
+                stop.append(error)
+                return
+            except LanguageModelError as error:
+                failures[position] = str(error)
             except Exception as error:
-                failures[position] = error
+                unforeseen.append(error)
+                return
+            n_done += 1
+            if progress is not None:
+                progress(Progress(what, n_done, len(items), len(failures), latest))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(at_once, len(items))):
             group.create_task(work())
+    if unforeseen:
+        raise unforeseen[0]
+    if stop:
+        raise stop[0]
     if failures:
-        unforeseen = [error for error in failures.values() if not isinstance(error, LanguageModelError)]
-        if unforeseen:
-            raise unforeseen[0]
-        positions = sorted(failures)
-        shown = ", ".join(names[position] for position in positions[:_SHOWN_IDS])
-        more = f" and {len(positions) - _SHOWN_IDS} more" if len(positions) > _SHOWN_IDS else ""
-        raise LanguageModelError(
-            f"{len(positions)} of {len(items)} {what} failed. The first: {failures[positions[0]]} "
-            f"Failed: {shown}{more}."
-        )
+        raise some_failed(what, names, results, failures, model)
     return results
 
 
@@ -269,120 +507,8 @@ async def close_sdk(sdk: Any) -> None:
                 await closing
 
 
-def missing_key(provider: str, model: str) -> LanguageModelError | None:
-    """Return the error for a provider whose key variable is known and not set, otherwise None."""
-    variable = KEY_VARIABLES.get(provider)
-    if variable is None or os.environ.get(variable):
-        return None
-    hint = ""
-    if os.environ.get(BASE_URL_VARIABLES.get(provider, "")):
-        hint = " For a server that asks for none, any value does."
-    return LanguageModelError(f"{model} needs a key: set the environment variable {variable}.{hint}")
-
-
-def explain(error: Exception, *, model: str, url: str | None, timeout: float, asked: str) -> LanguageModelError:
-    """Return what a failed request means and what to set, from the error of whichever SDK made it.
-
-    SDKs share no error classes, so this goes by status codes and class names along the chain of causes. `asked` is the
-    text that was sent: a provider's message that quotes it is left out.
-    """
-    provider, _, name = model.partition("/")
-    chain = list(_causes(error))
-    classes = {base.__name__ for each in chain for base in type(each).__mro__}
-    statuses = (getattr(each, "status_code", None) for each in chain)
-    status = next((each for each in statuses if isinstance(each, int)), None)
-    url = _without_credentials(url) if url else None
-    at = f" at {url}" if url else ""
-    url_variable = BASE_URL_VARIABLES.get(provider)
-    check_url = f" Is it running, and is {url_variable} right?" if url_variable else ""
-    if status in (401, 403):
-        variable = KEY_VARIABLES.get(provider)
-        remedy = f" Set {variable} to a key that is valid there." if variable else ""
-        return LanguageModelError(f"The provider{at} refused the key for {model} (status {status}).{remedy}")
-    if status == 404:
-        path = f", or {url_variable} lacks its path (often /v1)" if url_variable else ""
-        return LanguageModelError(
-            f"The provider{at} does not know the model {name!r} (status 404). Set the model to '{provider}/<a model it "
-            f"serves>'{path}."
-        )
-    if status == 429:
-        return LanguageModelError(
-            f"The provider{at} limits the rate or the budget of {model} (status 429). Lower max_concurrent_requests, "
-            f"or look at the account's limits.{_quoted(chain, asked)}"
-        )
-    if status is not None:
-        return LanguageModelError(f"{model}{at} failed with status {status}.{_quoted(chain, asked)}")
-    if {"APITimeoutError", "TimeoutException", "TimeoutError"} & classes:
-        return LanguageModelError(f"{model}{at} gave no answer within {timeout:g} s.")
-    if {"APIConnectionError", "ConnectError", "ConnectionError"} & classes:
-        return LanguageModelError(f"Cannot reach {url or provider} for {model}.{check_url}")
-    for each in chain:
-        if isinstance(each, ValidationError):
-            return LanguageModelError(f"{model} gave no fitting answer in {MAX_REASKS + 1} attempts: {_faults(each)}.")
-    if "IncompleteOutputException" in classes:
-        return LanguageModelError(f"{model} was cut off at the longest answer the provider allows.")
-    if "AssertionError" in classes:
-        return LanguageModelError(f"{model} refused to answer.")
-    if {"ResponseParsingError", "JSONDecodeError"} & classes:
-        return LanguageModelError(f"{model} gave no fitting answer in {MAX_REASKS + 1} attempts: no valid JSON.")
-    return missing_key(provider, model) or LanguageModelError(
-        f"{model}{at} failed: {type(chain[-1]).__name__}.{_quoted(chain, asked)}"
-    )
-
-
-def _without_credentials(url: str) -> str:
-    """Return the URL without user, password and query: any of them may hold a key."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
-
-
 def _ollama_url(host: str) -> str:
     """Return the OpenAI-protocol URL of what OLLAMA_HOST holds: a URL, `host:port` or a host alone."""
     if "://" not in host:
         host = f"http://{host}" if ":" in host else f"http://{host}:11434"
     return host.rstrip("/") + "/v1"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield current
-        current = current.__cause__ or current.__context__
-
-
-def _faults(error: ValidationError) -> str:
-    """Return what pydantic found, by place and kind: its own text quotes the answer."""
-    faults = [
-        f"{'.'.join(str(part) for part in fault['loc']) or 'the answer'}: {fault['type'].replace('_', ' ')}"
-        for fault in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    return _shortened("; ".join(faults))
-
-
-def _quoted(chain: list[BaseException], asked: str) -> str:
-    """Return what the provider says of the failure, or nothing where that repeats a piece of what was asked."""
-    text = next((message for each in chain if (message := _message_of(each))), "")
-    if not text and type(chain[-1]) in (TypeError, ValueError):
-        # An SDK of another version than instructor expects: only its own words say what does not fit.
-        text = str(chain[-1])
-    text = _shortened(" ".join(text.split()))
-    piece = 24
-    if any(text[start : start + piece] in asked for start in range(max(1, len(text) - piece + 1))):
-        return ""
-    return f" It says: {text}"
-
-
-def _message_of(error: BaseException) -> str:
-    body = getattr(error, "body", None)
-    if not isinstance(body, dict):
-        return ""
-    inner = body.get("error", body)
-    message = inner.get("message") if isinstance(inner, dict) else None
-    return message if isinstance(message, str) else ""
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"

@@ -5,6 +5,7 @@ Which conversations the model is shown is decided here, from their vectors; the 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +15,10 @@ from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel
 from kura_dagster.pipeline.cluster_names import distinct_names, near_duplicate, three_word_slug, tidy_name
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
+from kura_dagster.pipeline.language_model.failures import SomeFailed
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, GeneratedCluster, cluster_id_of, unit_rows
+
+logger = logging.getLogger(__name__)
 
 
 class NamedGroup(GeneratedCluster):
@@ -26,6 +30,10 @@ class NamedGroup(GeneratedCluster):
         if not any(letter.isalnum() for letter in text):
             raise ValueError("must hold words")
         return text
+
+
+# Made without the validators, which would not let a model answer it
+_UNNAMED = NamedGroup.model_construct(name="", summary="", slug="")
 
 
 class ClusterDescriptionModel(BaseClusterDescriptionModel):
@@ -75,7 +83,8 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
 
         Raises:
             ValueError: a summary has no embedding, or `prompt` has no `{positive_examples}`.
-            LanguageModelError: the provider can't be asked, or some questions failed; the others were finished first.
+            StopAsking: nothing more can be asked.
+            SomeFailed: some groups were not named; it holds all clusters, those with "" as their name.
         """
         if prompt is not None:
             prompts.check_placeholder(prompt, "positive_examples")
@@ -99,37 +108,56 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
                 return await describe(conflict[0], [conflict[1]])
 
             ids = [group.cluster_id for group in groups]
-            named = await answer_all(
-                range(len(groups)),
-                describe,
-                at_once=language_model.max_concurrent_requests,
-                what="cluster descriptions",
-                names=ids,
-            )
+            failed: SomeFailed | None = None
+            try:
+                named = await answer_all(
+                    range(len(groups)),
+                    describe,
+                    at_once=language_model.max_concurrent_requests,
+                    what="cluster descriptions",
+                    names=ids,
+                    progress=language_model.on_progress,
+                    show=lambda each: each.name,
+                    model=language_model.model,
+                )
+            except SomeFailed as some:
+                failed = some
+                named = [each or _UNNAMED for each in some.results]
             conflicts = _conflicts([each.name for each in named])
-            renamed = await answer_all(
-                conflicts,
-                describe_again,
-                at_once=language_model.max_concurrent_requests,
-                what="second cluster descriptions",
-                names=[ids[position] for position, _ in conflicts],
-            )
+            try:
+                renamed = await answer_all(
+                    conflicts,
+                    describe_again,
+                    at_once=language_model.max_concurrent_requests,
+                    what="second cluster descriptions",
+                    names=[ids[position] for position, _ in conflicts],
+                    model=language_model.model,
+                )
+            except SomeFailed as some:
+                # The first name stands; its slug tells it apart.
+                logger.warning("%s", some)
+                renamed = [each or named[conflicts[place][0]] for place, each in enumerate(some.results)]
             for (position, _), again in zip(conflicts, renamed, strict=True):
                 named[position] = again
             slugs = [three_word_slug(each.slug, each.name) for each in named]
-            names = distinct_names(zip((each.name for each in named), slugs, strict=True))
-            return [
+            names = iter(
+                distinct_names((each.name, slug) for each, slug in zip(named, slugs, strict=True) if each.name)
+            )
+            clusters = [
                 Cluster(
                     cluster_id=group.cluster_id,
-                    name=name,
+                    name=next(names) if each.name else "",
                     description=" ".join(each.summary.split()),
                     slug=slug,
                     chat_ids=[member.chat_id for member in group.members],
                     model=language_model.model,
                     centroid=group.centroid,
                 )
-                for group, each, slug, name in zip(groups, named, slugs, names, strict=True)
+                for group, each, slug in zip(groups, named, slugs, strict=True)
             ]
+        if failed is not None:
+            raise SomeFailed(str(failed), clusters, failed.failures, failed.names, failed.model)
+        return clusters
 
 
 def statement_of(summary: ConversationSummary) -> str:
@@ -190,5 +218,9 @@ def _closeness(vectors: np.ndarray, centroid: np.ndarray) -> np.ndarray:
 
 def _conflicts(names: Sequence[str]) -> list[tuple[int, str]]:
     """Return the positions of names that could be mistaken for an earlier one, each with that one."""
-    found = [(position, near_duplicate(name, names[:position])) for position, name in enumerate(names)]
+    found = [
+        (position, near_duplicate(name, [each for each in names[:position] if each]))
+        for position, name in enumerate(names)
+        if name
+    ]
     return [(position, earlier) for position, earlier in found if earlier is not None]

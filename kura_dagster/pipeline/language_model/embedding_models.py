@@ -7,6 +7,7 @@ each call where it is used without.
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -16,14 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
-from kura_dagster.pipeline.language_model.client import (
-    LanguageModelError,
-    answer_all,
-    close_sdk,
-    explain,
-    missing_key,
-)
+from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, CacheStrategy
+from kura_dagster.pipeline.language_model.answer_cache import answer_key
+from kura_dagster.pipeline.language_model.client import CHARACTERS_PER_TOKEN, answer_all, close_sdk, tokens_of
+from kura_dagster.pipeline.language_model.failures import LanguageModelError, missing_key
+from kura_dagster.pipeline.language_model.gateway import Gateway
+from kura_dagster.pipeline.language_model.ledger import Ledger
+from kura_dagster.pipeline.language_model.pace import Pace
 from kura_dagster.pipeline.language_model.prompts import readable
 
 TIMEOUT = 60.0
@@ -37,11 +37,19 @@ MAX_BYTES = 8_000
 
 
 class _ApiEmbeddingModel(BaseEmbeddingModel):
-    """Embeds in batches, several at once, over one client of a provider's SDK."""
+    """Embeds in batches, several at once, over one client of a provider's SDK; vectors are kept text by text."""
 
     provider: str
 
-    def __init__(self, model_name: str, model_batch_size: int, n_concurrent_jobs: int) -> None:
+    def __init__(
+        self,
+        model_name: str,
+        model_batch_size: int,
+        n_concurrent_jobs: int,
+        cache: CacheStrategy | None,
+        ledger: Ledger | None,
+        timeout: float,
+    ) -> None:
         if model_batch_size < 1:
             raise ValueError(f"model_batch_size is {model_batch_size}; allowed is 1 or more")
         if n_concurrent_jobs < 1:
@@ -49,6 +57,9 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         self.model_name = model_name
         self.model_batch_size = model_batch_size
         self.n_concurrent_jobs = n_concurrent_jobs
+        self.cache = cache
+        self.ledger = ledger or Ledger()
+        self.timeout = timeout
         self._sdk: Any = None
 
     def slug(self) -> str:
@@ -90,39 +101,76 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             await close_sdk(sdk)
 
     async def _embed(self, texts: list[str], sdk: Any) -> np.ndarray:
+        url = str(getattr(sdk, "base_url", "")) or None
         sent = [_sendable(text) for text in texts]
-        starts = range(0, len(sent), self.model_batch_size)
-        batches = [sent[start : start + self.model_batch_size] for start in starts]
-        vectors = await answer_all(
+        keys = {text: self._key(text, url) for text in sent}
+        vectors = {text: kept for text in keys if (kept := self._kept(keys[text])) is not None}
+        for _ in vectors:
+            self.ledger.count_cache_hit()
+        missing = [text for text in keys if text not in vectors]
+        starts = range(0, len(missing), self.model_batch_size)
+        batches = [missing[start : start + self.model_batch_size] for start in starts]
+        gateway = Gateway(
+            self.slug(), pace=Pace(self.n_concurrent_jobs), ledger=self.ledger, timeout=self.timeout, url=lambda: url
+        )
+
+        async def embed_batch(batch: list[str]) -> None:
+            for text, vector in zip(batch, await self._embed_batch(batch, sdk, gateway), strict=True):
+                vectors[text] = vector
+                self._keep(keys[text], vector)
+
+        await answer_all(
             batches,
-            lambda batch: self._embed_batch(batch, sdk),
+            embed_batch,
             at_once=self.n_concurrent_jobs,
             what="batches of embeddings",
-            names=[f"texts {start + 1} to {min(start + self.model_batch_size, len(sent))}" for start in starts],
+            names=[f"texts {start + 1} to {min(start + self.model_batch_size, len(missing))}" for start in starts],
         )
-        return np.concatenate(vectors)
+        return np.stack([vectors[text] for text in sent])
 
-    async def _embed_batch(self, batch: list[str], sdk: Any) -> np.ndarray:
-        try:
-            vectors = np.asarray(await self._request(batch, sdk), dtype=np.float32)
-        except Exception as error:
-            url = str(getattr(sdk, "base_url", "")) or None
-            failure = explain(error, model=self.slug(), url=url, timeout=TIMEOUT, asked="\n".join(batch))
-        else:
-            if vectors.ndim != 2 or len(vectors) != len(batch):
-                raise LanguageModelError(
-                    f"{self.slug()} answered {len(batch)} texts with an array of shape {vectors.shape}."
-                )
-            return vectors
-        raise failure
+    def _key(self, text: str, url: str | None) -> str:
+        return answer_key("embedding", provider=self.provider, model=self.model_name, url=url, text=text)
+
+    def _kept(self, key: str) -> np.ndarray | None:
+        kept = self.cache.get(key) if self.cache is not None else None
+        return None if kept is None else np.frombuffer(base64.b64decode(kept["float32"]), dtype="<f4")
+
+    def _keep(self, key: str, vector: np.ndarray) -> None:
+        if self.cache is not None:
+            # A quarter of the same numbers as decimals.
+            self.cache.set(key, {"float32": base64.b64encode(vector.astype("<f4").tobytes()).decode()})
+
+    async def _embed_batch(self, batch: list[str], sdk: Any, gateway: Gateway) -> np.ndarray:
+        tokens = sum(map(len, batch)) // CHARACTERS_PER_TOKEN
+
+        async def request() -> np.ndarray:
+            reservation = self.ledger.reserve(self.slug(), tokens, answers=False)
+            try:
+                response = await self._request(batch, sdk)
+                vectors = np.asarray(self._vectors(response), dtype=np.float32)
+                if vectors.ndim != 2 or len(vectors) != len(batch):
+                    raise LanguageModelError(
+                        f"{self.slug()} answered {len(batch)} texts with an array of shape {vectors.shape}."
+                    )
+                counted, _ = tokens_of(response)
+                reservation.settle(tokens if counted is None else counted, 0)
+                return vectors
+            finally:
+                reservation.release()
+
+        return await gateway.send(request, tokens=tokens, asked="\n".join(batch))
 
     @abstractmethod
     def _open(self) -> Any:
         """Return a client of the provider's SDK."""
 
     @abstractmethod
-    async def _request(self, batch: list[str], sdk: Any) -> Sequence[Sequence[float]]:
-        """Return the vectors of one batch, in order."""
+    async def _request(self, batch: list[str], sdk: Any) -> Any:
+        """Return the SDK's response to one batch."""
+
+    @abstractmethod
+    def _vectors(self, response: Any) -> Sequence[Sequence[float]]:
+        """Return the vectors in a response, in the order of the texts."""
 
 
 class OpenAIEmbeddingModel(_ApiEmbeddingModel):
@@ -132,6 +180,9 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
         model_name: the provider's name of the model.
         model_batch_size: texts to a request.
         n_concurrent_jobs: requests in flight at once.
+        cache: keeps vectors, text by text; None keeps nothing.
+        ledger: counts and limits; models of a run share one.
+        timeout: in seconds, for a request.
 
     Raises:
         ValueError: a number is below 1.
@@ -140,9 +191,16 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
     provider = "openai"
 
     def __init__(
-        self, model_name: str = "text-embedding-3-small", model_batch_size: int = 50, n_concurrent_jobs: int = 20
+        self,
+        model_name: str = "text-embedding-3-small",
+        model_batch_size: int = 50,
+        n_concurrent_jobs: int = 20,
+        *,
+        cache: CacheStrategy | None = None,
+        ledger: Ledger | None = None,
+        timeout: float = TIMEOUT,
     ) -> None:
-        super().__init__(model_name, model_batch_size, n_concurrent_jobs)
+        super().__init__(model_name, model_batch_size, n_concurrent_jobs, cache, ledger, timeout)
 
     def _open(self) -> Any:
         # openai takes half a second to import, and a code location that only loads embeds nothing.
@@ -150,10 +208,12 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
 
         if failure := missing_key(self.provider, self.slug()):
             raise failure
-        return openai.AsyncOpenAI(timeout=TIMEOUT)
+        return openai.AsyncOpenAI(timeout=self.timeout, max_retries=0)  # the gateway tries again
 
-    async def _request(self, batch: list[str], sdk: Any) -> Sequence[Sequence[float]]:
-        response = await sdk.embeddings.create(input=batch, model=self.model_name)
+    async def _request(self, batch: list[str], sdk: Any) -> Any:
+        return await sdk.embeddings.create(input=batch, model=self.model_name)
+
+    def _vectors(self, response: Any) -> Sequence[Sequence[float]]:
         return [each.embedding for each in sorted(response.data, key=lambda each: each.index)]
 
 
@@ -164,6 +224,9 @@ class CohereEmbeddingModel(_ApiEmbeddingModel):
         model_name: Cohere's name of the model.
         model_batch_size: texts to a request; Cohere takes 96 at most.
         n_concurrent_jobs: requests in flight at once.
+        cache: keeps vectors, text by text; None keeps nothing.
+        ledger: counts and limits; models of a run share one.
+        timeout: in seconds, for a request.
         input_type: what the vectors are for, in Cohere's words.
 
     Raises:
@@ -179,11 +242,15 @@ class CohereEmbeddingModel(_ApiEmbeddingModel):
         model_batch_size: int = 96,
         n_concurrent_jobs: int = 5,
         input_type: str = "clustering",
+        *,
+        cache: CacheStrategy | None = None,
+        ledger: Ledger | None = None,
+        timeout: float = TIMEOUT,
     ) -> None:
         _require("cohere", extra="cohere")
         if model_batch_size > 96:
             raise ValueError(f"model_batch_size is {model_batch_size}; allowed is 96 or less")
-        super().__init__(model_name, model_batch_size, n_concurrent_jobs)
+        super().__init__(model_name, model_batch_size, n_concurrent_jobs, cache, ledger, timeout)
         self.input_type = input_type
 
     def _open(self) -> Any:
@@ -192,13 +259,25 @@ class CohereEmbeddingModel(_ApiEmbeddingModel):
         if failure := missing_key(self.provider, self.slug()):
             raise failure
         # Its own default for the URL is read when the module is imported, which may be before the variable is set.
-        return cohere.AsyncClientV2(base_url=os.environ.get("CO_API_URL"), timeout=TIMEOUT)
+        return cohere.AsyncClientV2(base_url=os.environ.get("CO_API_URL"), timeout=self.timeout)
 
-    async def _request(self, batch: list[str], sdk: Any) -> Sequence[Sequence[float]]:
-        response = await sdk.embed(
+    def _key(self, text: str, url: str | None) -> str:
+        return answer_key(
+            "embedding",
+            provider=self.provider,
+            model=self.model_name,
+            url=os.environ.get("CO_API_URL"),
+            text=text,
+            input_type=self.input_type,
+        )
+
+    async def _request(self, batch: list[str], sdk: Any) -> Any:
+        return await sdk.embed(
             texts=batch, model=self.model_name, input_type=self.input_type, embedding_types=["float"]
         )
-        return response.embeddings.float_
+
+    def _vectors(self, response: Any) -> Sequence[Sequence[float]]:
+        return response.embeddings.float_  # type: ignore[no-any-return]
 
 
 class SentenceTransformerEmbeddingModel(BaseEmbeddingModel):

@@ -8,23 +8,36 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, Field
 
 from kura_dagster.pipeline.base_classes import BaseClusteringMethod, BaseEmbeddingModel, BaseMetaClusterModel
-from kura_dagster.pipeline.cluster_names import NEAR_DUPLICATE, best_match, near_duplicate, three_word_slug, tidy_name
+from kura_dagster.pipeline.cluster_names import (
+    NEAR_DUPLICATE,
+    best_match,
+    joined_name,
+    near_duplicate,
+    three_word_slug,
+    tidy_name,
+)
 from kura_dagster.pipeline.clustering import NOISE, KmeansClusteringModel
 from kura_dagster.pipeline.embeddings import embed_texts
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
 from kura_dagster.pipeline.language_model.cluster_description_model import NamedGroup
+from kura_dagster.pipeline.language_model.failures import SomeFailed
 from kura_dagster.pipeline.meta_clusters import parent_of
 from kura_dagster.pipeline.types import Cluster, unit_rows
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+UNNAMED = "none"
+"""The model of a parent that no model named."""
 
 CLUSTERS_PER_GROUP = 12
 """How many clusters the language model sees at once, on average, where no clustering model is given."""
@@ -87,7 +100,10 @@ class MetaClusterModel(BaseMetaClusterModel):
 
         Raises:
             EmbeddingError: the embedding model's answer can't be used.
-            LanguageModelError: the provider can't be asked, or some questions failed; the others were finished first.
+            StopAsking: nothing more can be asked.
+            SomeFailed: some questions failed, and all others were finished. It holds the whole result: a neighbourhood
+                without candidates stays as it is, a cluster without a label goes to the candidate nearest in meaning,
+                and a parent without a name is called by its children's.
         """
         merging = sorted(
             (cluster for cluster in clusters if self.max_clusters == 1 or not cluster.is_outlier),
@@ -97,15 +113,18 @@ class MetaClusterModel(BaseMetaClusterModel):
             return list(clusters)
         vectors = unit_rows(await embed_texts([_text_of(cluster) for cluster in merging], self.embedding_model))
         neighbourhoods = self._neighbourhoods(merging, vectors)
+        failed: dict[str, str] = {}
         async with opened(self.model, self.max_concurrent_requests) as language_model:
-            families = await self._families(language_model, neighbourhoods)
-            parents = await answer_all(
+            families = await self._families(language_model, neighbourhoods, failed)
+            named = await _answers(
+                language_model,
                 families,
                 lambda family: self._parent(language_model, family),
-                at_once=language_model.max_concurrent_requests,
-                what="names of parents",
-                names=[f"the parent of {family[0].cluster_id}" for family in families],
+                "names of parents",
+                [_unnamed_parent(family).cluster_id for family in families],
+                failed,
             )
+        parents = [parent or _unnamed_parent(family) for family, parent in zip(families, named, strict=True)]
         parent_ids = {
             child.cluster_id: parent.cluster_id
             for family, parent in zip(families, parents, strict=True)
@@ -114,7 +133,17 @@ class MetaClusterModel(BaseMetaClusterModel):
         with_parents = [
             cluster.model_copy(update={"parent_id": parent_ids.get(cluster.cluster_id)}) for cluster in clusters
         ]
-        return with_parents + parents
+        result = with_parents + parents
+        if failed:
+            names = list(failed)
+            raise SomeFailed(
+                f"{len(failed)} questions about the hierarchy failed. The first: {failed[names[0]]}",
+                result,
+                dict(enumerate(failed.values())),
+                names,
+                language_model.model,
+            )
+        return result
 
     def _neighbourhoods(self, clusters: Sequence[Cluster], vectors: np.ndarray) -> list[list[Cluster]]:
         items = [{"item": cluster, "embedding": vector} for cluster, vector in zip(clusters, vectors, strict=True)]
@@ -122,34 +151,35 @@ class MetaClusterModel(BaseMetaClusterModel):
         return [members for number, members in sorted(groups.items()) if number != NOISE and len(members) > 1]
 
     async def _families(
-        self, language_model: LanguageModel, neighbourhoods: Sequence[list[Cluster]]
+        self, language_model: LanguageModel, neighbourhoods: Sequence[list[Cluster]], failed: dict[str, str]
     ) -> list[list[Cluster]]:
-        """Return the groups of two and more that belong together."""
+        """Return the groups of two and more that belong together; put what failed into `failed`, by cluster."""
         # Of two there is nothing to choose: one candidate would be asked for, and both put under it.
         families = [members for members in neighbourhoods if len(members) == 2]
         larger = [members for members in neighbourhoods if len(members) > 2]
-        candidates = await answer_all(
+        candidates = await _answers(
+            language_model,
             larger,
             lambda members: self._candidates(language_model, members),
-            at_once=language_model.max_concurrent_requests,
-            what="neighbourhoods of clusters",
-            names=[f"that of {members[0].cluster_id}" for members in larger],
+            "neighbourhoods of clusters",
+            [members[0].cluster_id for members in larger],
+            failed,
         )
-        choices = [
-            (member, offered)
-            for members, offered in zip(larger, candidates, strict=True)
-            for member in members
-            if len(offered) > 1
-        ]
-        labels = await answer_all(
+        offers = [(members, offered) for members, offered in zip(larger, candidates, strict=True) if offered]
+        choices = [(member, offered) for members, offered in offers if len(offered) > 1 for member in members]
+        labels = await _answers(
+            language_model,
             choices,
             lambda choice: self._label(language_model, *choice),
-            at_once=language_model.max_concurrent_requests,
-            what="labels of clusters",
-            names=[member.cluster_id for member, _ in choices],
+            "labels of clusters",
+            [member.cluster_id for member, _ in choices],
+            failed,
         )
-        label_of = {member.cluster_id: label for (member, _), label in zip(choices, labels, strict=True)}
-        for members, offered in zip(larger, candidates, strict=True):
+        label_of = {
+            member.cluster_id: label or await self._nearest(member, offered)
+            for (member, offered), label in zip(choices, labels, strict=True)
+        }
+        for members, offered in offers:
             for candidate in offered:
                 family = [each for each in members if label_of.get(each.cluster_id, offered[0]) == candidate]
                 if len(family) > 1:
@@ -185,6 +215,10 @@ class MetaClusterModel(BaseMetaClusterModel):
                 return found[0]
             rejected = answer.category
         logger.warning("%s labelled cluster %s twice with no candidate", language_model.model, cluster.cluster_id)
+        return await self._nearest(cluster, candidates)
+
+    async def _nearest(self, cluster: Cluster, candidates: Sequence[str]) -> str:
+        """Return the candidate nearest to the cluster in meaning."""
         vectors = unit_rows(await embed_texts([_text_of(cluster), *candidates], self.embedding_model))
         return candidates[int(np.argmax(vectors[1:] @ vectors[0]))]
 
@@ -202,3 +236,45 @@ class MetaClusterModel(BaseMetaClusterModel):
 
 def _text_of(cluster: Cluster) -> str:
     return f"{cluster.name}\n{cluster.description}"
+
+
+async def _answers(
+    language_model: LanguageModel,
+    items: Sequence[Any],
+    answer: Callable[[Any], Awaitable[Result]],
+    what: str,
+    names: Sequence[str],
+    failed: dict[str, str],
+) -> list[Result | None]:
+    """Return the answers, None where one failed; `failed` gets the error under the item's name."""
+    try:
+        return list(
+            await answer_all(
+                items,
+                answer,
+                at_once=language_model.max_concurrent_requests,
+                what=what,
+                names=names,
+                progress=language_model.on_progress,
+                show=_shown,
+                model=language_model.model,
+            )
+        )
+    except SomeFailed as some:
+        for position, error in some.failures.items():
+            known = failed.get(names[position])
+            failed[names[position]] = f"{known}; {error}" if known else error
+        return some.results
+
+
+def _shown(answer: Any) -> str:
+    """Return an answer for a progress display."""
+    if isinstance(answer, Cluster):
+        return answer.name
+    return answer if isinstance(answer, str) else " / ".join(answer)
+
+
+def _unnamed_parent(children: Sequence[Cluster]) -> Cluster:
+    """Return the parent as it is where nobody names it: called by its children's names."""
+    name = joined_name([child.name for child in children])
+    return parent_of(children, name=name, description="", slug=three_word_slug("", name), model=UNNAMED)

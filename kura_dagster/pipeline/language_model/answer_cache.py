@@ -1,0 +1,199 @@
+"""Answers that were paid for, kept under everything that could change them.
+
+instructor has a cache of its own, which does not do: its key holds the account's key, so that a new one would pay for
+everything again, it keeps neither embeddings nor what an answer cost, and its DiskCache unpickles what it finds.
+What is kept here is JSON, in diskcache's SQLite files, which processes share; a row that is a pickle is never loaded.
+Whose answer it is (chat ids, metadata) is never part of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from kura_dagster.pipeline.base_classes import CacheStrategy
+
+if TYPE_CHECKING:
+    import diskcache
+
+SIZE_LIMIT = 2 * 1024**3
+"""Bytes that the answers may take; above it the oldest go first."""
+
+
+class CacheError(RuntimeError):
+    """The cache cannot be used. The message names it and says what to do."""
+
+
+@dataclass(frozen=True)
+class CacheStatistics:
+    """What a cache holds: answers, the bytes they take on disk, and how many they may take."""
+
+    n_answers: int
+    n_bytes: int
+    size_limit: int
+
+
+def answer_key(kind: str, *, provider: str, model: str, url: str | None, **asked: Any) -> str:
+    """Return the key of an answer: the hash of all that could change it.
+
+    Args:
+        kind: what sort of answer it is, as "chat" or "embedding".
+        provider: the provider's name.
+        model: the model's name there.
+        url: the provider's address, of which the host and its port count; None for the provider's own.
+        asked: the rest, as JSON: prompt, response schema, temperature.
+
+    Raises:
+        TypeError: something in `asked` is not JSON.
+    """
+    address = urlsplit(url or "")
+    whole = {
+        "kind": kind,
+        "provider": provider,
+        "model": model,
+        "host": address.hostname,
+        "port": address.port,
+        **asked,
+    }
+    text = json.dumps(whole, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class DiskCacheStrategy(CacheStrategy):
+    """Answers in a folder that several processes use at once; what is set survives a kill at any time.
+
+    Args:
+        folder: made where it is missing. One cache is one folder.
+        size_limit: bytes; above it the answers stored longest ago are dropped.
+    """
+
+    def __init__(self, folder: str | Path, size_limit: int = SIZE_LIMIT) -> None:
+        self.folder = Path(folder)
+        self.size_limit = size_limit
+        self._opened: diskcache.Cache | None = None
+
+    def get(self, key: str) -> Any | None:
+        """Return the answer kept under `key`, or None.
+
+        Raises:
+            CacheError: the folder can't be used.
+        """
+        text = self._cache("get", key)
+        return None if text is None else json.loads(text)
+
+    def set(self, key: str, value: Any) -> None:
+        """Keep `value`, which has to be JSON, under `key`.
+
+        Raises:
+            CacheError: the folder can't be used.
+            TypeError: the value is not JSON.
+        """
+        self._cache("set", key, json.dumps(value, ensure_ascii=True, separators=(",", ":")))
+
+    def delete(self, key: str) -> bool:
+        """Forget an answer; True where there was one."""
+        return bool(self._cache("delete", key))
+
+    def clear(self) -> int:
+        """Forget all answers and return how many there were."""
+        return int(self._cache("clear"))
+
+    def statistics(self) -> CacheStatistics:
+        """Return what the cache holds."""
+        return CacheStatistics(int(self._cache("__len__")), int(self._cache("volume")), self.size_limit)
+
+    def close(self) -> None:
+        """Close the files."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _cache(self, operation: str, *arguments: Any) -> Any:
+        """Do one operation of diskcache, its errors explained."""
+        import diskcache
+
+        try:
+            if self._opened is None:
+                self._opened = _open(self.folder, self.size_limit)
+            return getattr(self._opened, operation)(*arguments)
+        except (OSError, sqlite3.Error, diskcache.Timeout) as error:
+            raise CacheError(
+                f"The cache of answers in {self.folder} can't be used ({type(error).__name__}: {error}). Is the folder "
+                "writable and its disk not full? Where the files are damaged, delete the folder: its "
+                "answers would be paid for again."
+            ) from error
+
+
+def _open(folder: Path, size_limit: int) -> diskcache.Cache:
+    # 30 ms to import, and a code location that only loads asks nothing.
+    import diskcache
+
+    class TextDisk(diskcache.Disk):
+        """Stores text as it is, and loads nothing else: a pickle in the files would run code."""
+
+        def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:
+            if mode == diskcache.core.MODE_PICKLE:
+                return None
+            return super().fetch(mode, filename, value, read)
+
+        def get(self, key: Any, raw: bool) -> Any:
+            return super().get(key, raw) if raw else None
+
+    # A write waits for no disk (SQLite's NORMAL in WAL mode): what is written survives a killed process at once, and a
+    # power cut up to the last checkpoint.
+    return diskcache.Cache(
+        str(folder), disk=TextDisk, size_limit=size_limit, eviction_policy="least-recently-stored", sqlite_synchronous=1
+    )
+
+
+class RedisCacheStrategy(CacheStrategy):
+    """Answers on a Redis server, for machines that share no disk; needs the extra `redis`.
+
+    Args:
+        url: as `redis://host:6379/0`. Its password stays out of messages.
+        prefix: of the keys.
+
+    Raises:
+        ImportError: the extra is not installed.
+    """
+
+    def __init__(self, url: str = "redis://127.0.0.1:6379/0", prefix: str = "kura:answer:") -> None:
+        try:
+            import redis
+        except ImportError as error:
+            raise ImportError(
+                "the package redis is not installed; install it with: pip install 'kura_dagster[redis]'"
+            ) from error
+        self.prefix = prefix
+        self._host = urlsplit(url).hostname
+        self._error = redis.RedisError
+        self._client = redis.Redis.from_url(url, socket_timeout=10, socket_connect_timeout=5)
+
+    def get(self, key: str) -> Any | None:
+        """Return the answer kept under `key`, or None.
+
+        Raises:
+            CacheError: the server can't be asked.
+        """
+        text = self._ask("get", self.prefix + key)
+        return None if text is None else json.loads(text)
+
+    def set(self, key: str, value: Any) -> None:
+        """Keep `value`, which has to be JSON, under `key`.
+
+        Raises:
+            CacheError: the server can't be asked.
+            TypeError: the value is not JSON.
+        """
+        self._ask("set", self.prefix + key, json.dumps(value, ensure_ascii=True, separators=(",", ":")))
+
+    def _ask(self, operation: str, *arguments: Any) -> Any:
+        try:
+            return getattr(self._client, operation)(*arguments)
+        except self._error as error:
+            raise CacheError(f"Redis at {self._host} can't be asked: {type(error).__name__}.") from error

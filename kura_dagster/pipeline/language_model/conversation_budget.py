@@ -1,0 +1,147 @@
+"""What is shown of a conversation that is longer than a language model is meant to read: which turns, how much of each.
+
+Only the choice is made here, in bytes; how a transcript is written belongs to `prompts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+BYTES_PER_TOKEN = 4
+"""UTF-8 bytes to a token, about: English has four, and scripts that take more bytes take more tokens as well."""
+
+LEAST_TOKENS = 200
+"""The smallest budget in which an opening and an end say something."""
+
+_LEAST_PIECE = 200  # bytes; less of a turn says nothing
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """How many bytes a turn of each speaker may take, and how many of their turns between opening and end are kept."""
+
+    user_bytes: int
+    n_user: int
+    assistant_bytes: int
+    n_assistant: int
+
+
+def check_max_conversation_tokens(max_conversation_tokens: int) -> None:
+    """Refuse a budget in which a conversation could not be shown.
+
+    Raises:
+        ValueError: it is below `LEAST_TOKENS`.
+    """
+    if max_conversation_tokens < LEAST_TOKENS:
+        raise ValueError(f"max_conversation_tokens is {max_conversation_tokens}; allowed is {LEAST_TOKENS} or more")
+
+
+class ConversationBudget:
+    """Fits the turns of a conversation, `(role, text)`, into a number of tokens, counted by their bytes.
+
+    The opening request (the first turn of the user) and the last turn are always shown, at least a quarter of the
+    budget's worth of each. Of what is left, the user's turns come first: the assistant's are cut, all to the same
+    length, before any of the user's is; then assistant turns are left out, those in the middle first; then the user's
+    turns are cut to the same length, and those in the middle left out last. Of a turn that is cut, beginning and end
+    are shown.
+
+    Args:
+        turns: role and text of each turn, in order, at least one.
+        max_conversation_tokens: about how many tokens the transcript may take.
+        heading_bytes: what a turn's heading takes beside its role and its text, with line breaks.
+        mark_bytes: what the mark for something left out takes, without line breaks.
+
+    Raises:
+        ValueError: `max_conversation_tokens` is below `LEAST_TOKENS`.
+    """
+
+    def __init__(
+        self, turns: Sequence[tuple[str, str]], max_conversation_tokens: int, *, heading_bytes: int, mark_bytes: int
+    ) -> None:
+        check_max_conversation_tokens(max_conversation_tokens)
+        self.turns = turns
+        self.n_bytes = BYTES_PER_TOKEN * max_conversation_tokens
+        self.mark_bytes = mark_bytes
+        self._sizes = [len(text.encode()) for _, text in turns]
+        self._headings = [heading_bytes + len(role) for role, _ in turns]
+        self.fits = sum(self._sizes) + sum(self._headings) <= self.n_bytes
+
+    def pieces(self) -> list[tuple[str, ...]]:
+        """Return what is shown of each turn: all of it, its beginning and its end, or nothing."""
+        if self.fits:
+            return [(text,) for _, text in self.turns]
+        is_user = [role == "user" for role, _ in self.turns]
+        anchors = {is_user.index(True) if True in is_user else 0, len(self.turns) - 1}
+        ranks = self._ranks(is_user, anchors)
+
+        def caps(limits: _Limits) -> list[int | None]:
+            """Return the bytes that each turn may take, None for those left out."""
+            found: list[int | None] = []
+            for position, user in enumerate(is_user):
+                most = limits.user_bytes if user else limits.assistant_bytes
+                if position in anchors:
+                    found.append(max(most, self.n_bytes // 4))
+                else:
+                    found.append(most if ranks[position] < (limits.n_user if user else limits.n_assistant) else None)
+            return found
+
+        def fits(limits: _Limits) -> bool:
+            return self._bytes_of(caps(limits)) <= self.n_bytes
+
+        n_user, n_assistant = sum(is_user), len(is_user) - sum(is_user)
+        if fits(_Limits(self.n_bytes, n_user, _LEAST_PIECE, n_assistant)):
+            limits = _most(_LEAST_PIECE, self.n_bytes, lambda n: _Limits(self.n_bytes, n_user, n, n_assistant), fits)
+        elif fits(_Limits(self.n_bytes, n_user, _LEAST_PIECE, 0)):
+            limits = _most(0, n_assistant, lambda n: _Limits(self.n_bytes, n_user, _LEAST_PIECE, n), fits)
+        elif fits(_Limits(_LEAST_PIECE, n_user, 0, 0)):
+            limits = _most(_LEAST_PIECE, self.n_bytes, lambda n: _Limits(n, n_user, 0, 0), fits)
+        else:
+            limits = _most(0, n_user, lambda n: _Limits(_LEAST_PIECE, n, 0, 0), fits)
+        return [
+            () if cap is None else self._cut(text, size, cap)
+            for (_, text), size, cap in zip(self.turns, self._sizes, caps(limits), strict=True)
+        ]
+
+    @staticmethod
+    def _ranks(is_user: Sequence[bool], anchors: set[int]) -> dict[int, int]:
+        """Return the order in which each speaker's turns are kept: the outermost first, from both ends in turn."""
+        ranks: dict[int, int] = {}
+        for speaker in (True, False):
+            positions = [at for at, user in enumerate(is_user) if user is speaker and at not in anchors]
+            last = len(positions) - 1
+            ranks |= {at: min(2 * place, 2 * (last - place) + 1) for place, at in enumerate(positions)}
+        return ranks
+
+    def _bytes_of(self, caps: Sequence[int | None]) -> int:
+        """Return the size of the transcript; turns left out next to each other share one mark and its line break."""
+        total, in_gap = 0, False
+        for cap, size, heading in zip(caps, self._sizes, self._headings, strict=True):
+            if cap is not None:
+                total += heading + min(size, cap)
+            elif not in_gap:
+                total += self.mark_bytes + 1
+            in_gap = cap is None
+        return total
+
+    def _cut(self, text: str, size: int, cap: int) -> tuple[str, ...]:
+        if size <= cap:
+            return (text,)
+        room = cap - self.mark_bytes - 2
+        encoded = text.encode()
+        # A character that the cut would split is left out.
+        return (
+            encoded[: room - room // 2].decode(errors="ignore"),
+            encoded[-(room // 2) :].decode(errors="ignore"),
+        )
+
+
+def _most(low: int, high: int, limits_of: Callable[[int], _Limits], fits: Callable[[_Limits], bool]) -> _Limits:
+    """Return the limits of the largest number that fits, by bisection; `low` is known to."""
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(limits_of(middle)):
+            low = middle
+        else:
+            high = middle - 1
+    return limits_of(low)

@@ -1,0 +1,143 @@
+"""What every request to a provider passes: the pace, the time limit, and the waiting and trying again.
+
+What is asked, and what is made of the answer, is the caller's business; what a failure means is `failures`'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
+from kura_dagster.pipeline.language_model.failures import (
+    LanguageModelError,
+    ProviderDownError,
+    StopAsking,
+    explain,
+    is_rate_limit,
+    is_temporary,
+    is_timeout,
+    retry_after,
+    stopping,
+)
+from kura_dagster.pipeline.language_model.ledger import Ledger
+from kura_dagster.pipeline.language_model.pace import Pace
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+MAX_ATTEMPTS = 8
+MOST_TIMEOUTS = 3
+"""A stalled request takes its whole time limit, so it is not sent as often as one that fails at once."""
+
+MOST_GIVEN_UP_IN_A_ROW = 20
+"""Requests given up one after the other, none answered between them: the provider is down."""
+
+_back_off = wait_exponential_jitter(multiplier=0.5, max=30, jitter=0.5)
+
+
+class Gateway:
+    """The way to one provider.
+
+    Args:
+        model: `<provider>/<model>`, for messages.
+        pace: how fast requests are sent.
+        ledger: counts retries and questions given up.
+        timeout: seconds that a request may take.
+        most_requests: that one attempt may send, with re-asks; it is given up after so many times `timeout`.
+        url: returns the provider's address for messages.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        pace: Pace,
+        ledger: Ledger,
+        timeout: float,
+        url: Callable[[], str | None],
+        most_requests: int = 1,
+    ) -> None:
+        self.model = model
+        self.pace = pace
+        self.ledger = ledger
+        self.timeout = timeout
+        self.most_requests = most_requests
+        self._url = url
+        self._given_up_in_row = 0
+
+    async def send(self, request: Callable[[], Awaitable[Result]], *, tokens: int, asked: str) -> Result:
+        """Return what `request` returns; it is called anew for each attempt.
+
+        A temporary failure is tried again, up to eight attempts, after the time that the provider asks for or else an
+        exponentially growing one with jitter. `tokens` is about what a request sends, `asked` its text, which no
+        message repeats.
+
+        Raises:
+            StopAsking: the key, the model or the budget allows no further question, or the provider is down.
+            LanguageModelError: the question failed for good.
+        """
+        timeouts = 0
+
+        def worth_another_try(error: BaseException) -> bool:
+            nonlocal timeouts
+            timeouts += is_timeout(error)
+            return timeouts < MOST_TIMEOUTS and is_temporary(error)
+
+        async def before_sleep(state: RetryCallState) -> None:
+            self.ledger.count_retry()
+
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(MAX_ATTEMPTS),
+            retry=retry_if_exception(worth_another_try),
+            wait=_wait,
+            before_sleep=before_sleep,
+            reraise=True,
+        )
+        try:
+            async for attempt in retrying:
+                with attempt:
+                    result = await self._attempt(request, tokens)
+        except Exception as error:
+            failure: LanguageModelError = stopping(error) or (
+                error
+                if isinstance(error, LanguageModelError)
+                else explain(error, model=self.model, url=self._url(), timeout=self.timeout, asked=asked)
+            )
+            failure = self._given_up(failure, unreachable=is_temporary(error))
+        else:
+            self._given_up_in_row = 0
+            return result
+        raise failure
+
+    async def _attempt(self, request: Callable[[], Awaitable[Result]], tokens: int) -> Result:
+        async with self.pace.slot(tokens) as slot:
+            try:
+                async with asyncio.timeout(self.timeout * self.most_requests):
+                    result = await request()
+            except Exception as error:
+                if is_rate_limit(error):
+                    self.pace.slow_down(slot.sent_at, retry_after(error))
+                raise
+            self.pace.succeeded()
+            return result
+
+    def _given_up(self, failure: LanguageModelError, *, unreachable: bool) -> LanguageModelError:
+        if isinstance(failure, StopAsking):
+            return failure
+        self.ledger.count_failure()
+        self._given_up_in_row = self._given_up_in_row + 1 if unreachable else 0
+        if self._given_up_in_row >= MOST_GIVEN_UP_IN_A_ROW:
+            return ProviderDownError(f"{self._given_up_in_row} questions in a row failed. The last: {failure}")
+        return failure
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    told = retry_after(error) if error is not None else None
+    # Jitter on top of what the provider says too: all that it refused would come back at once.
+    return (told or 0.0) + _back_off(state)

@@ -1,0 +1,123 @@
+"""The scores of possible names, one term at a time: everything else being equal, each term decides on its own."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
+from kura_dagster.pipeline.embedded.group_words import Group
+from kura_dagster.pipeline.embedded.name_candidates import Candidate, rank_candidates
+
+OWN, OTHER, NOWHERE = np.eye(3)
+BETWEEN = (OWN + OTHER) / np.sqrt(2)
+# Said by everybody, and nothing that a name could be made of: only the words count.
+ALL_WORDS = "{reset cancel password ticket}"
+
+
+class Chosen(BaseEmbeddingModel):
+    """An embedding model with vectors of the test's choice; a text it wasn't told of is near to no group."""
+
+    def __init__(self, **vectors: np.ndarray) -> None:
+        self.vectors = {text.replace("_", " "): vector for text, vector in vectors.items()}
+
+    async def embed(self, texts: list[str]) -> np.ndarray:  # type: ignore[override]  # mypy calls no array a sequence
+        return np.stack([self.vectors.get(text.lower(), NOWHERE) for text in texts])
+
+    def slug(self) -> str:
+        return "chosen"
+
+
+def group(asked: list[str], said: list[str] | None = None, centroid: np.ndarray = OWN) -> Group:
+    texts = said or [ALL_WORDS] * len(asked)
+    return Group(asked, texts, np.tile(centroid, (len(asked), 1)), centroid)
+
+
+def ranked(own: Group, model: Chosen | None = None, others: list[Group] | None = None) -> list[Candidate]:
+    return asyncio.run(rank_candidates([own, *(others or [])], model or Chosen()))[0]
+
+
+def best(own: Group, model: Chosen | None = None, others: list[Group] | None = None) -> str:
+    return ranked(own, model, others)[0].text
+
+
+def test_of_equals_the_first_in_the_alphabet_comes_first() -> None:
+    names = [one.text for one in ranked(group(["reset my password", "cancel my ticket"]))]
+    assert names == ["Cancel the ticket", "Reset the password"]
+
+
+def test_what_is_nearer_to_what_members_asked_wins() -> None:
+    model = Chosen(reset_my_password=OTHER, cancel_my_ticket=OTHER, reset_the_password=OTHER)
+    assert best(group(["reset my password", "cancel my ticket"]), model) == "Reset the password"
+
+
+def test_what_is_farther_from_other_groups_wins() -> None:
+    others = [group(["show it"], centroid=OTHER)]
+    model = Chosen(reset_the_password=OWN, cancel_the_ticket=BETWEEN)
+    assert best(group(["reset my password", "cancel my ticket"]), model, others) == "Reset the password"
+    # Without another group only the own one counts.
+    model = Chosen(reset_the_password=OWN, cancel_the_ticket=NOWHERE)
+    assert best(group(["reset my password", "cancel my ticket"]), model) == "Reset the password"
+
+
+def test_what_sets_the_group_apart_by_its_words_wins() -> None:
+    others = [group(["cancel it", "ticket it", "reset it"], ["{cancel ticket reset}"] * 3, OTHER)]
+    assert best(group(["reset my password", "cancel my ticket"]), None, others) == "Reset the password"
+
+
+def test_what_more_members_have_the_words_of_wins() -> None:
+    said = ["{reset password cancel ticket}"] * 3 + ["{reset password}"] * 2
+    asked = ["reset my password", "cancel my ticket", *["{}"] * 3]
+    others = [group(["{}"] * 5, ["{reset password cancel ticket}"] * 5, OTHER)]  # so that no word sets the group apart
+    assert best(group(asked, said), None, others) == "Reset the password"
+
+
+def test_what_more_members_ask_for_wins() -> None:
+    assert best(group(["cancel my ticket", *["reset my password"] * 3])) == "Reset the password"
+
+
+def test_what_is_rewritten_more_surely_wins() -> None:
+    assert best(group(["I want to reset my password", "cancelling my ticket"])) == "Reset the password"
+
+
+def test_what_is_said_first_wins() -> None:
+    assert best(group(["Reset my password. Cancel my ticket."] * 2)) == "Reset the password"
+
+
+def test_a_shorter_name_wins() -> None:
+    said = ["{reset password cancel big ticket}"] * 2
+    others = [group(["{}"] * 2, said, OTHER)]  # so that no word sets the group apart
+    assert best(group(["reset my password", "cancel my big ticket"], said), None, others) == "Reset the password"
+
+
+def test_a_name_that_leaves_open_what_it_means_loses() -> None:
+    assert best(group(["reset my password", "cancel one ticket"])) == "Reset the password"
+
+
+@pytest.mark.parametrize(("agreement", "name"), [(0.26, "Reset the password"), (0.4, "Cancel the ticket")])
+def test_words_that_hardly_anyone_uses_outweigh_some_agreement(agreement: float, name: str) -> None:
+    """Two of ten use one name's words and four the other's; without any one of the penalties the first would win."""
+    said = ["{cancel ticket}"] * 2 + ["{reset password}"] * 4 + ["{}"] * 4
+    own = group(["cancel my ticket", "reset my password", *["{}"] * 8], said)
+    others = [group(["{}"] * 10, said, OTHER)]  # so that no word sets the group apart
+    model = Chosen(
+        cancel_the_ticket=agreement * NOWHERE + np.sqrt(1 - agreement**2) * BETWEEN, reset_the_password=BETWEEN
+    )
+    assert best(own, model, others) == name
+
+
+def test_a_name_without_a_thing_is_none() -> None:
+    assert ranked(group(["explain the difference", "show it"])) == []
+
+
+def test_groups_in_other_languages_have_no_candidates() -> None:
+    own = Group(["Reset my password"], ["Reset my password"], np.stack([OWN]), OWN, "german")
+    assert ranked(own) == []
+
+
+def test_a_model_with_other_dimensions_is_refused() -> None:
+    own = Group(["Reset my password"], ["Reset my password"], np.ones((1, 2)), np.ones(2))
+    with pytest.raises(ValueError, match=r"3 dimensions \(chosen\) and the summaries' 2"):
+        ranked(own)

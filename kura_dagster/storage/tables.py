@@ -103,7 +103,8 @@ SUMMARIES = Table(
         Column(
             "metadata",
             "JSON",
-            "The conversation's own metadata, conversation_turns, extracted properties, and of the local model user_words: the start of what the user wrote, masked, which names of clusters are made of.",
+            "The conversation's own metadata, conversation_turns, extracted properties, and of the local model "
+            "user_words: the start of what the user wrote, masked, of which clusters' names are made.",
         ),
         _MODEL,
     ),

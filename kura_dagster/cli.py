@@ -381,6 +381,28 @@ def export(
                 )
         noun = f"{_a_partition(settings)}{'' if len(keys) == 1 else 's'}"
         _print_lines([f"{len(conversations):,} conversations of {len(keys)} {noun} are in {folder}."])
+        if incomplete := [key for key in keys if not _is_whole(database, dates[key])]:
+            _fail(
+                f"what is stored of {', '.join(incomplete)} does not belong together: some conversations are in no "
+                "summary or no cluster, or the other way round. Run those again, and then export again"
+            )
+
+
+def _is_whole(database: Any, when: Any) -> bool:
+    """Whether a partition's assets were all made of the conversations that are stored now."""
+    from kura_dagster.storage.tables import BASE_CLUSTERS, CONVERSATIONS, FAILED_SUMMARIES, PROJECTIONS, SUMMARIES
+
+    columns = {CONVERSATIONS: ["chat_id"], SUMMARIES: ["chat_id"], FAILED_SUMMARIES: ["item_id"]}
+    columns |= {BASE_CLUSTERS: ["chat_ids"], PROJECTIONS: ["chat_ids"]}
+    rows = database.load_columns(columns, [when])[when]
+    summarised = {row.chat_id for row in rows[SUMMARIES.name]}
+    failed = {row.item_id for row in rows[FAILED_SUMMARIES.name]}
+    clustered, projected = (
+        {chat_id for row in rows[table.name] for chat_id in row.chat_ids} for table in (BASE_CLUSTERS, PROJECTIONS)
+    )
+    return {
+        row.chat_id for row in rows[CONVERSATIONS.name]
+    } == summarised | failed and summarised == clustered == projected
 
 
 def _range(day: date | None, first: date | None, last: date | None) -> tuple[date, date]:

@@ -13,9 +13,11 @@ import pandas as pd
 import pytest
 
 from kura_dagster.orchestration.assets import ASSETS
+from kura_dagster.orchestration.assets.common import one_row_an_item
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.materialise import materialise, partition_keys_between
 from kura_dagster.pipeline.hierarchy import check_tree, get_root_clusters
+from kura_dagster.pipeline.types import FailedItem
 from kura_dagster.settings import Settings
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.partitioning import Partitioning
@@ -414,6 +416,19 @@ class TestLineage:
         merged.resolve_job_def("weekly").execute_in_process(partition_key="2026-11-08", instance=instance)
         assert len(seen[0]) == 9
         assert seen[0].partition_date.nunique() == 2
+
+
+def test_a_cluster_that_failed_twice_is_one_row():
+    failures = [
+        FailedItem(item_id="a", error="no label", model="openai/m"),
+        FailedItem(item_id="b", error="no label", model="openai/m"),
+        FailedItem(item_id="a", error="no name", model="openai/m"),
+        FailedItem(item_id="a", error="no label", model="openai/m"),
+    ]
+    assert [(row.item_id, row.error, row.model) for row in one_row_an_item(failures)] == [
+        ("a", "no label; no name", "openai/m"),
+        ("b", "no label", "openai/m"),
+    ]
 
 
 class TestListening:

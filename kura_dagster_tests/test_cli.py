@@ -254,8 +254,23 @@ def test_an_export_without_clusters_says_so(kura, land, settings, tmp_path):
     with duckdb.connect(str(settings.database)) as connection:
         connection.execute("DELETE FROM base_clusters")
     result = kura("export", "--from", "2026-11-02", str(tmp_path / "out"))
-    assert result.exit_code == 0
-    assert result.stderr.splitlines() == ["warning clusters.jsonl is empty: nothing is stored in base_clusters"]
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == "warning clusters.jsonl is empty: nothing is stored in base_clusters"
+    assert "what is stored of 2026-11-02 does not belong together" in result.stderr
+
+
+def test_an_export_names_the_days_whose_assets_are_of_other_conversations(kura, land, settings, tmp_path):
+    import duckdb
+
+    for day in ("2026-11-02", "2026-11-03"):
+        land(day, 4)
+    assert kura("run", "--from", "2026-11-02", "--to", "2026-11-03").exit_code == 0
+    assert kura("export", "--from", "2026-11-02", "--to", "2026-11-03", str(tmp_path / "out")).exit_code == 0
+    with duckdb.connect(str(settings.database)) as connection:
+        connection.execute("DELETE FROM conversations WHERE chat_id = '2026-11-03-0001'")
+    result = kura("export", "--from", "2026-11-02", "--to", "2026-11-03", str(tmp_path / "out"))
+    assert result.exit_code == 1
+    assert "what is stored of 2026-11-03 does not belong together" in result.stderr
 
 
 def test_a_mistyped_setting_is_told_of_on_stderr_only(kura, monkeypatch):

@@ -58,7 +58,7 @@ def test_reads_the_day_sorted_and_in_utc(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_empty_and_a_missing_folder_an_error(tmp_path: Path) -> None:
-    assert read_day(tmp_path) == LandedConversations([], [])
+    assert read_day(tmp_path) == LandedConversations([], [], missing=["2026-11-02.jsonl"])
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_day(tmp_path / "nowhere")
 
@@ -145,7 +145,8 @@ def test_what_cannot_be_used_is_set_aside_with_a_reason(tmp_path: Path, line: An
     land(tmp_path, "2026-11-02", line)
     assert reason in only_reason(tmp_path)
     # Days in which this file is only a neighbour stay silent.
-    assert read_day(tmp_path, "2026-11-01") == read_day(tmp_path, "2026-11-03") == LandedConversations([], [])
+    for day in ("2026-11-01", "2026-11-03"):
+        assert read_day(tmp_path, day) == LandedConversations([], [], missing=[f"{day}.jsonl"])
 
 
 def test_a_time_that_leaves_the_calendar_in_utc_is_set_aside(tmp_path: Path) -> None:
@@ -235,7 +236,7 @@ def test_of_equals_the_line_written_last_wins(tmp_path: Path) -> None:
     assert [c.metadata for c in landed.conversations] == [{"v": 4}]
     assert [(row.file, row.line) for row in landed.rejected] == [("2026-11-02.jsonl", n) for n in (1, 2, 3)]
     assert {row.reason for row in landed.rejected} == {"superseded by 2026-11-03.jsonl:1"}
-    assert read_day(tmp_path, "2026-11-03") == LandedConversations([], [])
+    assert read_day(tmp_path, "2026-11-03") == LandedConversations([], [], missing=[])
 
 
 def test_a_broken_repeat_does_not_take_the_place_of_a_good_line(tmp_path: Path) -> None:

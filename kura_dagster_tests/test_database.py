@@ -95,6 +95,15 @@ class TestPartitions:
         database.replace_partitions({SUMMARIES: {MONDAY: []}})
         assert database.load(SUMMARIES, MONDAY) == []
 
+    @pytest.mark.parametrize("others", [[], [rows.cluster(2, 3)]], ids=["alone", "among others"])
+    def test_a_cluster_without_a_centroid_comes_back_without_one(self, database, others):
+        database.replace_partitions(
+            {BASE_CLUSTERS: {MONDAY: [rows.cluster(1).model_copy(update={"centroid": None}), *others]}}
+        )
+        loaded = {row.chat_ids[0]: row.centroid for row in database.load(BASE_CLUSTERS, MONDAY)}
+        assert loaded["chat-0001"] is None
+        assert [loaded[row.chat_ids[0]].shape for row in others] == [(8,)] * len(others)
+
     @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
     def test_a_frame_without_rows_has_every_column(self, database, table):
         before_any_write = database.frame(table)

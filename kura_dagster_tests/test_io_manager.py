@@ -12,6 +12,7 @@ import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from kura_dagster.orchestration.partition_loop import PARTITION_DONE, EachPartition
+from kura_dagster.pipeline.language_model.failures import BudgetError
 from kura_dagster.storage.database import Database, DatabaseError
 from kura_dagster.storage.io_manager import DuckDBIOManager
 from kura_dagster.storage.partitioning import Partitioning
@@ -205,6 +206,30 @@ class TestDaysThatFail:
         assert computed == DAYS[:3]
         assert instance.get_materialized_partitions(SUMMARIES_KEY) == set(DAYS[:2])
 
+    def test_a_language_model_that_cannot_be_asked_any_more_ends_the_step_with_its_reason_first(
+        self, materialise_summaries, instance, database
+    ):
+        computed = []
+
+        def compute(key: str):
+            computed.append(key)
+            if key == "2026-11-03":
+                raise RuntimeError("something of that day")
+            if key == "2026-11-05":
+                raise BudgetError("The limit of 20 calls is reached.")
+            return summary_of(key)
+
+        description, metadata = failure_of(materialise_summaries(lazily(compute)))
+        assert description.splitlines() == [
+            "The limit of 20 calls is reached.",
+            "2 of 14 partitions are stored, 2026-11-05 to 2026-11-15 are not done.",
+            "2026-11-03: RuntimeError: something of that day",
+        ]
+        assert set(metadata["failed_partitions"]) == {"2026-11-03", *DAYS[3:]}
+        assert computed == DAYS[:4]
+        assert instance.get_materialized_partitions(SUMMARIES_KEY) == {"2026-11-02", "2026-11-04"}
+        assert len(database.row_counts()["summaries"]) == 2
+
 
 class TestWhatAnAssetReturns:
     def test_partitions_other_than_the_runs_are_refused_and_nothing_is_stored(self, materialise_summaries, database):
@@ -241,3 +266,35 @@ def test_each_partition_is_computed_only_when_it_is_asked_for():
     assert DAYS[0] in partitions
     assert len(partitions) == 14
     assert computed == []
+
+
+def test_a_refused_value_is_quoted_in_no_event(materialise_summaries, settings, instance, capfd):
+    """Run history outlives the deletion of a conversation, so no text of one may stand in it."""
+
+    said_by_a_user = " ".join(["private", "words"])  # put together here: log lines quote the code
+
+    def compute(key: str):
+        try:
+            return [rows.summary(1).model_validate({"chat_id": [said_by_a_user]})]
+        except ValueError as error:
+            raise error from ValueError(said_by_a_user)
+
+    result = materialise_summaries(lazily(compute), DAYS[:1])
+    assert not result.success
+    said = "".join(str(event) for event in instance.all_logs(result.run_id)) + capfd.readouterr().err
+    assert said_by_a_user not in said
+    assert "ConversationSummary can't be made: " in said
+
+
+def test_rows_are_stored_where_only_their_description_fails(materialise_summaries, database, instance):
+    def describe(_):
+        raise OSError("no font")
+
+    def body(context):
+        return EachPartition(context, summary_of, describe)
+
+    result = materialise_summaries(body, DAYS[:2])
+    assert result.success
+    assert [len(database.load(SUMMARIES, date.fromisoformat(day))) for day in DAYS[:2]] == [1, 1]
+    event = instance.get_latest_materialization_event(SUMMARIES_KEY)
+    assert "OSError" in event.asset_materialization.metadata["not_described"].value

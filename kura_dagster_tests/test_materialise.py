@@ -14,7 +14,8 @@ import dagster as dg
 import pytest
 
 from kura_dagster.orchestration.build import build_defs
-from kura_dagster.orchestration.materialise import PROCESS_TAG, materialise
+from kura_dagster.orchestration.materialise import PROCESS_TAG, materialise, open_instance
+from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL
 from kura_dagster_tests.own_models import own_models
 
 PROJECT = Path(__file__).parents[1]
@@ -68,6 +69,18 @@ def test_a_killed_run_is_reported_as_failed_by_the_next(history, settings, land)
     assert materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance).success
     assert instance.get_runs(UNFINISHED) == []
     assert instance.get_run_by_id(running[0].run_id).status is dg.DagsterRunStatus.FAILURE
+
+
+def test_the_pool_is_made_with_its_default_and_keeps_a_limit_that_somebody_set(history, monkeypatch):
+    instance, home = history
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    for limit in (1, 3):
+        with open_instance():
+            pass
+        assert {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()} == {
+            LANGUAGE_MODEL_POOL: limit
+        }
+        instance.event_log_storage.set_concurrency_slots(LANGUAGE_MODEL_POOL, 3)
 
 
 @pytest.mark.parametrize("tags", [{}, {PROCESS_TAG: "another-host 1"}, {PROCESS_TAG: f"{socket.gethostname()} 1"}])

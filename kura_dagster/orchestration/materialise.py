@@ -56,8 +56,12 @@ def open_instance() -> AbstractContextManager[dg.DagsterInstance]:
         return dg.DagsterInstance.ephemeral()
     instance = dg.DagsterInstance.get()
     pools = instance.event_log_storage
-    if instance.global_op_concurrency_default_limit is not None and pools.supports_global_concurrency_limits:
-        # Dagster's daemon gives a pool its limit when it first sees one, and lets those runs pass unlimited.
+    if (
+        instance.global_op_concurrency_default_limit is not None
+        and pools.supports_global_concurrency_limits
+        and LANGUAGE_MODEL_POOL not in pools.get_concurrency_keys()
+    ):
+        # Dagster's daemon gives a pool its limit when it first sees one, and lets the runs it sees then pass unlimited.
         pools.initialize_concurrency_limit_to_default(LANGUAGE_MODEL_POOL)
     return instance
 

@@ -50,8 +50,14 @@ class EachPartition(Mapping[str, Rows]):
                 rows = self._compute(partition_key)
             figures = describe_spending(spent(), self._meter.ledger.models_without_price)
         seconds = time.perf_counter() - started
+        try:
+            described = self._describe(rows)
+        except Exception as error:
+            # Rows that cost hours and money are not given up for a picture of them.
+            described = {"not_described": f"{type(error).__name__} while the rows were described"}
+            self._context.log.warning(f"{partition_key}: its metadata lacks a description", exc_info=True)
         self._context.add_asset_metadata(
-            {**self._describe(rows), **figures, "seconds": round(seconds, 3)}, partition_key=partition_key
+            {**described, **figures, "seconds": round(seconds, 3)}, partition_key=partition_key
         )
         self._context.log.info(f"{partition_key} done in {seconds:.1f} s ({position} of {len(self)})")
         return rows

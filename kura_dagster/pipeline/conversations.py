@@ -45,10 +45,14 @@ class RejectedConversation(BaseModel):
 
 @dataclass(frozen=True)
 class LandedConversations:
-    """What a time window holds: conversations sorted by chat_id, rejected lines by file and line."""
+    """What a time window holds: conversations sorted by chat_id, rejected lines by file and line.
+
+    `missing` are the names of the window's own files that do not exist; days before and after may have none.
+    """
 
     conversations: list[Conversation]
     rejected: list[RejectedConversation]
+    missing: list[str]
 
 
 def read_conversations(folder: Path, start: datetime, end: datetime, tz: tzinfo) -> LandedConversations:
@@ -84,11 +88,14 @@ def read_conversations(folder: Path, start: datetime, end: datetime, tz: tzinfo)
     winners: dict[str, _Landed] = {}
     losers: list[tuple[str, _Position]] = []
     rejected: list[RejectedConversation] = []
+    missing: list[str] = []
     for day in _days_around(start, end, tz):
         path = folder / f"{day.isoformat()}.jsonl"
-        if not path.is_file():
-            continue
         reports_here = _to_utc(datetime(day.year, day.month, day.day), tz) in window
+        if not path.is_file():
+            if reports_here:
+                missing.append(path.name)
+            continue
         for number, offset, line in _lines(path):
             position = _Position(path, number, offset)
             try:
@@ -111,6 +118,7 @@ def read_conversations(folder: Path, start: datetime, end: datetime, tz: tzinfo)
     return LandedConversations(
         conversations=[winners[chat_id].conversation for chat_id in sorted(winners)],
         rejected=sorted(rejected, key=lambda row: (row.file, row.line)),
+        missing=missing,
     )
 
 

@@ -187,7 +187,8 @@ class Database:
         if not vectors:
             return records
         # As arrays: a list of Python floats takes ten times the memory.
-        columns = connection.execute(f"SELECT {_names(vectors)} {source}", dates).fetchnumpy()
+        fetched = connection.execute(f"SELECT {_names(vectors)} {source}", dates).fetchnumpy()
+        columns = {name: _none_where_null(column) for name, column in fetched.items()}
         columns |= {name: [record[position] for record in records] for position, name in enumerate(plain)}
         return list(zip(*(columns[name] for name in (PARTITION_COLUMN, *names)), strict=True))
 
@@ -328,3 +329,12 @@ def _names(names: Sequence[str]) -> str:
 
 def _text(when: PartitionDate | None) -> str | None:
     return None if when is None else when.isoformat()
+
+
+def _none_where_null(column: Any) -> Any:
+    """Return a fetched column with None where the database has NULL; DuckDB masks those rows."""
+    mask = getattr(column, "mask", None)
+    if mask is None:
+        return column
+    nulls = list(mask) if getattr(mask, "shape", ()) else [bool(mask)] * len(column)
+    return [None if null else value for value, null in zip(column.data, nulls, strict=True)]

@@ -11,7 +11,7 @@ from datetime import UTC
 from typing import Any
 
 import dagster as dg
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from kura_dagster.pipeline.language_model.failures import StopAsking
 from kura_dagster.storage.database import Database, DatabaseError, PartitionDate
@@ -103,8 +103,11 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
                     raise _stopped(error, key, stored, reasons, list(dates)) from None
                 except Exception as error:
                     # Only text is kept: the error itself holds on to the partition's rows.
-                    reasons[key] = f"{type(error).__name__}: {error}"
-                    context.log.error(f"{key} failed; what it held before is unchanged\n{traceback.format_exc()}")
+                    reasons[key] = _reason(error)
+                    # The places alone: texts of the errors behind this one may quote a conversation, and run history
+                    # outlives its deletion.
+                    places = "".join(traceback.format_tb(error.__traceback__))
+                    context.log.error(f"{key} failed; what it held before is unchanged\n{places}{reasons[key]}")
                 else:
                     stored.append(key)
             if reasons:
@@ -140,6 +143,15 @@ def _table_of(asset_key: dg.AssetKey) -> Table:
     if asset_key.path[-1] not in TABLES:
         raise ValueError(f"{asset_key.to_user_string()} has no table; assets with one are {', '.join(TABLES)}")
     return TABLES[asset_key.path[-1]]
+
+
+def _reason(error: Exception) -> str:
+    """Return an error's kind and text; of pydantic's errors, which quote what they refuse, only places and kinds."""
+    if isinstance(error, ValidationError):
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        places = (f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in found)
+        return f"{error.title} can't be made: {'; '.join(places)}"
+    return f"{type(error).__name__}: {error}"
 
 
 def _failure(reasons: Mapping[str, str], partitions: int) -> dg.Failure:

@@ -28,6 +28,11 @@ def conversations(context: dg.AssetExecutionContext, models: dg.ResourceParam[Ru
     def read(key: str) -> dict[str, list[Any]]:
         window = context.assets_def.partitions_def.time_window_for_partition_key(key)  # type: ignore[union-attr]
         landed = read_conversations(settings.conversations, window.start, window.end, settings.tzinfo)
+        if landed.missing:
+            context.log.warning(
+                f"{key}: there is no {', '.join(landed.missing)} in {settings.conversations}; what was stored from it "
+                "before is replaced by nothing"
+            )
         unusable = [row for row in landed.rejected if not is_superseded(row.reason)]
         if unusable:
             context.log.warning(

@@ -54,7 +54,7 @@ lock:
 	@rm -rf .venv-lock
 
 clean:
-	@rm -rf .venv .venv-kura data/cache
+	@rm -rf .venv .venv-kura data/cache/minilm-*  # answers in data/cache were paid for: kura-dagster cache clear
 
 # One day of 1,000 conversations, ours beside Kura; some minutes, and it installs Kura once.
 benchmark: install .venv-kura/.installed

@@ -26,6 +26,12 @@ REQUESTS = [
 
 
 @pytest.fixture(autouse=True)
+def ordinary_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests say themselves how wide a console is and what it can; a dumb terminal would know better."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.fixture(autouse=True)
 def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Tests see no KURA_ variable, no .env and no Dagster instance of whoever runs them."""
     import os

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kura_dagster.pipeline.base_classes import CacheStrategy
+from kura_dagster.pipeline.language_model.failures import StopAsking
 
 if TYPE_CHECKING:
     import diskcache
@@ -25,8 +26,8 @@ SIZE_LIMIT = 2 * 1024**3
 """Bytes that the answers may take; above it the oldest go first."""
 
 
-class CacheError(RuntimeError):
-    """The cache cannot be used. The message names it and says what to do."""
+class CacheError(StopAsking):
+    """The cache cannot be used, so nothing is asked: the answers would be lost. The message says what to do."""
 
 
 @dataclass(frozen=True)

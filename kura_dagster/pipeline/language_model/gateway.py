@@ -69,6 +69,7 @@ class Gateway:
         self.most_requests = most_requests
         self._url = url
         self._given_up_in_row = 0
+        self._stop: StopAsking | None = None
 
     async def send(self, request: Callable[[], Awaitable[Result]], *, tokens: int, asked: str) -> Result:
         """Return what `request` returns; it is called anew for each attempt.
@@ -116,6 +117,8 @@ class Gateway:
 
     async def _attempt(self, request: Callable[[], Awaitable[Result]], tokens: int) -> Result:
         async with self.pace.slot(tokens) as slot:
+            if self._stop is not None:
+                raise self._stop  # found out by another question while this one waited for its place
             try:
                 async with asyncio.timeout(self.timeout * self.most_requests):
                     result = await request()
@@ -128,11 +131,13 @@ class Gateway:
 
     def _given_up(self, failure: LanguageModelError, *, unreachable: bool) -> LanguageModelError:
         if isinstance(failure, StopAsking):
+            self._stop = failure
             return failure
         self.ledger.count_failure()
         self._given_up_in_row = self._given_up_in_row + 1 if unreachable else 0
         if self._given_up_in_row >= MOST_GIVEN_UP_IN_A_ROW:
-            return ProviderDownError(f"{self._given_up_in_row} questions in a row failed. The last: {failure}")
+            self._stop = ProviderDownError(f"{self._given_up_in_row} questions in a row failed. The last: {failure}")
+            return self._stop
         return failure
 
 

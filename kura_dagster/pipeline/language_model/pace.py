@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
 
+FIRST_REQUESTS = 5
+"""In flight until one is answered: a wrong key or a wrong address is not tried with fifty requests at once."""
+
 RECOVERY = 0.5  # of a request in flight that each success adds; less lets stray 429s bring a run to a crawl
 
 
@@ -44,6 +47,7 @@ class Pace:
         self.max_in_flight = max_in_flight
         self.limit = float(max_in_flight)
         self.in_flight = 0
+        self._answered = False
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._slowed_at = self._paused_until = 0.0
         self._requests = _per_minute(requests_per_minute)
@@ -68,9 +72,14 @@ class Pace:
 
     def succeeded(self) -> None:
         """Let a fraction of a request more through, up to the set number."""
-        if self.limit < self.max_in_flight:
+        if not self._answered or self.limit < self.max_in_flight:
+            self._answered = True
             self.limit = min(float(self.max_in_flight), self.limit + RECOVERY)
             self._wake()
+
+    @property
+    def _places(self) -> int:
+        return int(self.limit) if self._answered else min(FIRST_REQUESTS, int(self.limit))
 
     async def enter(self, tokens: int) -> None:
         """Wait for a place."""
@@ -78,7 +87,7 @@ class Pace:
             await self._requests.acquire()
         if self._tokens is not None:
             await self._tokens.acquire(min(tokens, self._tokens.max_rate))
-        while self._waiting or self.in_flight >= int(self.limit):
+        while self._waiting or self.in_flight >= self._places:
             place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(place)
             try:
@@ -105,7 +114,7 @@ class Pace:
         self._wake()
 
     def _wake(self) -> None:
-        while self._waiting and self.in_flight < int(self.limit):
+        while self._waiting and self.in_flight < self._places:
             place = self._waiting.popleft()
             if not place.done():
                 self.in_flight += 1

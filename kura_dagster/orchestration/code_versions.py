@@ -20,7 +20,7 @@ from kura_dagster.storage.tables import BASE_CLUSTERS, EMBEDDINGS, META_CLUSTERS
 METHODS = {
     SUMMARIES.name: 1,
     EMBEDDINGS.name: 1,
-    BASE_CLUSTERS.name: 1,
+    BASE_CLUSTERS.name: 2,
     META_CLUSTERS.name: 1,
     PROJECTIONS.name: 1,
 }

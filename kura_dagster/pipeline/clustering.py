@@ -7,6 +7,7 @@ description models' work.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -22,9 +23,11 @@ from kura_dagster.pipeline.types import ConversationSummary, unit_rows
 NOISE = -1
 """The key under which a method returns what belongs to no cluster."""
 
-# From here up the best of ten starts gains half a point of NMI over the first, for ten times the work (CLINC150).
-_ROWS_FOR_ONE_START = 500
-_STARTS_BELOW = 10
+# A seed's weight: its density times this power of its squared distance to the nearest denser row. The kernel's width is
+# the mean squared distance to the farthest counted neighbour, half a cluster away, divided by the sharpness.
+_DISTANCE_POWER = 2
+_KERNEL_SHARPNESS = 2
+_SEED_ROWS = 5_000  # weights are quadratic in the rows; of more, a sample is weighed
 
 # k-means over n rows with k = n / 10 is quadratic. Days of more than five cells are first cut into cells of about this
 # many rows; each cell has room for ten clusters or more.
@@ -33,6 +36,7 @@ _CELL_CLUSTERS = 10
 _CELLS_UNCUT = 5
 _SAMPLE_ROWS = 20_000
 _BLOCK_ROWS = 10_000
+_SEED_BLOCK = 500
 
 # HDBSCAN's smallest cluster where none is given.
 _LEAST_DENSE, _MOST_DENSE, _ROWS_FOR_ONE_DENSE = 2, 10, 40
@@ -42,33 +46,35 @@ _HDBSCAN_METRICS = ("euclidean", "l2", "cosine", "manhattan", "l1", "chebyshev")
 
 
 class KmeansClusteringModel(BaseClusteringMethod):
-    """k-means++ with k = ceil(n / clusters_per_group), seeded. The default.
+    """k-means with k = ceil(n / clusters_per_group), begun from density peaks. The default.
+
+    Nothing is drawn at random: seeds are the rows that many others lie near to and that lie far from any denser row.
+    A row more or less changes few of them, so a day with one conversation more keeps nearly all of its clusters. Of
+    1,000 conversations (CLINC150, the sample days), 1 to 4 of 100 clusters change, or 4 to 7 where the day gets a
+    cluster more; from scikit-learn's k-means++, 82 to 91 do. NMI to the true classes is the same or better (85.6 beside
+    85.4).
 
     Large days are clustered cell by cell: a coarse k-means over a sample cuts the day into cells, k is shared out by
-    size, and k-means runs in every cell. Measured on one core, 10,000 vectors take 1 s instead of 9 and 100,000 take
-    10 s instead of many minutes, for one point of NMI to the true classes (CLINC150: 80.2 instead of 81.1).
+    size, and k-means runs in every cell.
 
     Args:
         clusters_per_group: items to a cluster, on average (the name is Kura's).
-        random_state: the seed.
 
     Raises:
         ValueError: a parameter is out of range.
 
     References:
-        Arthur, Vassilvitskii: k-means++: The Advantages of Careful Seeding, SODA 2007.
+        Rodriguez, Laio: Clustering by Fast Search and Find of Density Peaks, Science 2014, for the seeds.
     """
 
-    def __init__(self, clusters_per_group: int = 10, random_state: int = 0) -> None:
+    def __init__(self, clusters_per_group: int = 10) -> None:
         self.clusters_per_group = _whole_number("clusters_per_group", clusters_per_group, least=1)
-        self.random_state = _whole_number("random_state", random_state, least=0)
 
     def cluster(self, items: list[dict[str, Any]]) -> dict[int, list[ConversationSummary]]:
         """Group `items` by k-means; duplicates may leave fewer groups than k, never an empty one."""
         data, vectors = _sorted_unit_vectors(items)
         k = math.ceil(len(vectors) / self.clusters_per_group)
-        cell_rows = max(_CELL_ROWS, _CELL_CLUSTERS * self.clusters_per_group)
-        return _groups(data, _labels_by_cells(vectors, k, cell_rows, self.random_state))
+        return _groups(data, _labels_by_cells(vectors, k, self.clusters_per_group))
 
 
 class MiniBatchKmeansClusteringMethod(BaseClusteringMethod):
@@ -101,7 +107,7 @@ class MiniBatchKmeansClusteringMethod(BaseClusteringMethod):
     def cluster(self, items: list[dict[str, Any]]) -> dict[int, list[ConversationSummary]]:
         """Group `items` by mini-batch k-means; never an empty group."""
         data, vectors = _sorted_unit_vectors(items)
-        k = min(math.ceil(len(vectors) / self.clusters_per_group), _distinct(vectors))
+        k = min(math.ceil(len(vectors) / self.clusters_per_group), len(_first_of(vectors)))
         if k <= 1:
             return _groups(data, np.zeros(len(vectors), dtype=np.int64))
 
@@ -205,57 +211,113 @@ class HDBSCANClusteringMethod(BaseClusteringMethod):
             return _groups(data, method.fit_predict(vectors.astype(np.float64)))
 
 
-def _labels_by_cells(vectors: np.ndarray, k: int, cell_rows: int, random_state: int) -> np.ndarray:
-    """Return the k-means label of each row, computed in cells of about `cell_rows` where there are many rows."""
-    if len(vectors) <= _CELLS_UNCUT * cell_rows:
-        return _kmeans_labels(vectors, k, random_state)
-    cells = _cells(vectors, math.ceil(len(vectors) / cell_rows), random_state)
-    if len(cells) == 1:
-        return _kmeans_labels(vectors, k, random_state)
+def _labels_by_cells(vectors: np.ndarray, k: int, clusters_per_group: int) -> np.ndarray:
+    """Return the k-means label of each row, computed in cells where there are many rows."""
+    cell_rows = max(_CELL_ROWS, _CELL_CLUSTERS * clusters_per_group)
+    cells = [] if len(vectors) <= _CELLS_UNCUT * cell_rows else _cells(vectors, cell_rows)
+    if len(cells) <= 1:
+        return _kmeans_labels(vectors, k, clusters_per_group)
     labels = np.empty(len(vectors), dtype=np.int64)
     used = 0
     for rows, k_of_cell in zip(cells, _share_out(k, [len(rows) for rows in cells]), strict=True):
         # A cell may hold most of a day on which everybody asks the same; then it is cut again.
-        labels[rows] = used + _labels_by_cells(vectors[rows], k_of_cell, cell_rows, random_state)
+        labels[rows] = used + _labels_by_cells(vectors[rows], k_of_cell, clusters_per_group)
         used += k_of_cell
     return labels
 
 
-def _cells(vectors: np.ndarray, n_cells: int, random_state: int) -> list[np.ndarray]:
+def _cells(vectors: np.ndarray, cell_rows: int) -> list[np.ndarray]:
     """Return the row numbers of each cell of a coarse k-means that is fitted to a sample."""
-    from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
-
-    sample = vectors[
-        np.random.default_rng(random_state).choice(len(vectors), min(_SAMPLE_ROWS, len(vectors)), replace=False)
-    ]
-    coarse = KMeans(min(n_cells, _distinct(sample)), n_init=1, random_state=random_state)
-    with threadpool_limits(limits=1):
-        coarse.fit(sample.astype(np.float64))
-        labels = np.concatenate(
-            [
-                coarse.predict(vectors[start : start + _BLOCK_ROWS].astype(np.float64))
-                for start in range(0, len(vectors), _BLOCK_ROWS)
-            ]
-        )
-    return [rows for cell in range(coarse.n_clusters) if len(rows := np.flatnonzero(labels == cell))]
+    sample = vectors[_sample(vectors, _SAMPLE_ROWS)]
+    n_cells = math.ceil(len(vectors) / cell_rows)
+    centres = _kmeans(sample, min(n_cells, len(sample)), len(sample) / n_cells).cluster_centers_.astype(np.float32)
+    norms = (centres**2).sum(axis=1)
+    labels = np.concatenate(
+        [
+            np.argmin(norms - 2 * vectors[start : start + _BLOCK_ROWS] @ centres.T, axis=1)
+            for start in range(0, len(vectors), _BLOCK_ROWS)
+        ]
+    )
+    return [rows for cell in range(len(centres)) if len(rows := np.flatnonzero(labels == cell))]
 
 
-def _kmeans_labels(vectors: np.ndarray, k: int, random_state: int) -> np.ndarray:
+def _kmeans_labels(vectors: np.ndarray, k: int, rows_per_cluster: float) -> np.ndarray:
     """Return the k-means label of each row of unit vectors of shape (n, n_dims); some labels may be unused."""
-    k = min(k, _distinct(vectors))
+    k = min(k, len(_first_of(vectors)))  # k-means can form no more clusters than there are distinct rows
     if k <= 1:
         return np.zeros(len(vectors), dtype=np.int64)
+    return _kmeans(vectors, k, rows_per_cluster).labels_
 
+
+def _kmeans(vectors: np.ndarray, k: int, rows_per_cluster: float) -> Any:
+    """Return scikit-learn's k-means, fitted to unit vectors from their density peaks."""
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    n_init = 1 if len(vectors) >= _ROWS_FOR_ONE_START else _STARTS_BELOW
-    method = KMeans(k, n_init=n_init, random_state=random_state)
     # One thread: beside busy processes several make k-means ten times slower, and how sums are split between threads
-    # would make the result depend on the machine. float64: scikit-learn's k-means++ is slower in float32.
+    # would make the result depend on the machine.
     with threadpool_limits(limits=1):
-        return method.fit_predict(vectors.astype(np.float64))
+        seeds = _density_peaks(vectors, k, rows_per_cluster)
+        # float64: float32 is no faster, and its sums depend on their order sooner.
+        return KMeans(k, init=vectors[seeds].astype(np.float64), n_init=1).fit(vectors.astype(np.float64))
+
+
+def _density_peaks(vectors: np.ndarray, k: int, rows_per_cluster: float) -> np.ndarray:
+    """Return the numbers of the k rows that weigh most as centres of clusters of so many rows.
+
+    Each row's weight follows from the rows around it, and seeds are not chosen one after the other: that is why one row
+    more or less changes so few.
+    """
+    rows = np.arange(len(vectors))
+    if len(vectors) > _SEED_ROWS:
+        rows = _sample(vectors, max(_SEED_ROWS, 10 * k))
+        rows_per_cluster *= len(rows) / len(vectors)
+    if k >= len(rows):
+        return rows
+    some = vectors[rows]
+    n_neighbours = min(max(2, round(rows_per_cluster / 2)), len(some) - 1)
+    near = np.empty((len(some), n_neighbours), dtype=np.float32)
+    for start in range(0, len(some), _SEED_BLOCK):
+        block = some[start : start + _SEED_BLOCK]
+        distances = _squared_distances(block, some)
+        distances[np.arange(len(block)), np.arange(start, start + len(block))] = np.inf  # not to itself
+        near[start : start + len(block)] = np.partition(distances, n_neighbours - 1, axis=1)[:, :n_neighbours]
+    width = near.max(axis=1).mean(dtype=np.float64) or 1.0
+    density = np.exp(near * (-_KERNEL_SHARPNESS / width)).sum(axis=1, dtype=np.float64)
+    # Rounded, so that rows that are equally dense count as that, and the order of ids decides.
+    densest_first = np.argsort(-density.round(5), kind="stable")
+    to_denser = np.full(len(some), 4.0)  # of the densest row: no two unit vectors are farther apart
+    for start in range(1, len(some), _SEED_BLOCK):
+        block = densest_first[start : start + _SEED_BLOCK]
+        distances = _squared_distances(some[block], some[densest_first[: start + len(block)]])
+        distances[np.triu_indices(len(block), k=start, m=distances.shape[1])] = 4.0
+        to_denser[block] = distances.min(axis=1)
+    weight = density * to_denser**_DISTANCE_POWER
+    repeated = np.ones(len(some), dtype=bool)
+    repeated[list(_first_of(some).values())] = False
+    weight[repeated] = -1.0  # a hair's breadth apart by rounding; two seeds in one place would leave a cluster empty
+    return rows[np.argsort(-weight, kind="stable")[:k]]
+
+
+def _squared_distances(some: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Return the squared distances of rows of unit vectors (a zero vector stays one), shape (n_some, n)."""
+    norms = (some**2).sum(axis=1)[:, None] + (vectors**2).sum(axis=1)
+    return np.clip(norms - 2 * (some @ vectors.T), 0, 4)
+
+
+def _sample(vectors: np.ndarray, size: int) -> np.ndarray:
+    """Return the numbers of at most `size` distinct rows, always nearly the same ones of nearly the same rows."""
+    first_of = _first_of(vectors)
+    by_hash = sorted(first_of, key=lambda content: hashlib.blake2b(content, digest_size=8).digest())
+    return np.sort([first_of[content] for content in by_hash[:size]])
+
+
+def _first_of(vectors: np.ndarray) -> dict[bytes, int]:
+    """Return the number of the first of all equal rows, by their content."""
+    first_of: dict[bytes, int] = {}
+    for number, row in enumerate(vectors):
+        first_of.setdefault(row.tobytes(), number)
+    return first_of
 
 
 def _share_out(k: int, sizes: Sequence[int]) -> list[int]:
@@ -306,11 +368,6 @@ def _groups(data: Sequence[Any], labels: np.ndarray) -> dict[int, list[Any]]:
         number = numbers.setdefault(label, len(numbers) - 1)
         groups.setdefault(number, []).append(item)
     return groups
-
-
-def _distinct(vectors: np.ndarray) -> int:
-    """Return the number of distinct rows: k-means can't form more clusters than that."""
-    return len({row.tobytes() for row in vectors})
 
 
 def _whole_number(name: str, value: int, *, least: int) -> int:

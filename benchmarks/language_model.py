@@ -6,9 +6,9 @@ Each measurement runs in a process of its own, one after the other.
     summaries   one day's summaries. The floor is calls x latency / requests in flight: what a client that costs nothing
                 would take. CPU is that of the client's process, and so are the seconds: imports are done before.
     runs        the whole pipeline, language model and API embeddings: cold (no answer kept), warm (the same day again),
-                with one conversation added, and Kura, which keeps no answers by default. Imports count. One more
-                conversation may make one cluster more (at the default of ten a cluster, from n to n + 1 where n is a
-                multiple of ten); a day of n - 1 to which one is added, as here, keeps their number.
+                with one conversation added, with another one, and Kura, which keeps no answers by default. Imports
+                count. The day has n - 1 conversations; with n a multiple of ten, and ten to a cluster, the first one
+                added keeps the number of clusters and the second makes one more.
     memory      many conversations at more requests in flight, and the resident memory on the way. "beyond" is what has
                 come since the start, less the summaries made so far; flat means that it does not follow their number.
 
@@ -121,13 +121,16 @@ class Benchmark:
     def runs(self) -> None:
         """Print seconds and calls of whole runs: cold, warm, and with one conversation more."""
         n, in_flight = self.arguments.n, self.arguments.in_flight
-        more = self._write(n)
-        day = self.folder / "day.jsonl"
-        day.write_text("".join(more.read_text().splitlines(keepends=True)[: n - 1]))
+        days = [self.folder / f"day-{count}.jsonl" for count in (n - 1, n, n + 1)]
+        lines = distinct_lines(self.arguments.conversations, n + 1)
+        for path, count in zip(days, (n - 1, n, n + 1), strict=True):
+            path.write_text("".join(lines[:count]))
+        day, *grown = days
+        steps = [("cold", day), ("warm", day), *zip(("one conversation added", "another one added"), grown, strict=True)]
         runs: dict[str, list[dict[str, float]]] = {}
         for _ in range(self.arguments.rounds):
             answers = self._fresh_folder()
-            for name, path in (("cold", day), ("warm", day), ("one conversation added", more)):
+            for name, path in steps:
                 runs.setdefault(name, []).append(self._ours("run", path, answers, in_flight))
             if self.arguments.kura_python:
                 runs.setdefault("kura, cold", []).append(self._kura(day, "run"))

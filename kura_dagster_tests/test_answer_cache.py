@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pickle
+import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
+from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.pipeline.language_model.answer_cache import (
     CacheError,
     DiskCacheStrategy,
     RedisCacheStrategy,
     answer_key,
 )
+from kura_dagster.pipeline.language_model.client import LanguageModel
+from kura_dagster.settings import Settings
+from kura_dagster_tests.loopback_server import LoopbackServer
+
+pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
 ASKED = {"provider": "openai", "model": "m", "url": "https://one.example/v1", "prompt": "p", "temperature": 0.2}
+
+
+class Answer(BaseModel):
+    summary: str
 
 
 @pytest.fixture
@@ -160,19 +178,97 @@ def test_what_is_no_json_is_refused(cache: DiskCacheStrategy) -> None:
         cache.set("k", object())
 
 
-def test_redis_keeps_answers_where_a_server_is_reachable() -> None:
-    redis = pytest.importorskip("redis", reason="the extra redis is not installed")
-    url = os.environ.get("KURA_TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
-    try:
-        redis.Redis.from_url(url, socket_connect_timeout=1).ping()
-    except redis.RedisError:
-        pytest.skip("no Redis server at KURA_TEST_REDIS_URL or on the usual port")
-    strategy = RedisCacheStrategy(url, prefix=f"kura:test:{os.getpid()}:")
-    assert strategy.get("k") is None
-    strategy.set("k", {"answer": "é"})
-    assert RedisCacheStrategy(url, prefix=strategy.prefix).get("k") == {"answer": "é"}
-    assert json.loads(redis.Redis.from_url(url).get(f"{strategy.prefix}k")) == {"answer": "é"}
-    redis.Redis.from_url(url).delete(f"{strategy.prefix}k")
+class TestRedis:
+    """Against a real server: that of KURA_TEST_REDIS_URL, or one of the tests' own where redis-server is installed."""
+
+    @pytest.fixture
+    def own_server(self, tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+        program = shutil.which("redis-server")
+        if program is None:
+            pytest.skip("no redis-server is installed here (Debian: apt install redis-server)")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", tmp_path]
+        process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+        try:
+            url = f"redis://127.0.0.1:{port}/0"
+            _wait_for_redis(url)
+            yield url, process
+        finally:
+            process.kill()
+            process.wait()
+
+    @pytest.fixture
+    def url(self, request: pytest.FixtureRequest) -> str:
+        pytest.importorskip("redis", reason="the extra redis is not installed")
+        given = os.environ.get("KURA_TEST_REDIS_URL")
+        if given is None:
+            return request.getfixturevalue("own_server")[0]  # type: ignore[no-any-return]
+        _wait_for_redis(given)
+        return given
+
+    def test_answers_are_json_that_every_machine_finds(self, url: str) -> None:
+        redis = pytest.importorskip("redis")
+        strategy = RedisCacheStrategy(url, prefix=f"kura:test:{os.getpid()}:")
+        assert strategy.get("k") is None
+        strategy.set("k", {"answer": "é"})
+        assert RedisCacheStrategy(url, prefix=strategy.prefix).get("k") == {"answer": "é"}
+        assert json.loads(redis.Redis.from_url(url).get(f"{strategy.prefix}k")) == {"answer": "é"}
+        redis.Redis.from_url(url).delete(f"{strategy.prefix}k")
+
+    def test_a_run_of_another_machine_pays_nothing(
+        self, url: str, server: LoopbackServer, settings: Settings, land: Any, tmp_path: Path
+    ) -> None:
+        land("2026-11-02", 12)
+        prefix = f"kura:test:{os.getpid()}:{tmp_path.name}:"
+        paid = []
+        for machine in ("one", "two"):
+            own = settings.model_dump() | {
+                "database": tmp_path / machine / "kura.duckdb",
+                "cache": tmp_path / machine,
+                "language_model": "openai/gpt-4o-mini",
+                "embedding_model": "openai/text-embedding-3-small",
+                "projection": "pca",
+            }
+            server.reset()
+            with dg.DagsterInstance.ephemeral() as instance:
+                defs = build_defs(Settings.load(**own), cache=RedisCacheStrategy(url, prefix=prefix))
+                report = materialise(defs, ["2026-11-02"], instance)
+            assert report.success, report.failures
+            paid.append((server.stats.chat, server.stats.embeddings))
+        assert paid[0][0] > 8
+        assert paid[0][1] > 0
+        assert paid[1] == (0, 0)
+        assert not list(tmp_path.rglob("cache.db")), "nothing is kept on the machine itself"
+
+    def test_a_server_that_goes_away_stops_the_asking(
+        self, own_server: tuple[str, subprocess.Popen[bytes]], server: LoopbackServer
+    ) -> None:
+        url, process = own_server
+
+        async def run() -> None:
+            async with LanguageModel(cache=RedisCacheStrategy(url), max_concurrent_requests=1) as language_model:
+                await language_model.ask("violet kettle", Answer)
+                process.kill()
+                process.wait()
+                await language_model.ask("green door", Answer)
+
+        with pytest.raises(CacheError, match=r"Redis at 127\.0\.0\.1 can't be asked"):
+            asyncio.run(run())
+        assert server.stats.chat == 1
+
+
+def _wait_for_redis(url: str) -> None:
+    import redis
+
+    for _ in range(100):
+        try:
+            redis.Redis.from_url(url, socket_connect_timeout=1).ping()
+            return
+        except redis.ConnectionError:
+            time.sleep(0.05)
+    pytest.fail("the Redis server does not answer")
 
 
 def test_a_redis_server_that_is_away_is_an_error_without_its_password() -> None:

@@ -16,6 +16,7 @@ from kura_dagster.orchestration.partitions import partitioning_from, partitions_
 from kura_dagster.orchestration.progress import RunWatch
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL, Questions, asked_models
 from kura_dagster.orchestration.resources import models_resource
+from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.providers import ModelOverrides
 from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster.settings import Settings
@@ -33,6 +34,7 @@ def build_defs(
     extractors: Sequence[Any] = (),
     clients: Mapping[str, Any] | None = None,
     concurrent_requests: Mapping[str, int] | None = None,
+    cache: CacheStrategy | None = None,
     watch: RunWatch | None = None,
     **models: Unpack[ModelOverrides],
 ) -> dg.Definitions:
@@ -50,6 +52,8 @@ def build_defs(
             list of them, which land in the metadata of `summaries`. They run beside the language model's summaries.
         clients: what the extractors find in `clients`, by name.
         concurrent_requests: how many places each of the extractors' `sems` has, by name.
+        cache: where answers of language models and vectors of embedding APIs are kept, in place of the files in
+            `KURA_CACHE`; as `RedisCacheStrategy`, where several machines run the project.
         watch: sees the progress and the spending of runs in this process.
         **models: your own subclasses in place of the models that the settings choose, by the names in
             `kura_dagster.pipeline.providers.ModelOverrides`: `summary_model`, `embedding_model`, `clustering_method`,
@@ -97,7 +101,7 @@ def build_defs(
                 database=str(settings.database), cadence=partitioning.cadence, timezone=partitioning.timezone
             ),
             "database": database,
-            "models": models_resource(settings, models, questions, watch),
+            "models": models_resource(settings, models, questions, cache, watch),
         },
         # The steps of a run share one process: importing and compiling what UMAP needs costs more than a day's work.
         executor=dg.in_process_executor,

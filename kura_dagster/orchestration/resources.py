@@ -11,6 +11,7 @@ import dagster as dg
 
 from kura_dagster.orchestration.progress import Meter, RunWatch
 from kura_dagster.orchestration.questions import Questions, asked_models
+from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.providers import ModelOverrides, Models, open_models
 from kura_dagster.settings import Settings
 from kura_dagster.storage.tables import Table
@@ -51,7 +52,11 @@ class RunModels:
 
 
 def models_resource(
-    settings: Settings, overrides: ModelOverrides, questions: Questions, watch: RunWatch | None = None
+    settings: Settings,
+    overrides: ModelOverrides,
+    questions: Questions,
+    cache: CacheStrategy | None = None,
+    watch: RunWatch | None = None,
 ) -> dg.ResourceDefinition:
     """Return the resource that opens the models when a run starts and closes them when it ends."""
 
@@ -64,6 +69,7 @@ def models_resource(
                 extractors=questions.extractors,
                 clients=questions.clients,
                 concurrent_requests=questions.concurrent_requests,
+                cache=cache,
             )
             models = runner.run(opened.__aenter__())
             try:

@@ -126,7 +126,11 @@ class Benchmark:
         for path, count in zip(days, (n - 1, n, n + 1), strict=True):
             path.write_text("".join(lines[:count]))
         day, *grown = days
-        steps = [("cold", day), ("warm", day), *zip(("one conversation added", "another one added"), grown, strict=True)]
+        steps = [
+            ("cold", day),
+            ("warm", day),
+            *zip(("one conversation added", "another one added"), grown, strict=True),
+        ]
         runs: dict[str, list[dict[str, float]]] = {}
         for _ in range(self.arguments.rounds):
             answers = self._fresh_folder()

@@ -70,20 +70,35 @@ def test_only_meaning_reaches_the_provider(server: LoopbackServer) -> None:
     assert "4711" not in str(body)
 
 
-def test_contrast_is_the_nearest_outside_and_nearest_first(server: LoopbackServer) -> None:
+SUBJECTS = ["kettles", "violins", "glaciers", "orchards", "lanterns"]
+IN_A_FAN = {
+    number: [summary(f"{number}-{n}", f"{subject} part{n}", angle(40 * number + n)) for n in range(5)]
+    for number, subject in enumerate(SUBJECTS)
+}
+
+
+def test_contrast_is_the_middle_of_the_nearest_groups(server: LoopbackServer) -> None:
+    describe(IN_A_FAN, max_contrastive_examples=2)
+    assert block(prompt_about(server, "kettles"), "other_statements") == ["violins part2", "glaciers part2"]
+    assert block(prompt_about(server, "orchards"), "other_statements") == ["glaciers part2", "lanterns part2"]
+
+
+def test_contrast_of_few_groups_goes_on_with_their_next_conversations(server: LoopbackServer) -> None:
     describe(GROUPS, max_contrastive_examples=3)
-    # Seen from 5 degrees: 90, 100, then 200 (165 away), then 180 (175 away).
+    # The violins' middle is 90 degrees from the kettles', the glaciers' 175; of each the first and then one more.
     assert block(prompt_about(server, "kettle"), "other_statements") == [
         "violin strings",
         "violin lessons",
-        "glacier maps",
+        "glacier tours",
     ]
-    # Seen from 190 degrees: 100, 90, then 0 (170 away), then 10 (180 away).
-    assert block(prompt_about(server, "glacier"), "other_statements") == [
-        "violin lessons",
-        "violin strings",
-        "kettle repair",
-    ]
+
+
+def test_a_conversation_more_changes_no_other_groups_question(server: LoopbackServer) -> None:
+    describe(IN_A_FAN, max_contrastive_examples=2)
+    asked = set(server.stats.prompts)
+    # Of all conversations outside, it is the one nearest to the violins.
+    describe(IN_A_FAN | {0: [*IN_A_FAN[0], summary("0-5", "kettles part5", angle(4.5))]}, max_contrastive_examples=2)
+    assert len(set(server.stats.prompts) - asked) == 1
 
 
 def test_length_of_vectors_does_not_matter(server: LoopbackServer) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 from pydantic import field_validator
@@ -40,7 +41,8 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
     """Asks a language model for the name and the description of each group.
 
     The model sees the group's members nearest its centre and a spread of the others, at most `max_members` in all, and
-    the conversations outside the group that are nearest to it, as Clio does.
+    for contrast the most central conversations of the nearest other groups. Clio shows the conversations outside that
+    are nearest; those change with every new conversation nearby, and each changed question is paid for.
 
     Args:
         model: a provider string, for which a client is opened for the time of each call, or an open `LanguageModel`.
@@ -91,7 +93,7 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
         groups = [_Group(members) for members in cluster_id_to_summaries.values() if members]
         if not groups:
             return []
-        contrasts = _nearest_outside(groups, max_contrastive_examples)
+        contrasts = _contrasts(groups, max_contrastive_examples)
         async with opened(self.model, self.max_concurrent_requests) as language_model:
 
             async def describe(position: int, names_in_use: Sequence[str] = ()) -> NamedGroup:
@@ -179,36 +181,36 @@ class _Group:
         self.vectors = unit_rows([member.embedding for member in self.members])
         self.centroid = self.vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.cluster_id = cluster_id_of(member.chat_id for member in self.members)
+        order = np.argsort(-_closeness(self.vectors, self.centroid), kind="stable")
+        self.nearest_first = [self.members[position] for position in order]
 
     def shown(self, at_most: int) -> list[ConversationSummary]:
         """Return the members a describer sees: half the places to the nearest of the centre, half spread evenly."""
-        nearest_first = np.argsort(-_closeness(self.vectors, self.centroid), kind="stable")
-        if len(nearest_first) > at_most:
-            core = nearest_first[: (at_most + 1) // 2]
-            rest = nearest_first[len(core) :]
-            # Evenly over the others by distance, the farthest included: a name should fit them too.
-            places = np.linspace(0, len(rest) - 1, at_most - len(core) + 1)[1:]
-            nearest_first = np.concatenate([core, rest[places.round().astype(int)]])
-        return [self.members[position] for position in nearest_first]
+        if len(self.nearest_first) <= at_most:
+            return self.nearest_first
+        core, rest = self.nearest_first[: (at_most + 1) // 2], self.nearest_first[(at_most + 1) // 2 :]
+        # Evenly over the others by distance, the farthest included: a name should fit them too.
+        places = np.linspace(0, len(rest) - 1, at_most - len(core) + 1)[1:]
+        return core + [rest[place] for place in places.round().astype(int)]
 
 
-def _nearest_outside(groups: Sequence[_Group], number: int) -> list[list[ConversationSummary]]:
-    """Return for each group the conversations of other groups that are nearest its centre, nearest first."""
-    everyone = [member for group in groups for member in group.members]
-    owner = np.repeat(np.arange(len(groups)), [len(group.members) for group in groups])
-    # By chat_id, so that of several equally near the same ones are taken whatever the order of the groups.
-    by_id = np.array(sorted(range(len(everyone)), key=lambda position: everyone[position].chat_id))
-    vectors = np.concatenate([group.vectors for group in groups])[by_id]
-    owner = owner[by_id]
-    nearest = []
-    for position, group in enumerate(groups):
-        closeness = _closeness(vectors, group.centroid)
-        outside = np.flatnonzero(owner != position)
-        if len(outside) > number:
-            outside = np.sort(outside[np.argpartition(-closeness[outside], number)[:number]])
-        order = outside[np.argsort(-closeness[outside], kind="stable")]
-        nearest.append([everyone[by_id[place]] for place in order])
-    return nearest
+def _contrasts(groups: Sequence[_Group], number: int) -> list[list[ConversationSummary]]:
+    """Return for each group the most central conversations of the groups nearest to it: one of each, then a second.
+
+    They are in the order of their chat_ids and not of their distances, which move a little with every new conversation.
+    """
+    centroids = unit_rows([group.centroid for group in groups])
+    contrasts = []
+    for position in range(len(groups)):
+        closeness = _closeness(centroids, centroids[position])
+        others = sorted(
+            (other for other in range(len(groups)) if other != position),
+            key=lambda other: (-closeness[other], groups[other].cluster_id),
+        )[:number]
+        ranks = zip_longest(*(groups[other].nearest_first[:number] for other in others))
+        by_rank = [member for rank in ranks for member in rank if member is not None]
+        contrasts.append(sorted(by_rank[:number], key=lambda member: member.chat_id))
+    return contrasts
 
 
 def _closeness(vectors: np.ndarray, centroid: np.ndarray) -> np.ndarray:

@@ -56,8 +56,9 @@ class EachPartition(Mapping[str, Rows]):
             # Rows that cost hours and money are not given up for a picture of them.
             described = {"not_described": f"{type(error).__name__} while the rows were described"}
             self._context.log.warning(f"{partition_key}: its metadata lacks a description", exc_info=True)
+        # What it cost stands first: long tables follow.
         self._context.add_asset_metadata(
-            {**described, **figures, "seconds": round(seconds, 3)}, partition_key=partition_key
+            {"seconds": round(seconds, 3), **figures, **described}, partition_key=partition_key
         )
         self._context.log.info(f"{partition_key} done in {seconds:.1f} s ({position} of {len(self)})")
         return rows

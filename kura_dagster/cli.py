@@ -220,11 +220,14 @@ def estimate(day: Day = None, first: From = None, last: To = None) -> None:
             for each in estimates
         ]
         table = RichTable(
-            "asset", "model", *(Column(name, justify="right") for name in ("calls", "kept", "tokens in", "out", "USD"))
+            "asset",
+            Column("model", overflow="fold"),
+            *(Column(name, justify="right", no_wrap=True) for name in ("calls", "kept", "tokens in", "out", "USD")),
         )
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        console.print(table)
+        # A pipe has no width that a table has to fit.
+        console.print(table, width=None if console.is_terminal else 200)
         calls = sum(each.calls for each in estimates)
         unknown = sorted({each.model for each in estimates if each.cost_usd is None})
         cost = None if unknown else sum(each.cost_usd or 0 for each in estimates)

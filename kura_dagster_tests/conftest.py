@@ -9,7 +9,9 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from tenacity import wait_exponential_jitter
 
+from kura_dagster.pipeline.language_model import gateway
 from kura_dagster.settings import Settings
 from kura_dagster_tests import rows
 
@@ -29,6 +31,12 @@ REQUESTS = [
 def ordinary_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests say themselves how wide a console is and what it can; a dumb terminal would know better."""
     monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.fixture(autouse=True)
+def short_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that is away is given up after tenths of a second, and not after the minute that it deserves."""
+    monkeypatch.setattr(gateway, "_back_off", wait_exponential_jitter(multiplier=0.01, max=0.1, jitter=0.01))
 
 
 @pytest.fixture(autouse=True)

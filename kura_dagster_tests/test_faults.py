@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from tenacity import wait_exponential_jitter
 
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.hierarchy import check_tree
-from kura_dagster.pipeline.language_model import gateway
 from kura_dagster.pipeline.language_model.client import LanguageModel
 from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
 from kura_dagster.pipeline.language_model.failures import SetupError
@@ -117,11 +115,6 @@ def base_cluster(number: int, name: str) -> Cluster:
     chat_ids = [f"{name}-{number}-{member}" for member in range(3)]
     description = f"Users asked to {name.lower()}."
     return Cluster(cluster_id=cluster_id_of(chat_ids), name=name, description=description, slug="x", chat_ids=chat_ids)
-
-
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "_back_off", wait_exponential_jitter(multiplier=0.01, max=0.1, jitter=0.01))
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ class Message(BaseModel):
     """One turn of a conversation."""
 
     created_at: datetime
-    role: Literal["user", "assistant"]
+    role: Literal["user", "assistant", "system", "developer", "tool"]
     content: str
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from kura_dagster.pipeline.sources.branches import way_to
-from kura_dagster.pipeline.sources.loose_content import kind_of
 from kura_dagster.pipeline.sources.normalise import (
     LooseConversation,
     LooseMessage,
@@ -24,6 +23,9 @@ from kura_dagster.pipeline.types import Conversation
 
 # Custom instructions and memory, sent with every conversation; and the model's thinking.
 _HIDDEN_CONTENT = frozenset(["user_editable_context", "model_editable_context", "thoughts", "reasoning_recap"])
+
+_WORDS = "audio_transcription"
+_RECORDINGS = ("audio_asset_pointer", "real_time_user_audio_video_asset_pointer")
 
 
 def conversation_of(fields: dict[str, Any], options: SourceOptions) -> Conversation:
@@ -96,9 +98,11 @@ def _content(content: Any) -> Any:
         return content
     parts = content.get("parts")
     if isinstance(parts, list):  # text and multimodal_text
-        return parts
+        kinds = [part.get("content_type") if isinstance(part, dict) else None for part in parts]
+        # A spoken turn comes as its words and as a recording of them.
+        return [part for part, kind in zip(parts, kinds, strict=True) if not (kind in _RECORDINGS and _WORDS in kinds)]
     for key in ("text", "result"):  # code, execution_output, tether_quote; tether_browsing_display
         if isinstance(content.get(key), str):
             return content[key]
     kind = content.get("content_type")
-    return [{"type": kind if isinstance(kind, str) else kind_of(content)}]
+    return [{"type": kind}]

@@ -12,6 +12,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from kura_dagster.pipeline.sources import openai_messages
 from kura_dagster.pipeline.sources.json_records import TOO_LARGE
 from kura_dagster.pipeline.sources.loose_content import clean_text
+from kura_dagster.pipeline.sources.loose_times import TimeError, parse_time
 from kura_dagster.pipeline.sources.normalise import LooseConversation, LooseMessage, normalise
 from kura_dagster.pipeline.sources.options import ColumnMapping, SourceOptions
 from kura_dagster.pipeline.sources.record import (
@@ -35,6 +37,7 @@ from kura_dagster.pipeline.types import Conversation
 Row = Mapping[str, Any]
 
 _ROWS_AT_ONCE = 1_000
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 class BadRow(dict[str, Any]):
@@ -185,14 +188,26 @@ def _of_messages(group: Iterable[tuple[str, int, str]], mapping: ColumnMapping, 
     first = rows[0]
     try:
         if size > MAX_CONVERSATION_BYTES:
-            raise UnusableRecordError(
-                f"{TOO_LARGE} in its {len(numbers):,} rows", chat_id=str(_value(first, mapping.chat_id))
-            )
+            chat_id = str(_value(first, mapping.chat_id))
+            raise UnusableRecordError(f"{TOO_LARGE} in its {len(numbers):,} rows", chat_id=chat_id)
         messages = [
             LooseMessage(_value(row, mapping.role), _value(row, mapping.content), _value(row, mapping.created_at))
             for row in rows
         ]
+        messages = _by_time(messages, options)
         loose = LooseConversation(messages, chat_id=_value(first, mapping.chat_id), metadata=mapping.metadata_of(first))
         return Read(numbers[0], normalise(loose, options))
     except UnusableRecordError as error:
         return Unusable(numbers[0], str(error), error.chat_id, _shown(first), error.created_at)
+
+
+def _by_time(messages: list[LooseMessage], options: SourceOptions) -> list[LooseMessage]:
+    """Return the messages in the order of their times where all have one, else as their rows came."""
+    try:
+        times = [parse_time(message.created_at, tz=options.tz, latest=_LATEST) for message in messages]
+    except TimeError:
+        return messages  # which is told when they become a conversation
+    if None in times:
+        return messages
+    order = sorted(range(len(messages)), key=lambda position: times[position])  # type: ignore[arg-type,return-value]
+    return [messages[position] for position in order]

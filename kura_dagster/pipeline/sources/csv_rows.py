@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from collections.abc import Iterator
-from io import BufferedReader
+from typing import Any
 
 from kura_dagster.pipeline.sources.columns import BadRow, Row
 from kura_dagster.pipeline.sources.json_records import TOO_LARGE
 from kura_dagster.pipeline.sources.record import MAX_CONVERSATION_BYTES, SourceError
 
 _DELIMITERS = ",;\t|"
+_ENDLESS = "not CSV: a field is too large, as where a quote does not end; what follows could not be read"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def csv_rows(stream: BufferedReader, name: str) -> Iterator[Row]:
+def csv_rows(stream: io.BufferedReader[Any], name: str) -> Iterator[Row]:
     """Yield the rows after the header, each by the header's names.
 
     The delimiter is a comma, semicolon, tab or bar, whichever the header has most of. The text is UTF-8, or UTF-16 with
@@ -56,8 +58,14 @@ def csv_rows(stream: BufferedReader, name: str) -> Iterator[Row]:
     while True:
         try:
             fields = next(rows, None)
-        except (csv.Error, _TooLongError):
-            yield BadRow("not CSV: a field is too large, as where a quote does not end; what follows could not be read")
+        except csv.Error as error:
+            if "larger" not in str(error):
+                yield BadRow("not CSV: a line break inside of a field without quotes")
+                continue
+            yield BadRow(_ENDLESS)
+            return
+        except _TooLongError:
+            yield BadRow(_ENDLESS)
             return
         if fields is None:
             return
@@ -75,7 +83,7 @@ class _TooLongError(Exception):
     """A line is longer than a conversation may be."""
 
 
-def _lines(stream: BufferedReader) -> Iterator[str]:
+def _lines(stream: io.BufferedReader[Any]) -> Iterator[str]:
     head = stream.peek(3)
     if head.startswith(_UTF_16):
         yield from _utf_16_lines(stream)
@@ -89,9 +97,9 @@ def _lines(stream: BufferedReader) -> Iterator[str]:
         yield line.decode("utf-8", "surrogateescape")
 
 
-def _utf_16_lines(stream: BufferedReader) -> Iterator[str]:
-    reader = codecs.getreader("utf-16")(stream, errors="replace")
-    while line := reader.readline(MAX_CONVERSATION_BYTES + 1):
+def _utf_16_lines(stream: io.BufferedReader[Any]) -> Iterator[str]:
+    text = io.TextIOWrapper(stream, "utf-16", errors="replace", newline="")
+    while line := text.readline(MAX_CONVERSATION_BYTES + 1):
         if len(line) > MAX_CONVERSATION_BYTES:
             raise _TooLongError
         yield line

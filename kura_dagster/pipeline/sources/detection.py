@@ -85,6 +85,8 @@ def _described(text: bytes) -> str:
         return "HTML or XML"
     if text.startswith(b"%PDF"):
         return "a PDF"
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "text in UTF-16, which only CSV may be; save it as UTF-8"
     if b"\x00" in text:
         return "binary data"
     return "text that is not JSON"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from io import BufferedReader
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kura_dagster.pipeline.sources.record import MAX_CONVERSATION_BYTES
 
@@ -44,7 +44,7 @@ class RawRecord(NamedTuple):
     fault: str | None = None
 
 
-def raw_records(stream: BufferedReader) -> Iterator[RawRecord]:
+def raw_records(stream: BufferedReader[Any]) -> Iterator[RawRecord]:
     """Yield the records of a JSON file: the items of a list, or else its lines; blank lines only count.
 
     A file whose first line is nothing but an opening brace holds objects over several lines.
@@ -68,7 +68,7 @@ def _opens_alone(head: bytes) -> bool:
     return bool(newline) and line.strip(_WHITESPACE) == b"{"
 
 
-def _lines(stream: BufferedReader, number: int) -> Iterator[RawRecord]:
+def _lines(stream: BufferedReader[Any], number: int) -> Iterator[RawRecord]:
     while line := stream.readline(MAX_CONVERSATION_BYTES + 1):
         number += 1
         if len(line) > MAX_CONVERSATION_BYTES and not line.endswith(b"\n"):
@@ -81,7 +81,7 @@ def _lines(stream: BufferedReader, number: int) -> Iterator[RawRecord]:
             yield RawRecord(number, content)
 
 
-def _values(stream: BufferedReader, *, is_list: bool) -> Iterator[RawRecord]:
+def _values(stream: BufferedReader[Any], *, is_list: bool) -> Iterator[RawRecord]:
     """Yield the items of one list, or values that follow each other; one faulty record for all that can't be cut."""
     scanner = _Scanner(stream)
     number = 0
@@ -124,7 +124,7 @@ class _BrokenError(Exception):
 class _Scanner:
     """Finds the ends of values in a stream; `buffer` holds the part under way, `at` is the place in it."""
 
-    def __init__(self, stream: BufferedReader) -> None:
+    def __init__(self, stream: BufferedReader[Any]) -> None:
         self.stream = stream
         self.buffer = b""
         self.at = 0

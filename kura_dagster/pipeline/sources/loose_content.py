@@ -56,19 +56,20 @@ def text_of(content: Any) -> str:
     if isinstance(content, dict):
         content = content["parts"] if isinstance(content.get("parts"), list) else [content]
     if not isinstance(content, list):
-        raise ContentError(f"a {kind_of(content)}, not a text or a list of parts")
+        raise ContentError(f"{kind_of(content)}, not a text or a list of parts")
     return "\n".join(text for part in content if (text := _part(part)))
 
 
 def kind_of(value: Any) -> str:
-    """Return what JSON calls the kind of a value."""
+    """Return what JSON calls the kind of a value, with its article."""
     if value is None:
         return "null"
     if isinstance(value, bool):
-        return "boolean"
+        return "a boolean"
     if isinstance(value, (int, float)):
-        return "number"
-    return {"str": "text", "list": "list", "dict": "object"}.get(type(value).__name__, type(value).__name__)
+        return "a number"
+    kinds = {"str": "a text", "list": "a list", "dict": "an object"}
+    return kinds.get(type(value).__name__, f"a {type(value).__name__}")
 
 
 def _part(part: Any) -> str:

@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d{1,2})?")
 _DATE_DIGITS = 8  # YYYYMMDD; as seconds it would be in 1970
 _LONGEST = 64  # characters; no time takes more
 
-# Up to so large a number counts seconds, then milliseconds, microseconds, nanoseconds: each leaves room until about 5000.
+# A number below the first limit counts seconds, below the next milliseconds, and so on; each has room until about 5000.
 _MICROSECONDS_BY_LIMIT = ((10**11, 1_000_000.0), (10**14, 1_000.0), (10**17, 1.0), (10**20, 0.001))
 
 

@@ -83,18 +83,17 @@ def normalise(loose: LooseConversation, options: SourceOptions) -> Conversation:
         spoken = _spoken(messages, times)
         if chat_id is None:
             chat_id = _id_of(spoken, begun)
+        metadata = {} if loose.metadata is None else required_object(loose.metadata, "metadata")
         return Conversation.model_validate(
             {
                 "chat_id": chat_id,
                 "created_at": created_at,
                 "messages": _timed(spoken, created_at),
-                "metadata": {}
-                if loose.metadata is None
-                else typed_metadata(required_object(loose.metadata, "metadata")),
+                "metadata": typed_metadata(metadata),
             }
         )
     except UnusableRecordError as error:
-        known = _first(error.created_at, begun, *times, options.default_created_at)
+        known = _first(error.created_at, begun, *times)
         raise UnusableRecordError(str(error), chat_id=error.chat_id or chat_id, created_at=known) from None
     except RecursionError:
         raise UnusableRecordError("metadata: nested too deeply", chat_id=chat_id, created_at=begun) from None
@@ -109,7 +108,7 @@ def required_list(value: Any, name: str) -> list[Any]:
     if value is None:
         raise UnusableRecordError(f"{name}: missing")
     if not isinstance(value, list):
-        raise UnusableRecordError(f"{name}: a {kind_of(value)}, not a list")
+        raise UnusableRecordError(f"{name}: {kind_of(value)}, not a list")
     if not value:
         raise UnusableRecordError(f"{name}: there are none")
     return value
@@ -122,7 +121,7 @@ def required_object(value: Any, name: str) -> dict[str, Any]:
         UnusableRecordError: it is not. The reason names it as `name`.
     """
     if not isinstance(value, dict):
-        raise UnusableRecordError(f"{name}: a {kind_of(value)}, not an object")
+        raise UnusableRecordError(f"{name}: {kind_of(value)}, not an object")
     return value
 
 
@@ -134,7 +133,7 @@ def _chat_id(value: Any) -> str | None:
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
         # Other types than JSON's come from tables: UUIDs, decimals.
         if isinstance(value, (bool, list, dict, bytes)):
-            raise UnusableRecordError(f"chat_id: a {kind_of(value)}, not a text or a number")
+            raise UnusableRecordError(f"chat_id: {kind_of(value)}, not a text or a number")
         text = str(value)
     elif isinstance(value, float):
         if not value.is_integer():
@@ -183,7 +182,7 @@ def _role(value: Any, position: int) -> str:
     if role is None and isinstance(value, str):
         role = _ROLES.get(value.strip().lower())
     if role is None:
-        fault = "missing" if value is None else "unknown" if isinstance(value, str) else f"a {kind_of(value)}"
+        fault = "missing" if value is None else "unknown" if isinstance(value, str) else kind_of(value)
         raise UnusableRecordError(f"messages.{position}.role: {fault}; known are {', '.join(_ROLES)}")
     return role
 

@@ -7,7 +7,7 @@ answer in `response.choices[0].message` is the conversation's last message.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from kura_dagster.pipeline.sources.normalise import (
     LooseConversation,
@@ -98,7 +98,7 @@ def _message(message: dict[str, Any], time: Any = None) -> LooseMessage:
     return LooseMessage(role, content, time if created_at is None else created_at)
 
 
-def _only_tool_results(content: Any) -> bool:
+def _only_tool_results(content: Any) -> TypeGuard[list[dict[str, Any]]]:
     return (
         isinstance(content, list)
         and bool(content)
@@ -109,9 +109,8 @@ def _only_tool_results(content: Any) -> bool:
 def _result(part: dict[str, Any]) -> Any:
     content = part.get("content")
     if isinstance(content, list):
-        return "\n".join(
-            each["text"] for each in content if isinstance(each, dict) and isinstance(each.get("text"), str)
-        )
+        texts = (each.get("text") for each in content if isinstance(each, dict))
+        return "\n".join(text for text in texts if isinstance(text, str))
     return content if isinstance(content, str) else None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 from kura_dagster.pipeline.sources.record import SourceError
 
@@ -77,13 +78,13 @@ class ColumnMapping:
         allowed = [each.name for each in fields(cls)]
         if unknown := sorted(set(pairs) - set(allowed)):
             raise SourceError(f"columns: {', '.join(unknown)} is no name; allowed are {', '.join(allowed)}")
-        given = {name: column for name, column in pairs.items() if name != "metadata"}
+        given: dict[str, Any] = {name: column for name, column in pairs.items() if name != "metadata"}
         if wrong := sorted(name for name, column in given.items() if not isinstance(column, str) or not column):
             raise SourceError(f"columns: {', '.join(wrong)} needs the name of one column")
         metadata = pairs.get("metadata")
         if isinstance(metadata, str):
             metadata = [column for each in metadata.split(",") if (column := each.strip())]
-        return cls(**given, metadata=None if metadata is None else tuple(metadata))  # type: ignore[arg-type]
+        return cls(**given, metadata=None if metadata is None else tuple(metadata))
 
     @classmethod
     def guessed(cls, columns: Iterable[str], name: str) -> ColumnMapping:
@@ -96,20 +97,21 @@ class ColumnMapping:
         by_name = {column.strip().lower().replace(" ", "_"): column for column in reversed(columns)}
 
         def found(*wanted: str) -> dict[str, str]:
-            taken: dict[str, str] = {}
+            columns_found: dict[str, str] = {}
             for each in wanted:
                 for synonym in _SYNONYMS[each]:
                     column = by_name.get(synonym)
-                    if column is not None and column not in taken.values():
-                        taken[each] = column
+                    if column is not None and column not in columns_found.values():
+                        columns_found[each] = column
                         break
-            return taken
+            return columns_found
 
-        row_a_message = found("role", "content", "chat_id", "created_at")
+        row_a_message: dict[str, Any] = found("role", "content", "chat_id", "created_at")
         if row_a_message.keys() >= {"role", "content", "chat_id"}:
             return cls(**row_a_message)
         for way in (("messages",), ("prompt", "response")):
-            if way[0] in (taken := found(*way, "chat_id", "created_at")):
+            taken: dict[str, Any] = found(*way, "chat_id", "created_at")
+            if way[0] in taken:
                 return cls(**taken)
         shown = ", ".join(columns[:_COLUMNS_SHOWN]) + (", …" if len(columns) > _COLUMNS_SHOWN else "")
         raise SourceError(

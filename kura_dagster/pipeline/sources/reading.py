@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from kura_dagster.pipeline.sources import chatgpt, claude, native, openai_messages
-from kura_dagster.pipeline.sources.columns import Row, read_rows
+from kura_dagster.pipeline.sources.columns import BadRow, Row, read_rows
 from kura_dagster.pipeline.sources.csv_rows import csv_rows
 from kura_dagster.pipeline.sources.detection import HEAD_BYTES, Format, detect
 from kura_dagster.pipeline.sources.json_records import RawRecord, raw_records
@@ -118,7 +118,7 @@ def _records(
         with _on_disk(stream, original) as path:
             yield from read_rows(_parquet_rows(path, name), name, options)
         return
-    buffered = io.BufferedReader(stream, _BUFFER)
+    buffered: io.BufferedReader[Any] = io.BufferedReader(stream, _BUFFER)
     if format is Format.CSV:
         yield from read_rows(csv_rows(buffered, name), name, options)
         return
@@ -135,7 +135,7 @@ def _record(
             raise UnusableRecordError(raw.fault)
         fields = parse_json(raw.content, huge_integers_as_text=True)
         if not isinstance(fields, dict):
-            raise UnusableRecordError(f"not a conversation: a JSON {kind_of(fields)}, no object")
+            raise UnusableRecordError(f"not a conversation: {kind_of(fields)}, no JSON object")
         return Read(raw.number, reader(fields, options))
     except NotJSONError as error:
         return Unusable(raw.number, str(error), None, beginning_of(raw.content), None)
@@ -147,10 +147,15 @@ def _parquet_rows(path: Path, name: str) -> Iterable[Row]:
     # Imported here: the rest of the pipeline knows no database, and reads everything else without one.
     from kura_dagster.storage.query_source import QueryError, rows_of_parquet
 
+    begun = False
     try:
-        yield from rows_of_parquet(path)
+        for row in rows_of_parquet(path):
+            begun = True
+            yield row
     except QueryError as error:
-        raise SourceError(f"{name} can't be read as Parquet: {error}") from None
+        if not begun:
+            raise SourceError(f"{name} can't be read as Parquet: {error}") from None
+        yield BadRow("the file is damaged here; what follows could not be read")
 
 
 def _read_zip(file: BinaryIO, name: str, options: SourceOptions, format: Format | None) -> Iterator[Record]:

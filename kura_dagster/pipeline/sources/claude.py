@@ -78,7 +78,7 @@ def _parts(message: dict[str, Any]) -> Any:
     parts = content if isinstance(content, list) else [] if content is None else [content]
     if not any(_has_text(part) for part in parts):
         # `text` repeats the parts, with a placeholder for each that is no text; it is all that older exports have.
-        parts = [message.get("text"), *parts]
+        parts = [text if isinstance(text := message.get("text"), str) else None, *parts]
     # Pasted texts are attachments, uploads are files; the newer files_v2 lists the same as files.
     attached = [*_list(message.get("attachments")), *(_list(message.get("files")) or _list(message.get("files_v2")))]
     return [*parts, *(_mark(each) for each in attached)]

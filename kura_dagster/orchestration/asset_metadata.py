@@ -45,16 +45,16 @@ def is_superseded(reason: str) -> bool:
 def describe_conversations(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Figures of one partition of `conversations`."""
     rows: Sequence[Conversation] = tables[CONVERSATIONS.name]
-    turns = [len(row.messages) for row in rows]
+    turns = [len(row.turns) for row in rows]
     superseded = sum(is_superseded(row.reason) for row in tables[REJECTED_CONVERSATIONS.name])
     return {
-        "messages": sum(turns),
+        "messages": sum(len(row.messages) for row in rows),
         "mean_turns": _mean(turns),
         "superseded_lines": superseded,
         "unusable_lines": len(tables[REJECTED_CONVERSATIONS.name]) - superseded,
         "sample": _table(
             [
-                {"chat_id": row.chat_id, "created_at": row.created_at.isoformat(), "turns": len(row.messages)}
+                {"chat_id": row.chat_id, "created_at": row.created_at.isoformat(), "turns": len(row.turns)}
                 for row in rows[:SAMPLE_ROWS]
             ]
         ),

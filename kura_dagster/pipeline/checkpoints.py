@@ -89,12 +89,14 @@ class JSONLCheckpointManager(BaseCheckpointManager):
 def write_conversations(path: Path, conversations: Iterable[Conversation]) -> None:
     """Write conversations as Kura's dump: one JSON list, which `Conversation.from_conversation_dump` of Kura reads.
 
-    The file is replaced as a whole, and its folder must exist.
+    Only the turns of user and assistant are written: Kura knows no other roles and would refuse the file. The file is
+    replaced as a whole, and its folder must exist.
     """
     with _replacing(path) as dump:
         dump.write("[")
         for position, conversation in enumerate(conversations):
-            dump.write((",\n" if position else "\n") + conversation.model_dump_json())
+            turns_only = conversation.model_copy(update={"messages": conversation.turns})
+            dump.write((",\n" if position else "\n") + turns_only.model_dump_json())
         dump.write("\n]\n")
 
 

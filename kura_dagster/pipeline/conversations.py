@@ -10,9 +10,6 @@ one window: the one that holds the beginning of its file's day.
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -21,6 +18,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from kura_dagster.pipeline.strict_json import NotJSONError, parse_json
 from kura_dagster.pipeline.types import Conversation
 
 CONTENT_CHARACTERS = 2_000
@@ -29,7 +27,6 @@ CONTENT_CHARACTERS = 2_000
 _ONE_DAY = timedelta(days=1)
 _FAULTS_IN_REASON = 3
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_MAYBE_SURROGATES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 _TIMESTAMP = TypeAdapter(datetime)
 
 
@@ -210,46 +207,13 @@ def _conversation(line: bytes, day: date, tz: tzinfo, *, window: _Window | None)
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
-    if b"\x00" in line:
-        raise _UnusableLineError("not UTF-8: it holds zero bytes, as UTF-16 does")
     try:
-        # Lone surrogates may stand in the bytes or in \\u escapes; _without_surrogates takes care of both.
-        fields = json.loads(
-            line.decode("utf-8", "surrogatepass"), parse_constant=_no_json_constant, parse_float=_finite
-        )
-    except UnicodeDecodeError as error:
-        raise _UnusableLineError(f"not UTF-8: {error.reason} at byte {error.start + 1}") from None
-    except json.JSONDecodeError as error:
-        raise _UnusableLineError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
-    except RecursionError:
-        raise _UnusableLineError("not JSON: nested too deeply") from None
-    except ValueError as error:
-        raise _UnusableLineError(f"not JSON: {error}") from None
+        fields = parse_json(line)
+    except NotJSONError as error:
+        raise _UnusableLineError(str(error)) from None
     if not isinstance(fields, dict):
         raise _UnusableLineError(f"not a conversation: a JSON {type(fields).__name__}, no object")
-    return _without_surrogates(fields) if _MAYBE_SURROGATES.search(line) else fields
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("a number is too large")
-    return number
-
-
-def _no_json_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _without_surrogates(value: Any) -> Any:
-    """Return a JSON value whose texts can be encoded: pairs of surrogates joined, lone ones replaced by U+FFFD."""
-    if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, list):
-        return [_without_surrogates(each) for each in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
-    return value
+    return fields
 
 
 def _to_utc(time: datetime, tz: tzinfo) -> datetime:

@@ -25,10 +25,14 @@ Vector = Annotated[
 
 
 class Message(BaseModel):
-    """One turn of a conversation."""
+    """What was said at once in a conversation, and by whom.
+
+    Kura knows `user` and `assistant`. `system` and `developer` are the operator's instructions, `tool` is what a tool
+    was asked or answered; neither is a turn of the conversation.
+    """
 
     created_at: datetime
-    role: Literal["user", "assistant"]
+    role: Literal["user", "assistant", "system", "developer", "tool"]
     content: str
 
 
@@ -39,6 +43,11 @@ class Conversation(BaseModel):
     created_at: datetime
     messages: list[Message] = Field(min_length=1)
     metadata: Metadata = Field(default_factory=dict)
+
+    @property
+    def turns(self) -> list[Message]:
+        """What user and assistant said to each other, without instructions and tools."""
+        return [message for message in self.messages if message.role in ("user", "assistant")]
 
 
 class ExtractedProperty(BaseModel):

@@ -63,10 +63,13 @@ class ExtractiveSummaryModel(BaseSummaryModel):
         return [self._summarised(conversation) for conversation in conversations]
 
     def embedding_text(self, conversation: Conversation, summary: ConversationSummary) -> str:
-        """Return the conversation's start as a transcript with roles, which clusters far better than the sentence."""
+        """Return the conversation's start as a transcript with roles, which clusters far better than the sentence.
+
+        Instructions, the same in thousands of conversations, and what tools answered would hide what it is about.
+        """
         lines = []
         length = 0
-        for message in conversation.messages:
+        for message in conversation.turns:
             # Several times the length kept is cleaned, not the whole: a turn may be a book.
             content = shortened(clean(message.content[: 4 * EMBEDDED_TURN_CHARACTERS]), EMBEDDED_TURN_CHARACTERS)
             if content:
@@ -77,8 +80,9 @@ class ExtractiveSummaryModel(BaseSummaryModel):
         return shortened("\n".join(lines), EMBEDDED_CHARACTERS) or NO_TEXT
 
     def _summarised(self, conversation: Conversation) -> ConversationSummary:
-        texts = [message.content for message in conversation.messages]
-        user_texts = [message.content for message in conversation.messages if message.role == "user"]
+        turns = conversation.turns
+        texts = [message.content for message in turns]
+        user_texts = [message.content for message in turns if message.role == "user"]
         asked = request_sentences(user_texts)
         # Without a word of the user's, what the assistant said first is the best there is to show.
         said = asked or request_sentences(texts)[:1] or [NO_TEXT]
@@ -91,7 +95,7 @@ class ExtractiveSummaryModel(BaseSummaryModel):
             languages=find_languages(user_texts, texts) or None,
             metadata={
                 **conversation.metadata,
-                "conversation_turns": len(conversation.messages),
+                "conversation_turns": len(turns),
                 USER_WORDS: _user_words(user_texts, personal_data),
             },
             model=MODEL,

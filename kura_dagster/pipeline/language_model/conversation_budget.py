@@ -5,7 +5,8 @@ Only the choice is made here, in bytes; how a transcript is written belongs to `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 BYTES_PER_TOKEN = 4
@@ -17,14 +18,19 @@ LEAST_TOKENS = 200
 _LEAST_PIECE = 200  # bytes; less of a turn says nothing
 
 
-@dataclass(frozen=True)
-class _Limits:
-    """How many bytes a turn of each speaker may take, and how many of their turns between opening and end are kept."""
+_SPEAKERS = ("tool", "assistant", "user")
+"""In the order in which their turns are given up."""
 
-    user_bytes: int
-    n_user: int
-    assistant_bytes: int
-    n_assistant: int
+
+@dataclass(frozen=True)
+class _Limit:
+    """How many bytes each turn of a speaker may take, and how many of them between opening and end are kept."""
+
+    n_bytes: int
+    n_turns: int
+
+
+_Limits = Mapping[str, _Limit]  # by speaker
 
 
 def check_max_conversation_tokens(max_conversation_tokens: int) -> None:
@@ -40,14 +46,14 @@ def check_max_conversation_tokens(max_conversation_tokens: int) -> None:
 class ConversationBudget:
     """Fits the turns of a conversation, `(role, text)`, into a number of tokens, counted by their bytes.
 
-    The opening request (the first turn of the user) and the last turn are always shown, at least a quarter of the
-    budget's worth of each. Of what is left, the user's turns come first: the assistant's are cut, all to the same
-    length, before any of the user's is; then assistant turns are left out, those in the middle first; then the user's
-    turns are cut to the same length, and those in the middle left out last. Of a turn that is cut, beginning and end
-    are shown.
+    The opening request (the first turn of the user) and the last turn that is no tool's are always shown, at least a
+    quarter of the budget's worth of each. Of what is left, the user's turns come first: the tools' are cut, all to the
+    same length, before any other, then those in the middle are left out; the same happens to the assistant's before any
+    of the user's is touched; then the user's turns are cut to the same length, and those in the middle left out last.
+    Of a turn that is cut, beginning and end are shown.
 
     Args:
-        turns: role and text of each turn, in order, at least one.
+        turns: role (user, assistant or tool) and text of each turn, in order.
         max_conversation_tokens: about how many tokens the transcript may take.
         heading_bytes: what a turn's heading takes beside its role and its text, with line breaks.
         mark_bytes: what the mark for something left out takes, without line breaks.
@@ -71,44 +77,44 @@ class ConversationBudget:
         """Return what is shown of each turn: all of it, its beginning and its end, or nothing."""
         if self.fits:
             return [(text,) for _, text in self.turns]
-        is_user = [role == "user" for role, _ in self.turns]
-        anchors = {is_user.index(True) if True in is_user else 0, len(self.turns) - 1}
-        ranks = self._ranks(is_user, anchors)
+        roles = [role for role, _ in self.turns]
+        spoken = [position for position, role in enumerate(roles) if role != "tool"] or list(range(len(roles)))
+        anchors = {roles.index("user") if "user" in roles else spoken[0], spoken[-1]}
+        ranks = self._ranks(roles, anchors)
 
         def caps(limits: _Limits) -> list[int | None]:
             """Return the bytes that each turn may take, None for those left out."""
             found: list[int | None] = []
-            for position, user in enumerate(is_user):
-                most = limits.user_bytes if user else limits.assistant_bytes
+            for position, role in enumerate(roles):
+                most = limits[role].n_bytes
                 if position in anchors:
                     found.append(max(most, self.n_bytes // 4))
                 else:
-                    found.append(most if ranks[position] < (limits.n_user if user else limits.n_assistant) else None)
+                    found.append(most if ranks[position] < limits[role].n_turns else None)
             return found
 
-        def fits(limits: _Limits) -> bool:
-            return self._bytes_of(caps(limits)) <= self.n_bytes
-
-        n_user, n_assistant = sum(is_user), len(is_user) - sum(is_user)
-        if fits(_Limits(self.n_bytes, n_user, _LEAST_PIECE, n_assistant)):
-            limits = _most(_LEAST_PIECE, self.n_bytes, lambda n: _Limits(self.n_bytes, n_user, n, n_assistant), fits)
-        elif fits(_Limits(self.n_bytes, n_user, _LEAST_PIECE, 0)):
-            limits = _most(0, n_assistant, lambda n: _Limits(self.n_bytes, n_user, _LEAST_PIECE, n), fits)
-        elif fits(_Limits(_LEAST_PIECE, n_user, 0, 0)):
-            limits = _most(_LEAST_PIECE, self.n_bytes, lambda n: _Limits(n, n_user, 0, 0), fits)
-        else:
-            limits = _most(0, n_user, lambda n: _Limits(_LEAST_PIECE, n, 0, 0), fits)
+        limits = self._limits(Counter(roles), lambda limits: self._bytes_of(caps(limits)) <= self.n_bytes)
         return [
             () if cap is None else self._cut(text, size, cap)
             for (_, text), size, cap in zip(self.turns, self._sizes, caps(limits), strict=True)
         ]
 
+    def _limits(self, n_turns: Mapping[str, int], fits: Callable[[_Limits], bool]) -> _Limits:
+        """Return the widest limits that fit, narrowing one speaker's after the other's."""
+        limits = {speaker: _Limit(self.n_bytes, n_turns.get(speaker, 0)) for speaker in _SPEAKERS}
+        for speaker in _SPEAKERS:
+            if (narrowed := _narrowed(limits, speaker, fits)) is not None:
+                return narrowed
+            # All of this speaker's turns between opening and end go; the next one's are narrowed.
+            limits[speaker] = _Limit(0, 0)
+        return limits
+
     @staticmethod
-    def _ranks(is_user: Sequence[bool], anchors: set[int]) -> dict[int, int]:
+    def _ranks(roles: Sequence[str], anchors: set[int]) -> dict[int, int]:
         """Return the order in which each speaker's turns are kept: the outermost first, from both ends in turn."""
         ranks: dict[int, int] = {}
-        for speaker in (True, False):
-            positions = [at for at, user in enumerate(is_user) if user is speaker and at not in anchors]
+        for speaker in _SPEAKERS:
+            positions = [at for at, role in enumerate(roles) if role == speaker and at not in anchors]
             last = len(positions) - 1
             ranks |= {at: min(2 * place, 2 * (last - place) + 1) for place, at in enumerate(positions)}
         return ranks
@@ -136,12 +142,30 @@ class ConversationBudget:
         )
 
 
-def _most(low: int, high: int, limits_of: Callable[[int], _Limits], fits: Callable[[_Limits], bool]) -> _Limits:
-    """Return the limits of the largest number that fits, by bisection; `low` is known to."""
+def _narrowed(limits: _Limits, speaker: str, fits: Callable[[_Limits], bool]) -> _Limits | None:
+    """Return the limits with the speaker's turns cut as little as fits, or else with as many of them as fit, cut short.
+
+    None where not even that fits.
+    """
+    n_turns = limits[speaker].n_turns
+
+    def limited(n_bytes: int, n_kept: int) -> _Limits:
+        return {**limits, speaker: _Limit(n_bytes, n_kept)}
+
+    if fits(limited(_LEAST_PIECE, n_turns)):
+        longest = max(limits[speaker].n_bytes, _LEAST_PIECE)
+        return limited(_most(_LEAST_PIECE, longest, lambda n_bytes: fits(limited(n_bytes, n_turns))), n_turns)
+    if fits(limited(_LEAST_PIECE, 0)):
+        return limited(_LEAST_PIECE, _most(0, n_turns, lambda n_kept: fits(limited(_LEAST_PIECE, n_kept))))
+    return None
+
+
+def _most(low: int, high: int, fits: Callable[[int], bool]) -> int:
+    """Return the largest number that fits, by bisection; `low` is taken to."""
     while low < high:
         middle = (low + high + 1) // 2
-        if fits(limits_of(middle)):
+        if fits(middle):
             low = middle
         else:
             high = middle - 1
-    return limits_of(low)
+    return low

@@ -97,7 +97,8 @@ def transcript(conversation: Conversation, max_conversation_tokens: int = MAX_CO
     """Return the conversation as every prompt shows it: delimited, with a word on how to read it.
 
     A conversation longer than about `max_conversation_tokens` is shortened to that: it keeps its opening request, as
-    much as possible of the user's turns, and its end. What is left out is marked.
+    much as possible of the user's turns, and its end. What is left out is marked; tools are cut before anybody else.
+    Instructions of the operator are never shown: they say what the assistant is, not what the user asks.
 
     Raises:
         ValueError: `max_conversation_tokens` is below 200.
@@ -129,7 +130,7 @@ def conversation_shortened(conversation: Conversation, max_conversation_tokens: 
         ValueError: `max_conversation_tokens` is below 200.
     """
     check_max_conversation_tokens(max_conversation_tokens)
-    characters = sum(len(message.content) + _TURN_BYTES for message in conversation.messages)
+    characters = sum(len(message.content) + _TURN_BYTES for message in _shown(conversation))
     # No character has more than four bytes: most conversations need no closer look.
     if 4 * characters <= BYTES_PER_TOKEN * max_conversation_tokens:
         return False
@@ -310,9 +311,13 @@ def shortened(text: str, limit: int) -> str:
     return (head.rpartition(" ")[0] or head) + "…"
 
 
+def _shown(conversation: Conversation) -> list[Message]:
+    return [message for message in conversation.messages if message.role not in ("system", "developer")]
+
+
 def _budget_for(conversation: Conversation, max_conversation_tokens: int) -> ConversationBudget:
     return ConversationBudget(
-        [(message.role, _defused(message.content)) for message in conversation.messages],
+        [(message.role, _defused(message.content)) for message in _shown(conversation)],
         max_conversation_tokens,
         heading_bytes=_CODE_DIGITS + len("[ ]\n\n"),
         mark_bytes=_CODE_DIGITS + len(f"[ {_LEFT_OUT}]"),

@@ -221,7 +221,7 @@ class SummaryModel(BaseSummaryModel):
             chat_id=conversation.chat_id,
             metadata={
                 **conversation.metadata,
-                "conversation_turns": len(conversation.messages),
+                "conversation_turns": len(conversation.turns),
                 **({"conversation_shortened": True} if shortened else {}),
                 **{name: _metadata_value(value) for name, value in fields.items()},
                 **properties,

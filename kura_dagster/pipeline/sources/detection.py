@@ -1,0 +1,117 @@
+"""Which format a source is in, told by its beginning.
+
+Only the telling belongs here. A record's own fields decide, not the file's name, except between texts that any table
+could be.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import PurePath
+
+from kura_dagster.pipeline.sources.json_records import BYTE_ORDER_MARK
+from kura_dagster.pipeline.sources.record import SourceError
+
+HEAD_BYTES = 1 << 18
+"""So much of a source's beginning is enough to tell its format."""
+
+
+class Format(StrEnum):
+    """The formats that can be read."""
+
+    KURA = "kura"
+    KURA_CHECKPOINTS = "kura_checkpoints"
+    CLAUDE = "claude"
+    CHATGPT = "chatgpt"
+    OPENAI = "openai"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+_TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:)?|[\[\]{}]', re.DOTALL)
+_LINES_LOOKED_AT = 100
+_KNOWN_KEYS = (
+    ("chat_messages", Format.CLAUDE),
+    ("mapping", Format.CHATGPT),
+    ("request", Format.OPENAI),
+    ("response", Format.OPENAI),
+    ("body", Format.OPENAI),
+    ("conversations", Format.OPENAI),
+    ("conversation", Format.OPENAI),
+)
+_TABLE_SUFFIXES = (".csv", ".tsv")
+
+
+def detect(head: bytes, name: str) -> Format:
+    """Return the format of a source.
+
+    Args:
+        head: its beginning, `HEAD_BYTES` of it or all there is.
+        name: the file's name, for the message and for its ending.
+
+    Raises:
+        SourceError: it is in no known format. The message names the file, says what was found and what can be forced.
+    """
+    if head.startswith(b"PAR1"):
+        return Format.PARQUET
+    suffix = PurePath(name.removesuffix(".gz")).suffix.lower()
+    text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
+    if text[:1] in (b"{", b"["):
+        keys = _keys(text)
+        for key, format in _KNOWN_KEYS:
+            if key in keys:
+                return format
+        if "messages" in keys:
+            return Format.KURA if keys & {"chat_id"} else Format.OPENAI
+        if text.strip() == b"[]":
+            return Format.KURA
+        shown = ", ".join(sorted(key for key in keys if key.isidentifier())[:10])
+        raise _unknown(name, f"JSON with the fields {shown}" if shown else "JSON without fields")
+    if suffix in _TABLE_SUFFIXES:
+        return Format.CSV
+    raise _unknown(name, _described(text))
+
+
+def _unknown(name: str, found: str) -> SourceError:
+    formats = ", ".join(format for format in Format if format is not Format.KURA_CHECKPOINTS)
+    return SourceError(f"{name} is in no known format: it holds {found}. Say which it is; known are {formats}")
+
+
+def _described(text: bytes) -> str:
+    if not text:
+        return "nothing"
+    if text.startswith(b"<"):
+        return "HTML or XML"
+    if text.startswith(b"%PDF"):
+        return "a PDF"
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "text in UTF-16, which only CSV may be; save it as UTF-8"
+    if b"\x00" in text:
+        return "binary data"
+    return "text that is not JSON"
+
+
+def _keys(text: bytes) -> set[str]:
+    """Return the fields of the objects at the top: of the file, of its lines, or of its list."""
+    if text.startswith(b"["):
+        return _keys_at(text, depth=2)
+    lines = text.split(b"\n", _LINES_LOOKED_AT)[:_LINES_LOOKED_AT]
+    if lines[0].strip() == b"{":
+        return _keys_at(text, depth=1)
+    # Line by line: a broken one hides no other.
+    return {key for line in lines for key in _keys_at(line, depth=1)}
+
+
+def _keys_at(text: bytes, depth: int) -> set[str]:
+    keys: set[str] = set()
+    level = 0
+    for token in _TOKEN.finditer(text):
+        opener = token.group()[:1]
+        if opener in (b"{", b"["):
+            level += 1
+        elif opener in (b"}", b"]"):
+            level -= 1
+        elif level == depth and token[2]:
+            keys.add(token[1].decode("utf-8", "replace"))
+    return keys

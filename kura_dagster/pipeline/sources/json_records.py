@@ -1,0 +1,229 @@
+"""Cutting JSON files into records without parsing them: lines, the items of one list, or objects after one another.
+
+Only where a record begins and ends belongs here, and only so much of it is ever in memory as a conversation may take.
+What is in a record is parsed afterwards, one by one, so that a fault inside one costs no other.
+
+A streaming JSON parser would do the same for lists, but not with these promises: ijson 3.6 ends the whole file at a
+number that is too large or a lone surrogate, turns others into a question mark without a word, and took all the memory
+of a machine for 100,000 brackets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from io import BufferedReader
+from typing import Any, NamedTuple
+
+from kura_dagster.pipeline.sources.record import MAX_CONVERSATION_BYTES
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_BEGINNING = 8_000  # bytes kept of what is too large or broken
+_CHUNK = 1 << 20
+_DEEPEST = 1_000_000
+_WHITESPACE = b" \t\r\n"
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+# Up to and with the next bracket that is in no text.
+_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+([\[\]{}])', re.DOTALL)
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_PLAIN = re.compile(rb'[^\s,\[\]{}"]++')
+_BRACKET_OR_QUOTE = re.compile(rb'["\[\]{}]')
+_QUOTE_OR_BACKSLASH = re.compile(rb'["\\]')
+_CLOSERS = {ord("{"): ord("}"), ord("["): ord("]")}
+_QUOTE, _COMMA, _END_OF_LIST = b'",]'
+
+TOO_LARGE = f"larger than {MAX_CONVERSATION_BYTES // 1_000_000} MB"
+
+
+class RawRecord(NamedTuple):
+    """A record's bytes and its place from 1; with a `fault`, only its beginning and why it can't be used."""
+
+    number: int
+    content: bytes
+    fault: str | None = None
+
+
+def raw_records(stream: BufferedReader[Any]) -> Iterator[RawRecord]:
+    """Yield the records of a JSON file: the items of a list, or else its lines; blank lines only count.
+
+    A file whose first line is nothing but an opening brace holds objects over several lines.
+    """
+    if stream.peek(len(BYTE_ORDER_MARK)).startswith(BYTE_ORDER_MARK):
+        stream.read(len(BYTE_ORDER_MARK))
+    # Blank lines before the first record count, where lines do.
+    blank_lines = 0
+    while (head := stream.peek(1)) and head[:1] in _WHITESPACE:
+        blank_lines += stream.read(1) == b"\n"
+    if head[:1] == b"[":
+        yield from _values(stream, is_list=True)
+    elif _opens_alone(stream.peek(1)):
+        yield from _values(stream, is_list=False)
+    else:
+        yield from _lines(stream, blank_lines)
+
+
+def _opens_alone(head: bytes) -> bool:
+    line, newline, _ = head[:_BEGINNING].partition(b"\n")
+    return bool(newline) and line.strip(_WHITESPACE) == b"{"
+
+
+def _lines(stream: BufferedReader[Any], number: int) -> Iterator[RawRecord]:
+    while line := stream.readline(MAX_CONVERSATION_BYTES + 1):
+        number += 1
+        if len(line) > MAX_CONVERSATION_BYTES and not line.endswith(b"\n"):
+            beginning = line[:_BEGINNING]
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(_CHUNK)
+            yield RawRecord(number, beginning, TOO_LARGE)
+            continue
+        if content := line.removeprefix(BYTE_ORDER_MARK).strip(_WHITESPACE):
+            yield RawRecord(number, content)
+
+
+def _values(stream: BufferedReader[Any], *, is_list: bool) -> Iterator[RawRecord]:
+    """Yield the items of one list, or values that follow each other; one faulty record for all that can't be cut."""
+    scanner = _Scanner(stream)
+    number = 0
+    try:
+        if is_list:
+            scanner.next_byte()
+            scanner.at += 1
+        while (byte := scanner.next_byte()) is not None:
+            if is_list and byte == _END_OF_LIST:
+                scanner.at += 1
+                if scanner.next_byte() is not None:
+                    raise _BrokenError("something follows the end of the list", scanner.at)
+                return
+            number += 1
+            yield RawRecord(number, *scanner.value())
+            byte = scanner.next_byte()
+            if byte == _COMMA:
+                scanner.at += 1
+            elif is_list and byte not in (_END_OF_LIST, None):
+                raise _BrokenError("a comma is missing between two items", scanner.at)
+        if is_list:
+            raise _BrokenError("the file ends before its list does", scanner.at)
+    except _BrokenError as error:
+        beginning = scanner.buffer[error.at : error.at + _BEGINNING]
+        place = scanner.offset + error.at + 1
+        # Inside of a value the record has its number already.
+        number += not error.inside
+        yield RawRecord(number, beginning, f"not JSON from byte {place:,} on: {error}; what follows could not be read")
+
+
+class _BrokenError(Exception):
+    """The values can't be told apart from here on; `at` is a place in the buffer."""
+
+    def __init__(self, reason: str, at: int, *, inside: bool = False) -> None:
+        super().__init__(reason)
+        self.at = at
+        self.inside = inside
+
+
+class _Scanner:
+    """Finds the ends of values in a stream; `buffer` holds the part under way, `at` is the place in it."""
+
+    def __init__(self, stream: BufferedReader[Any]) -> None:
+        self.stream = stream
+        self.buffer = b""
+        self.at = 0
+        self.offset = 0
+        """Bytes of the stream before the buffer."""
+
+    def next_byte(self) -> int | None:
+        """Skip what is blank and return the next byte, without taking it; None at the end."""
+        while True:
+            found = _SPACE.match(self.buffer, self.at)
+            assert found is not None
+            self.at = found.end()
+            if self.at < len(self.buffer):
+                return self.buffer[self.at]
+            if not self._more(self.at):
+                return None
+
+    def value(self) -> tuple[bytes, str | None]:
+        """Take the value that begins here: its bytes, or its beginning and a fault where it is too large."""
+        first = self.buffer[self.at]
+        if first in _CLOSERS:
+            return self._container()
+        pattern = _TEXT if first == _QUOTE else _PLAIN
+        start = self.at
+        while True:
+            found = pattern.match(self.buffer, start)
+            # A number may go on in the next chunk; only a text says where it ends.
+            if found is not None and (first == _QUOTE or found.end() < len(self.buffer)):
+                break
+            if found is None and first != _QUOTE:
+                raise _BrokenError("a value is missing", start, inside=True)
+            if len(self.buffer) - start > MAX_CONVERSATION_BYTES:
+                raise _BrokenError(f"a value is {TOO_LARGE}", start, inside=True)
+            if not self._more(start):
+                if found is None:
+                    raise _BrokenError("a text does not end", start, inside=True)
+                break
+            start = 0
+        self.at = found.end()
+        return found.group(), None
+
+    def _container(self) -> tuple[bytes, str | None]:
+        start = self.at
+        closers = bytearray()
+        while True:
+            found = _TO_BRACKET.match(self.buffer, self.at)
+            if found is None:
+                if len(self.buffer) - start > MAX_CONVERSATION_BYTES:
+                    return self._beyond(start, closers), TOO_LARGE
+                if not self._more(start):
+                    raise _BrokenError("the file ends inside of this record", start, inside=True)
+                start = 0
+                continue
+            self.at = found.end()
+            if self._is_end(closers, start):
+                if self.at - start > MAX_CONVERSATION_BYTES:
+                    return self.buffer[start : start + _BEGINNING], TOO_LARGE
+                return self.buffer[start : self.at], None
+
+    def _beyond(self, start: int, closers: bytearray) -> bytes:
+        """Pass over a container that is too large, holding no more than a chunk of it; return its beginning."""
+        beginning = self.buffer[start : start + _BEGINNING]
+        in_text = False
+        while True:
+            found = (_QUOTE_OR_BACKSLASH if in_text else _BRACKET_OR_QUOTE).search(self.buffer, self.at)
+            if found is None:
+                self.at = len(self.buffer)
+                if not self._more(self.at):
+                    raise _BrokenError("the file ends inside of this record", self.at, inside=True)
+                continue
+            self.at = found.end()
+            if found.group() == b'"':
+                in_text = not in_text
+            elif in_text:  # a backslash and what it stands before
+                if self.at == len(self.buffer) and not self._more(self.at):
+                    raise _BrokenError("the file ends inside of this record", self.at, inside=True)
+                self.at += 1
+            elif self._is_end(closers, self.at - 1):
+                return beginning
+
+    def _is_end(self, closers: bytearray, start: int) -> bool:
+        """Take account of the bracket before `at`; True where it closes the container."""
+        bracket = self.buffer[self.at - 1]
+        if bracket in _CLOSERS:
+            closers.append(_CLOSERS[bracket])
+            if len(closers) > _DEEPEST:
+                raise _BrokenError("nested too deeply", start, inside=True)
+            return False
+        if closers.pop() != bracket:
+            raise _BrokenError("a bracket closes that is not open", self.at - 1, inside=True)
+        return not closers
+
+    def _more(self, keep: int) -> bool:
+        """Read on, forgetting what is before `keep`; False at the end of the stream."""
+        # As much again as is kept: what is looked through once more stays in proportion to the record.
+        read = self.stream.read(max(_CHUNK, len(self.buffer) - keep))
+        if not read:
+            return False
+        self.buffer = self.buffer[keep:] + read
+        self.offset += keep
+        self.at -= keep
+        return True

@@ -74,7 +74,7 @@ def csv_rows(stream: io.BufferedReader[Any], name: str) -> Iterator[Row]:
         if any(_undecoded(text) for text in fields):
             yield BadRow("not UTF-8", _shown(fields, delimiter))
         elif len(fields) != len(columns):
-            yield BadRow(f"{len(fields)} fields, and {len(columns)} columns", _shown(fields, delimiter))
+            yield BadRow(_mismatch(len(fields), len(columns)), _shown(fields, delimiter))
         else:
             yield dict(zip(columns, fields, strict=True))
 
@@ -103,6 +103,10 @@ def _utf_16_lines(stream: io.BufferedReader[Any]) -> Iterator[str]:
         if len(line) > MAX_CONVERSATION_BYTES:
             raise _TooLongError
         yield line
+
+
+def _mismatch(n_fields: int, n_columns: int) -> str:
+    return f"{n_fields} field{'s' * (n_fields != 1)}, and {n_columns} column{'s' * (n_columns != 1)}"
 
 
 def _undecoded(text: str) -> bool:

@@ -64,7 +64,7 @@ def detect(head: bytes, name: str) -> Format:
                 return format
         if "messages" in keys:
             return Format.KURA if keys & {"chat_id"} else Format.OPENAI
-        if text.strip() == b"[]":
+        if b"".join(text.split()) == b"[]":
             return Format.KURA
         shown = ", ".join(sorted(key for key in keys if key.isidentifier())[:10])
         raise _unknown(name, f"JSON with the fields {shown}" if shown else "JSON without fields")

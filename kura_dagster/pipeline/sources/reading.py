@@ -23,7 +23,7 @@ from kura_dagster.pipeline.sources import chatgpt, claude, native, openai_messag
 from kura_dagster.pipeline.sources.columns import BadRow, Row, read_rows
 from kura_dagster.pipeline.sources.csv_rows import csv_rows
 from kura_dagster.pipeline.sources.detection import HEAD_BYTES, Format, detect
-from kura_dagster.pipeline.sources.json_records import RawRecord, raw_records
+from kura_dagster.pipeline.sources.json_records import BYTE_ORDER_MARK, RawRecord, raw_records
 from kura_dagster.pipeline.sources.loose_content import kind_of
 from kura_dagster.pipeline.sources.options import ColumnMapping, SourceOptions
 from kura_dagster.pipeline.sources.record import (
@@ -52,6 +52,7 @@ _EMPTY_ZIP = b"PK\x05\x06"
 _EXPORT = re.compile(r"conversations[-_.0-9]*\.(?:json|jsonl|ndjson)")
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 _BUFFER = 1 << 20
+_UNPACKED_AT_ONCE = 1 << 14
 
 # DEFLATE packs a thousand times at most, and logs that repeat themselves some fifty times.
 _MOST_EXPANDED = 250
@@ -100,7 +101,7 @@ def _read_plain(
 ) -> Iterator[Record]:
     head = stream.look_ahead(HEAD_BYTES)
     number = numbered_from
-    if head.strip():
+    if head.removeprefix(BYTE_ORDER_MARK).strip():
         if format is None:
             format = detect(head, name)
         for record in _records(stream, name, options, format, original):
@@ -224,7 +225,10 @@ class _Stream(io.RawIOBase):
 
     def __init__(self, head: bytes, file: Any, *, most_bytes: int | None = None) -> None:
         self._head = head
-        self._file = file
+        # At most what one step unpacks: where a later step fails, what came before it is kept.
+        self._read_some: Callable[[int], bytes] = getattr(file, "read1", file.read)
+        # The step in which a zip file's checksum turns out to be wrong gives nothing; it should be a small one.
+        self._step = _BUFFER if most_bytes is None else _UNPACKED_AT_ONCE
         self._left = most_bytes
         self.fault: str | None = None
 
@@ -249,7 +253,7 @@ class _Stream(io.RawIOBase):
         if self.fault is not None:
             return b""
         try:
-            read: bytes = self._file.read(n_bytes)
+            read = self._read_some(min(n_bytes, self._step))
         except _UNPACKING_ERRORS:
             self.fault = "the file is cut off or damaged here; what follows could not be unpacked"
             return b""

@@ -1,0 +1,268 @@
+"""Tables: CSV, Parquet, queries; a row a conversation or a row a message."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kura_dagster.pipeline.sources import columns
+from kura_dagster.pipeline.sources.columns import read_rows
+from kura_dagster.pipeline.sources.options import ColumnMapping
+from kura_dagster.pipeline.sources.reading import Format, SourceError, SourceOptions, read_source
+from kura_dagster.pipeline.sources.record import Read, Record, Unusable
+from kura_dagster_tests.sources import NOW, OPTIONS, SOME_DAY, conversations, read, read_sample, reasons, said
+
+
+def with_columns(**pairs: Any) -> SourceOptions:
+    return SourceOptions(now=NOW, default_created_at=SOME_DAY, columns=ColumnMapping.of_pairs(pairs))
+
+
+def read_csv(text: str | bytes, options: SourceOptions = OPTIONS) -> list[Record]:
+    return read(text, "table.csv", options, Format.CSV)
+
+
+def test_the_sample_with_a_row_a_conversation() -> None:
+    records = read_sample("prompts.csv")
+    assert reasons(records) == {
+        3: "messages: the user says nothing",
+        4: "7 fields, and 6 columns",
+        5: "created_at: not a time",
+    }
+    first, second = conversations(records)
+    assert said(first) == [("user", "How do I cancel, and when?"), ("assistant", "On the billing page.\nAny time.")]
+    assert first.created_at == datetime(2026, 11, 20, 9, tzinfo=UTC)
+    assert first.metadata == {"plan": "pro", "score": "0.5"}
+    assert said(second)[1] == ("assistant", "Auf der Seite „Abrechnung“.")
+
+
+def test_the_sample_with_a_row_a_message() -> None:
+    records = read_sample("messages.csv")
+    assert [record.number for record in records] == [5, 2, 1, 6]
+    assert reasons(records)[5] == "conversation_id: missing"
+    assert reasons(records)[6].startswith("messages.0.role: unknown")
+    charged, parcel = conversations(records)
+    # Rows were neither together nor in order.
+    assert said(charged) == [
+        ("user", "I was charged twice"),
+        ("assistant", "Which order?"),
+        ("user", "Order 77"),
+    ]
+    assert charged.metadata == {"channel": "mail"}
+    assert parcel.chat_id == "B"
+
+
+def test_a_column_of_json_messages() -> None:
+    messages = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
+    written = io.StringIO()
+    rows = csv.writer(written)
+    rows.writerows([["id", "messages"], [1, json.dumps(messages)], [2, "no"], [3, "[]"], [4, ""]])
+    records = read_csv(written.getvalue())
+    (conversation,) = conversations(records)
+    assert said(conversation) == [("user", "hi"), ("assistant", "hello")]
+    assert conversation.created_at == SOME_DAY
+    assert reasons(records) == {
+        2: "messages: not JSON: Expecting value at character 1",
+        3: "messages: there are none",
+        4: "messages: not JSON: Expecting value at character 1",
+    }
+
+
+def test_named_columns_and_only_the_metadata_that_is_asked_for() -> None:
+    options = with_columns(prompt="Frage", response="Antwort", created_at="Tag", metadata="Land, Alter")
+    text = "Frage;Antwort;Tag;Land;Alter;Name\nWie?;So.;2026-11-20;DE;41;Ada\n"
+    (conversation,) = conversations(read_csv(text, options))
+    assert said(conversation) == [("user", "Wie?"), ("assistant", "So.")]
+    assert conversation.metadata == {"Land": "DE", "Alter": "41"}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "fault"),
+    [
+        ({}, "name either messages, or prompt"),
+        ({"messages": "a", "prompt": "b"}, "name either messages, or prompt"),
+        ({"response": "b"}, "response is named without prompt"),
+        ({"role": "a", "content": "b"}, "one row a message needs role, content and chat_id"),
+        ({"prompt": "a", "response": "a"}, "a stands for two things"),
+        ({"prompts": "a"}, "prompts is no name; allowed are chat_id, created_at, messages"),
+        ({"prompt": ""}, "prompt needs the name of one column"),
+    ],
+)
+def test_mappings_that_make_no_conversation(pairs: dict[str, str], fault: str) -> None:
+    with pytest.raises(SourceError, match=fault):
+        ColumnMapping.of_pairs(pairs)
+
+
+def test_columns_that_do_not_fit_the_table() -> None:
+    with pytest.raises(SourceError, match=r"table\.csv has no column q; it has a, b"):
+        read_csv("a,b\n1,2\n", with_columns(prompt="q"))
+    with pytest.raises(SourceError, match=r"table\.csv has the columns a, b; say which is what"):
+        read_csv("a,b\n1,2\n")
+
+
+@pytest.mark.parametrize(
+    ("header", "columns_found"),
+    [
+        ("prompt,response", {"prompt": "prompt", "response": "response"}),
+        ("Question,Answer,Date", {"prompt": "Question", "response": "Answer", "created_at": "Date"}),
+        ("id,conversation", {"chat_id": "id", "messages": "conversation"}),
+        (
+            "Conversation ID,Sender,Text,Sent at",
+            {"chat_id": "Conversation ID", "role": "Sender", "content": "Text", "created_at": "Sent at"},
+        ),
+    ],
+)
+def test_names_of_columns_tell_what_they_are(header: str, columns_found: dict[str, str]) -> None:
+    assert ColumnMapping.guessed(header.split(","), "x") == ColumnMapping.of_pairs(columns_found)
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: text.encode(),
+        lambda text: b"\xef\xbb\xbf" + text.encode(),
+        lambda text: text.encode("utf-16"),
+        lambda text: text.replace("\n", "\r\n").encode(),
+        lambda text: text.replace(",", "\t").encode(),
+    ],
+)
+def test_encodings_line_ends_and_delimiters(encode: Any) -> None:
+    (conversation,) = conversations(read_csv(encode("prompt,response\n¿Qué?,日本\n")))
+    assert said(conversation) == [("user", "¿Qué?"), ("assistant", "日本")]
+
+
+def test_rows_that_are_no_text_or_no_csv() -> None:
+    records = read_csv(b"prompt,response\nok,ok\ncaf\xe9,x\nfine,fine\n")
+    assert reasons(records) == {2: "not UTF-8"}
+    assert [record.number for record in records] == [1, 2, 3]
+    records = read_csv("prompt,response\na,b\rc,d\ne,f\n")
+    assert list(reasons(records).values())[0] == "not CSV: a line break inside of a field without quotes"
+
+
+def test_a_quote_that_does_not_end_ends_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kura_dagster.pipeline.sources import csv_rows
+
+    monkeypatch.setattr(csv_rows, "MAX_CONVERSATION_BYTES", 1_000)
+    before = csv.field_size_limit(1_000)
+    try:
+        records = read_csv('prompt,response\na,b\nc,"d\n' + "e,f\n" * 1_000)
+    finally:
+        csv.field_size_limit(before)
+    assert reasons(records) == {
+        2: "not CSV: a field is too large, as where a quote does not end; what follows could not be read"
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [("\n \n,,\n", "has no header"), ("a,a\n1,2\n", "has the column a twice"), (b"\xff,b\n", "not UTF-8")],
+)
+def test_headers_that_are_none(text: str | bytes, fault: str) -> None:
+    with pytest.raises(SourceError, match=fault):
+        read_csv(text)
+
+
+def test_a_conversation_whose_rows_are_too_large_together_is_unusable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "MAX_CONVERSATION_BYTES", 1_000)
+    rows = [{"chat_id": "a", "role": "user", "content": "x" * 300} for _ in range(9)]
+    rows += [
+        {"chat_id": "b", "role": "user", "content": "hi"},
+        {"chat_id": "c", "role": "user", "content": "x" * 2_000},
+    ]
+    records = list(read_rows(rows, "rows", OPTIONS))
+    assert [conversation.chat_id for conversation in conversations(records)] == ["b"]
+    assert reasons(records) == {1: "larger than 16 MB in its 9 rows", 11: "larger than 16 MB"}
+
+
+TEXT = st.text(st.characters(exclude_categories=()), max_size=8)
+VALUE = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXT, st.datetimes(), st.binary(max_size=3))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.fixed_dictionaries({"id": VALUE, "role": VALUE | st.just("user"), "text": VALUE, "m": VALUE})))
+def test_every_row_of_messages_is_in_one_record(rows: list[dict[str, Any]]) -> None:
+    records = list(read_rows(rows, "rows", with_columns(chat_id="id", role="role", content="text")))
+    ids = [row["id"] for row in rows]
+    named = {str(each).strip() for each in ids if each is not None}
+    assert len(records) <= len(rows)
+    assert bool(records) == bool(rows)
+    assert len(records) >= len({name for name in named if name.isascii() and name.isprintable() and name})
+
+
+@settings(deadline=None)
+@given(st.lists(st.fixed_dictionaries({"id": VALUE, "prompt": VALUE, "time": VALUE, "m": VALUE}), max_size=5))
+def test_every_row_is_a_record(rows: list[dict[str, Any]]) -> None:
+    records = list(read_rows(rows, "rows", with_columns(chat_id="id", prompt="prompt", created_at="time")))
+    assert [record.number for record in records] == list(range(1, len(rows) + 1))
+
+
+def parquet(path: Path, query: str) -> Path:
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+    return path
+
+
+def test_parquet_with_messages_in_structs(tmp_path: Path) -> None:
+    path = parquet(
+        tmp_path / "chats [1]*.parquet",
+        """SELECT 7 AS conversation_id, TIMESTAMPTZ '2026-11-20 09:00:00+00' AS timestamp, 'en' AS language,
+        [{'role': 'user', 'content': 'Grüße'}, {'role': 'assistant', 'content': 'Hello'}] AS conversation
+        UNION ALL SELECT 8, NULL, NULL, []""",
+    )
+    with path.open("rb") as file:
+        records = list(read_source(file, path.name, OPTIONS))
+    (conversation,) = conversations(records)
+    assert conversation.chat_id == "7"
+    assert conversation.created_at == datetime(2026, 11, 20, 9, tzinfo=UTC)
+    assert said(conversation) == [("user", "Grüße"), ("assistant", "Hello")]
+    assert conversation.metadata == {"language": "en"}
+    assert reasons(records) == {2: "conversation: there are none"} or reasons(records) == {
+        2: "messages: there are none"
+    }
+    # The same without a path to it.
+    assert read(path.read_bytes(), "x.parquet") == records
+
+
+def test_parquet_with_a_row_a_message(tmp_path: Path) -> None:
+    path = parquet(
+        tmp_path / "messages.parquet",
+        """SELECT i % 3 AS conversation_id, 'user' AS role, 'text ' || i AS content,
+        TIMESTAMP '2026-11-20 09:00:00' + INTERVAL (i) MINUTE AS created_at FROM range(9) AS t(i)""",
+    )
+    records = read(path.read_bytes(), "x.parquet")
+    assert [len(conversation.messages) for conversation in conversations(records)] == [3, 3, 3]
+
+
+def test_what_is_no_parquet_file(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"x\.parquet can't be read as Parquet"):
+        read(b"PAR1" + b"\x00" * 100, "x.parquet")
+
+
+def test_a_table_of_many_messages_takes_little_memory() -> None:
+    import tracemalloc
+
+    def rows() -> Any:
+        for number in range(20_000):
+            yield {"chat_id": number % 5_000, "role": "user", "content": f"{number} " + "x" * 1_000}
+
+    tracemalloc.start()
+    found = sum(isinstance(record, Read) for record in read_rows(rows(), "rows", OPTIONS))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == 5_000
+    assert peak < 10_000_000
+
+
+def test_bad_rows_before_the_first_good_one_are_kept() -> None:
+    records = read_csv("prompt,response\na\nb,c\n")
+    assert isinstance(records[0], Unusable)
+    assert reasons(records) == {1: "1 field, and 2 columns"}
+    assert reasons(read_csv("prompt,response\na\n")) == {1: "1 field, and 2 columns"}

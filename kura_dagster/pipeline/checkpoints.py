@@ -6,15 +6,13 @@ and conversations as one JSON list. What is never serialised (embeddings, centro
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO
 
 from pydantic import ValidationError
 
 from kura_dagster.pipeline.base_classes import AnyModel, BaseCheckpointManager
+from kura_dagster.pipeline.replaced_file import replacing
 from kura_dagster.pipeline.types import Conversation
 
 _SUFFIX = ".jsonl"
@@ -67,9 +65,9 @@ class JSONLCheckpointManager(BaseCheckpointManager):
         path = self.get_checkpoint_path(filename)
         if not self.enabled:
             return
-        with _replacing(path) as lines:
+        with replacing(path) as lines:
             for item in data:
-                lines.write(item.model_dump_json(by_alias=True) + "\n")
+                lines.write(item.model_dump_json(by_alias=True).encode() + b"\n")
 
     def list_checkpoints(self) -> list[str]:
         """Return the names that `load_checkpoint` takes, sorted."""
@@ -92,23 +90,9 @@ def write_conversations(path: Path, conversations: Iterable[Conversation]) -> No
     Only the turns of user and assistant are written: Kura knows no other roles and would refuse the file. The file is
     replaced as a whole, and its folder must exist.
     """
-    with _replacing(path) as dump:
-        dump.write("[")
+    with replacing(path) as dump:
+        dump.write(b"[")
         for position, conversation in enumerate(conversations):
             turns_only = conversation.model_copy(update={"messages": conversation.turns})
-            dump.write((",\n" if position else "\n") + turns_only.model_dump_json())
-        dump.write("\n]\n")
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """Open a text file that takes the place of `path` when the block ends well; otherwise `path` stays as it was."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+            dump.write((b",\n" if position else b"\n") + turns_only.model_dump_json().encode())
+        dump.write(b"\n]\n")

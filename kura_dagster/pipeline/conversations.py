@@ -11,6 +11,7 @@ one window: the one that holds the beginning of its file's day.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -28,10 +29,19 @@ _ONE_DAY = timedelta(days=1)
 _FAULTS_IN_REASON = 3
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TIMESTAMP = TypeAdapter(datetime)
+_DAY_FILE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.rejected)?\.jsonl", re.ASCII)
+
+
+REJECTED_SUFFIX = ".rejected.jsonl"
+"""What the files end with, beside those of the days, that hold what could not be landed at all."""
 
 
 class RejectedConversation(BaseModel):
-    """A landed line that could not be used, and why. The file is named without its folder."""
+    """A record that could not be used, and why.
+
+    `file` is a file of the landing folder, without the folder, or the one that was to be landed, as it was named;
+    `line` is the record's place in it, from 1.
+    """
 
     file: str
     line: int = Field(ge=1)
@@ -52,6 +62,25 @@ class LandedConversations:
     missing: list[str]
 
 
+def landing_file(folder: Path, day: date) -> Path:
+    """Return the file of a day."""
+    return folder / f"{day.isoformat()}.jsonl"
+
+
+def rejected_file(folder: Path, day: date) -> Path:
+    """Return the file that holds what could not be landed of a day."""
+    return folder / f"{day.isoformat()}{REJECTED_SUFFIX}"
+
+
+def day_of_file(path: Path) -> date | None:
+    """Return the day of a landing file, or of a file of rejected records; None for any other file."""
+    found = _DAY_FILE.fullmatch(path.name)
+    try:
+        return date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
+
+
 def read_conversations(folder: Path, start: datetime, end: datetime, tz: tzinfo) -> LandedConversations:
     """Read the conversations that began in the window [start, end), with all times in UTC.
 
@@ -61,7 +90,8 @@ def read_conversations(folder: Path, start: datetime, end: datetime, tz: tzinfo)
 
     Set aside is a line that is no JSON or not UTF-8, lacks a field, has no messages or an unknown role, or begins more
     than a day from its file's. Where a chat_id comes more than once in the window, the line whose last message is the
-    latest wins, of equals the one that was written last; the others are set aside as superseded, in this window.
+    latest wins, of equals the one that was written last; the others are set aside as superseded, in this window. What
+    `landing` could not land of the window's days is reported with them.
 
     Args:
         folder: the landing folder.
@@ -87,19 +117,21 @@ def read_conversations(folder: Path, start: datetime, end: datetime, tz: tzinfo)
     rejected: list[RejectedConversation] = []
     missing: list[str] = []
     for day in _days_around(start, end, tz):
-        path = folder / f"{day.isoformat()}.jsonl"
+        path = landing_file(folder, day)
         reports_here = _to_utc(datetime(day.year, day.month, day.day), tz) in window
+        if reports_here:
+            rejected.extend(rejected_in(rejected_file(folder, day)))
         if not path.is_file():
             if reports_here:
                 missing.append(path.name)
             continue
-        for number, offset, line in _lines(path):
+        for number, offset, content in landed_lines(path):
             position = _Position(path, number, offset)
             try:
-                conversation = _conversation(line, day, tz, window=None if reports_here else window)
-            except _UnusableLineError as error:
+                conversation = _conversation(content, day, tz, window=None if reports_here else window)
+            except UnusableLineError as error:
                 if reports_here:
-                    rejected.append(_rejected(position, line, error.chat_id, str(error)))
+                    rejected.append(_rejected(position, content, error.chat_id, str(error)))
                 continue
             if conversation is None or conversation.created_at not in window:
                 continue
@@ -117,6 +149,53 @@ def read_conversations(folder: Path, start: datetime, end: datetime, tz: tzinfo)
         rejected=sorted(rejected, key=lambda row: (row.file, row.line)),
         missing=missing,
     )
+
+
+class LandedLine(NamedTuple):
+    """A line of a landing file: its number from 1, its first byte, and its content without the line's end."""
+
+    number: int
+    offset: int
+    content: bytes
+
+
+def landed_lines(path: Path) -> Iterator[LandedLine]:
+    """Yield the lines of a landing file that are not blank, one at a time."""
+    offset = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            content = line.removeprefix(_BYTE_ORDER_MARK).strip(b" \t\r\n")
+            if content:
+                yield LandedLine(number, offset, content)
+            offset += len(line)
+
+
+def parsed_line(content: bytes, day: date, tz: tzinfo) -> Conversation:
+    """Return the conversation of a line in the file of a day, with all times in UTC.
+
+    Raises:
+        UnusableLineError: the line can't be used.
+    """
+    conversation = _conversation(content, day, tz, window=None)
+    assert conversation is not None  # only a window leaves one out
+    return conversation
+
+
+def rejected_in(path: Path) -> list[RejectedConversation]:
+    """Return what a file of rejected records holds; [] where there is none. Lines that are no record are left out."""
+    found = []
+    for line in landed_lines(path) if path.is_file() else ():
+        with suppress(ValidationError):  # somebody edited the file: what it tells of is in the source still
+            found.append(RejectedConversation.model_validate_json(line.content))
+    return found
+
+
+class UnusableLineError(ValueError):
+    """The reason why a line can't be used, and the conversation it is about where it can be told."""
+
+    def __init__(self, reason: str, chat_id: str | None = None) -> None:
+        super().__init__(reason)
+        self.chat_id = chat_id
 
 
 @dataclass(frozen=True)
@@ -144,14 +223,6 @@ class _Landed(NamedTuple):
     last_message_at: datetime
 
 
-class _UnusableLineError(ValueError):
-    """The reason why a line can't be used, and the conversation it is about where it can be told."""
-
-    def __init__(self, reason: str, chat_id: str | None = None) -> None:
-        super().__init__(reason)
-        self.chat_id = chat_id
-
-
 def _days_around(start: datetime, end: datetime, tz: tzinfo) -> Iterator[date]:
     """Yield the days in `tz` that the window touches, and one either side."""
     day = start.astimezone(tz).date() - _ONE_DAY
@@ -161,24 +232,13 @@ def _days_around(start: datetime, end: datetime, tz: tzinfo) -> Iterator[date]:
         day += _ONE_DAY
 
 
-def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
-    """Yield number, offset and content of the lines that are not blank, one at a time."""
-    offset = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            content = line.removeprefix(_BYTE_ORDER_MARK).strip(b" \t\r\n")
-            if content:
-                yield number, offset, content
-            offset += len(line)
-
-
 def _conversation(line: bytes, day: date, tz: tzinfo, *, window: _Window | None) -> Conversation | None:
     """Return the conversation of a line, with all times in UTC.
 
     Given a window, a conversation that began outside of it is None, and no more of it is looked at than that.
 
     Raises:
-        _UnusableLineError: the line can't be used.
+        UnusableLineError: the line can't be used.
     """
     fields = _json_object(line)
     chat_id = fields.get("chat_id")
@@ -186,23 +246,23 @@ def _conversation(line: bytes, day: date, tz: tzinfo, *, window: _Window | None)
         chat_id = None
     try:
         if "created_at" not in fields:
-            raise _UnusableLineError("created_at: Field required")
+            raise UnusableLineError("created_at: Field required")
         created_at = _to_utc(_TIMESTAMP.validate_python(fields["created_at"]), tz)
         began_on = created_at.astimezone(tz).date()
         if abs(began_on - day) > _ONE_DAY:
-            raise _UnusableLineError(f"created_at: began on {began_on}, more than a day from its file's")
+            raise UnusableLineError(f"created_at: began on {began_on}, more than a day from its file's")
         if window is not None and created_at not in window:
             return None
         conversation = Conversation.model_validate(fields)
         conversation.created_at = created_at
         for message in conversation.messages:
             message.created_at = _to_utc(message.created_at, tz)
-    except _UnusableLineError as error:
-        raise _UnusableLineError(str(error), chat_id) from None
+    except UnusableLineError as error:
+        raise UnusableLineError(str(error), chat_id) from None
     except ValidationError as error:
-        raise _UnusableLineError(_reason(error), chat_id) from None
+        raise UnusableLineError(_reason(error), chat_id) from None
     except OverflowError:
-        raise _UnusableLineError("created_at: a time is out of range", chat_id) from None
+        raise UnusableLineError("created_at: a time is out of range", chat_id) from None
     return conversation
 
 
@@ -210,9 +270,9 @@ def _json_object(line: bytes) -> dict[str, Any]:
     try:
         fields = parse_json(line)
     except NotJSONError as error:
-        raise _UnusableLineError(str(error)) from None
+        raise UnusableLineError(str(error)) from None
     if not isinstance(fields, dict):
-        raise _UnusableLineError(f"not a conversation: a JSON {type(fields).__name__}, no object")
+        raise UnusableLineError(f"not a conversation: a JSON {type(fields).__name__}, no object")
     return fields
 
 

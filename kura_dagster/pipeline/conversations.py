@@ -10,6 +10,7 @@ one window: the one that holds the beginning of its file's day.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass

@@ -158,3 +158,13 @@ def test_conversations_are_written_as_one_json_list(tmp_path: Path, count: int) 
     dump = json.loads(path.read_text(encoding="utf-8"))
     assert [Conversation(**fields) for fields in dump] == conversations
     assert os.listdir(tmp_path) == ["conversations.json"]
+
+
+def test_only_the_roles_that_kura_knows_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "conversations.json"
+    plain = rows.conversation(1)
+    first = plain.messages[0]
+    others = [first.model_copy(update={"role": role}) for role in ("system", "developer", "tool")]
+    write_conversations(path, [plain.model_copy(update={"messages": [*others, *plain.messages]})])
+    (dump,) = json.loads(path.read_text(encoding="utf-8"))
+    assert Conversation(**dump) == plain

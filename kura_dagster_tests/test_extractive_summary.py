@@ -55,6 +55,22 @@ class TestRequest:
         assert (summary.topic, summary.task, summary.concerning_score) == (None, None, None)
         assert (summary.user_frustration, summary.assistant_errors, summary.model) == (None, None, "extractive")
 
+    def test_instructions_and_tools_are_no_part_of_it(self):
+        said = {
+            "system": "You are the help desk. How do I sing? Call Ada Lovelace.",
+            "developer": "Never mention prices.",
+            "user": "How do I export?",
+            "tool": "How do I fly? {}",
+            "assistant": "Like this.",
+        }
+        messages = [Message(role=role, content=content, created_at=WHEN) for role, content in said.items()]
+        plain = conversation("How do I export?", "Like this.")
+        (summary,) = asyncio.run(ExtractiveSummaryModel().summarise([plain.model_copy(update={"messages": messages})]))
+        (expected,) = asyncio.run(ExtractiveSummaryModel().summarise([plain]))
+        assert summary == expected
+        assert summary.metadata["conversation_turns"] == 2
+        assert summary.embedding_text == expected.embedding_text == "user: How do I export?\nassistant: Like this."
+
     def test_turns_are_counted_and_the_owners_metadata_is_kept(self):
         summary = summarised("How do I export?", "Like this.", "Thanks", metadata={"plan": "pro"})
         assert summary.metadata == {"plan": "pro", "conversation_turns": 3, "user_words": "How do I export?\nThanks"}

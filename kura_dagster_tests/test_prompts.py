@@ -103,7 +103,7 @@ def check_blocks(prompt: str) -> None:
         assert prompt.count(opening) == 1
         assert prompt.count(closing) == 1
         inside = prompt[prompt.index(opening) + len(opening) : prompt.index(closing)]
-        without_marks = re.sub(rf"^\[{code} (?:user|assistant|left out)\]$", "", inside, flags=re.M)
+        without_marks = re.sub(rf"^\[{code} (?:user|assistant|tool|left out)\]$", "", inside, flags=re.M)
         assert code not in without_marks
 
 
@@ -244,7 +244,7 @@ def shown_turns(prompt: str) -> list[tuple[str, list[str]]]:
     (code,) = {code for tag, code in TAG.findall(prompt) if tag == "conversation"}
     between = prompt.split(f"<conversation-{code}>\n")[1].split(f"\n</conversation-{code}>")[0]
     turns: list[tuple[str, list[str]]] = []
-    for part in re.split(rf"^(?=\[{code} (?:user|assistant)\]$)", between, flags=re.M):
+    for part in re.split(rf"^(?=\[{code} (?:user|assistant|tool)\]$)", between, flags=re.M):
         if not part:
             continue
         heading, _, text = part.partition("]\n")
@@ -268,7 +268,7 @@ def transcript_bytes(prompt: str) -> int:
 
 long_turns = st.lists(
     st.tuples(
-        st.sampled_from(["user", "assistant"]),
+        st.sampled_from(["user", "assistant", "tool"]),
         st.sampled_from(["a", "é", "漢", "😀", "word "]),
         st.integers(0, 30) | st.integers(0, 3000),
     ),
@@ -314,8 +314,9 @@ def test_shortening(turns: list[tuple[str, str, int]], tokens: int) -> None:
     left_out_before = {at for before, at in zip([-1, *positions], positions, strict=False) if at > before + 1}
     assert gap_before == left_out_before, "every gap between turns is marked, and nothing else"
 
-    opening = roles.index("user") if "user" in roles else 0
-    end = len(turns) - 1
+    spoken = [at for at, role in enumerate(roles) if role != "tool"] or list(range(len(turns)))
+    opening = roles.index("user") if "user" in roles else spoken[0]
+    end = spoken[-1]
     for at in (opening, end):
         kept = sum(len(piece.encode()) for piece in pieces[at])
         assert pieces[at] == [contents[at]] or kept >= tokens - 60, "less than a quarter of the budget"
@@ -323,9 +324,12 @@ def test_shortening(turns: list[tuple[str, str, int]], tokens: int) -> None:
     between = [at for at in range(len(turns)) if at not in (opening, end)]
     users = [at for at in between if roles[at] == "user"]
     assistants = [at for at in between if roles[at] == "assistant"]
+    tools = [at for at in between if roles[at] == "tool"]
+    if any(pieces.get(at) != [contents[at]] for at in (*users, *assistants)):
+        assert not any(at in pieces for at in tools), "turns are cut while the tools' are shown"
     if any(pieces.get(at) != [contents[at]] for at in users):
         assert not any(at in pieces for at in assistants), "the user's turns are cut while the assistant's are shown"
-    for of_role in (users, assistants):
+    for of_role in (users, assistants, tools):
         lost = [place for place, at in enumerate(of_role) if at not in pieces]
         assert lost == list(range(lost[0], lost[0] + len(lost))) if lost else True, "not the middle"
         if 0 < len(lost) < len(of_role):
@@ -356,6 +360,22 @@ def test_assistant_turns_in_the_middle_go_first_where_not_all_can_say_something(
     assert [pieces for role, pieces in seen if role == "user"] == [[content] for content in contents[::2]]
     kept = [int(pieces[0].split()[0]) for role, pieces in seen if role == "assistant"]
     assert kept == [1, 3, 5, 23, 25, 27, 29]
+
+
+def test_instructions_are_never_shown_and_tools_are() -> None:
+    asked = conversation(
+        "You are the help desk.",
+        "Answer briefly.",
+        "Weather?",
+        "4 degrees",
+        "Cold.",
+        roles=["system", "developer", "user", "tool", "assistant"],
+    )
+    prompt = prompts.summary_prompt(asked, "{conversation}")
+    assert shown_turns(prompt) == [("user", ["Weather?"]), ("tool", ["4 degrees"]), ("assistant", ["Cold."])]
+    long_instructions = conversation("rule " * 10_000, "Weather?", roles=["system", "user"])
+    assert not prompts.conversation_shortened(long_instructions)
+    assert prompts.summary_prompt(conversation("Be kind.", roles=["system"]), "{conversation}")
 
 
 def test_transcript_that_just_fits_is_not_shortened() -> None:

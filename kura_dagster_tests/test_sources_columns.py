@@ -144,7 +144,7 @@ def test_rows_that_are_no_text_or_no_csv() -> None:
     assert reasons(records) == {2: "not UTF-8"}
     assert [record.number for record in records] == [1, 2, 3]
     records = read_csv("prompt,response\na,b\rc,d\ne,f\n")
-    assert list(reasons(records).values())[0] == "not CSV: a line break inside of a field without quotes"
+    assert next(iter(reasons(records).values())) == "not CSV: a line break inside of a field without quotes"
 
 
 def test_a_quote_that_does_not_end_ends_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

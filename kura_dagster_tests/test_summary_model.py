@@ -187,6 +187,14 @@ def test_long_conversation_is_shortened_and_its_summary_says_so(server: Loopback
     assert len(prompt) < len(prompts.summary_prompt(short)) + 4 * 300 + 200
 
 
+def test_turns_are_those_of_user_and_assistant(server: LoopbackServer) -> None:
+    plain = rows.conversation(1)
+    others = [plain.messages[0].model_copy(update={"role": role}) for role in ("system", "tool")]
+    with_others = plain.model_copy(update={"messages": [*others, *plain.messages]})
+    (summary,) = summarise([with_others])
+    assert summary.metadata["conversation_turns"] == len(plain.messages)
+
+
 def test_budget_that_shows_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="max_conversation_tokens is 199; allowed is 200 or more"):
         SummaryModel(max_conversation_tokens=199)

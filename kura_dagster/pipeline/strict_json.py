@@ -46,7 +46,7 @@ def parse_json(content: bytes, *, huge_integers_as_text: bool = False) -> Any:
             if not huge_integers_as_text:
                 raise
             value = _TOLERANT.decode(text)
-        return without_surrogates(value) if _MAYBE_SURROGATES.search(content) else value
+        return without_surrogates(value) if _may_hold_surrogates(content) else value
     except UnicodeDecodeError as error:
         raise NotJSONError(f"not UTF-8: {error.reason} at byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
@@ -60,12 +60,27 @@ def parse_json(content: bytes, *, huge_integers_as_text: bool = False) -> Any:
 def without_surrogates(value: Any) -> Any:
     """Return a JSON value whose texts can be encoded: pairs of surrogates joined, lone ones replaced by U+FFFD."""
     if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return _joined(value)
     if isinstance(value, list):
         return [without_surrogates(each) for each in value]
     if isinstance(value, dict):
         return {without_surrogates(key): without_surrogates(each) for key, each in value.items()}
     return value
+
+
+def _joined(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _may_hold_surrogates(content: bytes) -> bool:
+    # Looking for plain bytes first takes a tenth of the pattern's time.
+    if b"\xed" not in content and b"\\ud" not in content and b"\\uD" not in content:
+        return False
+    return _MAYBE_SURROGATES.search(content) is not None
 
 
 def _finite(text: str) -> float:

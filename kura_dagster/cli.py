@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
+from datetime import time as clock_time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -15,13 +16,22 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from pydantic import ByteSize
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Column
 from rich.table import Table as RichTable
 from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
 from kura_dagster.pipeline.plain_text import plain_line, plain_lines
+from kura_dagster.pipeline.sources.detection import Format
 from kura_dagster.settings import Cadence, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -30,7 +40,10 @@ if TYPE_CHECKING:
 
     from kura_dagster.orchestration.materialise import RunReport
     from kura_dagster.orchestration.progress import RunProgress, RunWatch
+    from kura_dagster.pipeline.ingest import IngestReport
     from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
+    from kura_dagster.pipeline.sources.options import SourceOptions
+    from kura_dagster.pipeline.sources.record import Record
     from kura_dagster.pipeline.types import Conversation
     from kura_dagster.storage.database import Database
 
@@ -148,6 +161,128 @@ def demo() -> None:
             "README.md tells how to add your own conversations and how to use a language model.",
             highlight=False,
         )
+
+
+@app.command(
+    cls=_Command,
+    epilog=_examples(
+        "ingest ~/Downloads/conversations.json",
+        "ingest exports/ s3://bucket/logs/*.jsonl.gz --source web",
+        "ingest tickets.csv --column chat_id=ticket --column prompt=question --column response=reply",
+        "ingest --query \"SELECT * FROM 'logs/*.parquet' WHERE NOT test\"",
+    ),
+)
+def ingest(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH…", help="Files, folders, patterns, or addresses such as s3://….", show_default=False
+        ),
+    ] = None,
+    format: Annotated[
+        Format | None, typer.Option(help="What all files are, where their beginning does not tell.")
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Stands before the ids, as NAME:id. Without it, the format's name does, and nothing in Kura's own.",
+        ),
+    ] = None,
+    created_at: Annotated[
+        date | None,
+        typer.Option(parser=_day, metavar="DAY", help="The day of records that have no time, as YYYY-MM-DD."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=COLUMN",
+            help="Which column of a table is chat_id, created_at, messages, prompt, response, role, content or metadata "
+            "(several, with commas). Repeat it; without it, the columns' names tell.",
+        ),
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option(metavar="SQL", help="Land the rows of a query that DuckDB runs on files, not files.")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Land a Hugging Face data set; needs the extra huggingface.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Which split of the data set.")] = "train",
+    own_class: Annotated[
+        str | None,
+        typer.Option("--class", metavar="MODULE:CLASS", help="Land what a BaseConversationSource of yours yields."),
+    ] = None,
+) -> None:
+    """Put conversations into the landing folder, each into the file of its day.
+
+    Reads Kura's own form, exports of Claude and ChatGPT (also zipped), logs and fine-tuning files in OpenAI's form, CSV
+    and Parquet; docs/conversations.md tells how to get each. What is landed again changes nothing; a conversation that
+    has grown takes its older version's place. A record that can't be used is set aside with file, number and reason: see
+    kura-dagster rejected. Exits with 1 where a file could not be read, after landing the others.
+    """
+    from kura_dagster.pipeline.ingest import ingest as ingest_files
+    from kura_dagster.pipeline.ingest import ingest_records
+    from kura_dagster.pipeline.landing import Landing
+    from kura_dagster.pipeline.sources.options import ColumnMapping, SourceOptions
+    from kura_dagster.pipeline.sources.places import find_places
+    from kura_dagster.pipeline.sources.record import SourceError
+
+    if sum(map(bool, (paths, query, dataset, own_class))) != 1:
+        raise typer.BadParameter("say one of PATH…, --query, --dataset or --class")
+    with _errors_explained():
+        settings = Settings.load()
+        now = datetime.now(UTC)
+        try:
+            options = SourceOptions(
+                tz=settings.tzinfo,
+                now=now,
+                default_created_at=created_at and datetime.combine(created_at, clock_time(), settings.tzinfo),
+                columns=ColumnMapping.of_pairs(_pairs(column)) if column else None,
+                source=source,
+            )
+            with (
+                Landing(
+                    settings.conversations, settings.tzinfo, today=now.astimezone(settings.tzinfo).date()
+                ) as landing,
+                _reading_bar() as on_progress,
+            ):
+                if paths:
+                    places = find_places(paths)
+                    report = ingest_files(places, landing, options, format=format, on_progress=on_progress(places))
+                else:
+                    records, name, prefix = _records_of(query, dataset, split, own_class, options)
+                    report = ingest_records(
+                        records, name, landing, source=source or prefix, on_progress=on_progress([])
+                    )
+        except SourceError as error:
+            _fail(str(error), code=2)
+        _print_ingest(settings, report)
+        if report.not_read:
+            for each in report.not_read:
+                _print_error("[red]not read[/red]", f"{each.name}: {each.reason}")
+            raise typer.Exit(1)
+
+
+@app.command(cls=_Command, epilog=_examples("rejected", "rejected 2026-11-20"))
+def rejected(day: Day = None) -> None:
+    """List what was set aside when conversations were landed or read, with file, number and reason.
+
+    Without a day, every day that has any. The landing folder is read, so that it is shown before a day is run; the
+    table rejected_conversations holds the same for the days that are materialised.
+    """
+    from kura_dagster.pipeline.conversations import day_of_file, set_aside
+
+    with _errors_explained():
+        settings = Settings.load()
+        days = (
+            {day} if day else {found for path in settings.conversations.glob("*.jsonl") if (found := day_of_file(path))}
+        )
+        number = 0
+        for each in sorted(days):
+            for row in set_aside(settings.conversations, each, settings.tzinfo):
+                number += 1
+                _print_lines([plain_line(f"{each}  {row.file}:{row.line}  {row.chat_id or '–'}  {row.reason}")])
+        _print_lines([f"{number:,} records are set aside{f' on {day}' if day else ''}."])
 
 
 @app.command(
@@ -408,6 +543,79 @@ def _is_whole(database: Any, when: Any) -> bool:
     } == summarised | failed and summarised == clustered == projected
 
 
+def _pairs(columns: Sequence[str]) -> dict[str, str]:
+    pairs = [each.partition("=") for each in columns]
+    if wrong := [name for name, equals, _ in pairs if not equals]:
+        raise typer.BadParameter(f"--column is {wrong[0]!r}; write NAME=COLUMN, for example chat_id=ticket")
+    return {name.strip(): column.strip() for name, _, column in pairs}
+
+
+def _records_of(
+    query: str | None, dataset: str | None, split: str, own_class: str | None, options: SourceOptions
+) -> tuple[Iterator[Record], str, str]:
+    """Return the records of what is no file, what it is called, and what stands before its ids."""
+    from kura_dagster.pipeline.sources.columns import read_rows
+    from kura_dagster.pipeline.sources.huggingface import from_hf_dataset
+    from kura_dagster.pipeline.sources.own_class import records_of, source_called
+    from kura_dagster.storage.query_source import rows_of_query
+
+    if query:
+        return read_rows(rows_of_query(query), "the query", options), "query", "query"
+    if dataset:
+        return from_hf_dataset(dataset, split, options=options), dataset, dataset
+    own = source_called(own_class or "")
+    return records_of(own, options), own.name, own.name
+
+
+@contextmanager
+def _reading_bar() -> Iterator[Callable[[Sequence[Any]], Callable[[str, int, int], None]]]:
+    """Yield what makes, for the files that are read, the listener that moves a bar of their bytes."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeElapsedColumn(),
+        console=errors,
+    ) as bar:
+
+        def listener(places: Sequence[Any]) -> Callable[[str, int, int], None]:
+            sizes = {place.name: getattr(place, "n_bytes", None) or 0 for place in places}
+            task = bar.add_task("reading", total=sum(sizes.values()) or None)
+            done: dict[str, int] = {}
+
+            def heard(name: str, n_bytes: int, n_records: int) -> None:
+                done[name] = min(n_bytes, sizes.get(name, n_bytes))
+                bar.update(task, completed=sum(done.values()), description=f"{n_records:,} records")
+
+            return heard
+
+        yield listener
+
+
+def _print_ingest(settings: Settings, report: IngestReport) -> None:
+    """Print what became of the records, by day, and what to do next."""
+    total = report.total
+    names = list(vars(total))
+    table = RichTable("day", *(Column(name, justify="right") for name in names))
+    for day, of_day in report.days.items():
+        table.add_row(str(day), *(f"{number:,}" for number in vars(of_day).values()))
+    if len(report.days) > 1:
+        table.add_section()
+        table.add_row("all", *(f"{number:,}" for number in vars(total).values()))
+    if report.days:
+        console.print(table)
+    _print_lines([f"{report.n_read:,} records were read; the conversations are in {settings.conversations}."])
+    if total.rejected:
+        _print_lines([f"{total.rejected:,} are set aside; see why: kura-dagster rejected"])
+    changed = [day for day, of_day in report.days.items() if of_day.new or of_day.updated]
+    if changed and min(changed) < settings.start_date:
+        _print_lines([f"The first is of {min(changed)}: set KURA_START_DATE to that day or one before it."])
+    if changed:
+        last = "" if len(changed) == 1 else f" --to {max(changed)}"
+        _print_lines([f"Next: kura-dagster run --from {min(changed)}{last}"])
+
+
 def _range(day: date | None, first: date | None, last: date | None) -> tuple[date, date]:
     """Return the first and the last day that are asked for, either way of saying it."""
     begin = day or first
@@ -647,12 +855,13 @@ def _errors_explained() -> Iterator[None]:
     from kura_dagster.pipeline.language_model.answer_cache import CacheError
     from kura_dagster.pipeline.language_model.failures import LanguageModelError
     from kura_dagster.storage.database import DatabaseError
+    from kura_dagster.storage.query_source import QueryError
 
     try:
         yield
     except (SettingsError, PartitionRangeError) as error:
         _fail(str(error), code=2)
-    except (DatabaseError, CacheError, LanguageModelError, OSError) as error:
+    except (DatabaseError, CacheError, LanguageModelError, QueryError, OSError) as error:
         _fail(str(error))
 
 

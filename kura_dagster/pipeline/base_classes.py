@@ -7,7 +7,7 @@ pipeline enters what has `__aenter__` once a run and closes it at the end.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +22,22 @@ from kura_dagster.pipeline.types import (
 )
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
+class BaseConversationSource(ABC):
+    """Conversations from wherever a user keeps them; `kura-dagster ingest --class MODULE:CLASS` lands them."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What the source is called; it stands before the conversations' ids."""
+
+    @abstractmethod
+    def read(self) -> Iterable[Conversation | Mapping[str, Any]]:
+        """Yield conversations, or mappings with their fields as loosely as files have them.
+
+        One that is not usable is set aside with a reason, and the rest goes on.
+        """
 
 
 class BaseEmbeddingModel(ABC):

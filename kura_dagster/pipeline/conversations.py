@@ -152,6 +152,12 @@ def read_conversations(folder: Path, start: datetime, end: datetime, tz: tzinfo)
     )
 
 
+def set_aside(folder: Path, day: date, tz: tzinfo) -> list[RejectedConversation]:
+    """Return what is reported of a day: what could not be landed, and the lines of its file that can't be used."""
+    begin = datetime(day.year, day.month, day.day, tzinfo=tz)
+    return read_conversations(folder, begin, begin + _ONE_DAY, tz).rejected
+
+
 class LandedLine(NamedTuple):
     """A line of a landing file: its number from 1, its first byte, and its content without the line's end."""
 

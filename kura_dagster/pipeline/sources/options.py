@@ -157,6 +157,8 @@ class SourceOptions:
         now: the present, with an offset; a time more than a day after it is absurd.
         default_created_at: the time of records that have none, such as a fine-tuning file's; None makes them unusable.
         columns: which column of a table is what; None means that their names tell.
+        source: stands before the ids, as `<source>:<id>`, so that those of two systems never clash. None means the
+            name of the format, and nothing where the file is Kura's own.
 
     Raises:
         ValueError: `now` or `default_created_at` has no offset from UTC.
@@ -166,6 +168,7 @@ class SourceOptions:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     default_created_at: datetime | None = None
     columns: ColumnMapping | None = None
+    source: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("now", "default_created_at"):

@@ -33,6 +33,7 @@ from kura_dagster.pipeline.sources.record import (
     Unusable,
     UnusableRecordError,
     beginning_of,
+    of_source,
 )
 from kura_dagster.pipeline.strict_json import NotJSONError, parse_json
 from kura_dagster.pipeline.types import Conversation
@@ -104,12 +105,19 @@ def _read_plain(
     if head.removeprefix(BYTE_ORDER_MARK).strip():
         if format is None:
             format = detect(head, name)
-        for record in _records(stream, name, options, format, original):
+        source = _source_of(format) if options.source is None else options.source
+        for found in _records(stream, name, options, format, original):
+            record = of_source(found, source)
             # A row's number may be smaller than the last one's: conversations of rows come sorted.
             number = max(number, numbered_from + record.number)
             yield record._replace(number=numbered_from + record.number)
     if stream.fault is not None:
         yield Unusable(number + 1, stream.fault, None, "", None)
+
+
+def _source_of(format: Format) -> str:
+    """Return what stands before ids where nobody says: Kura's own formats keep theirs."""
+    return "" if format in (Format.KURA, Format.KURA_CHECKPOINTS) else format.value
 
 
 def _records(

@@ -59,3 +59,13 @@ def beginning_of(content: bytes | str) -> str:
         # No character takes more than four bytes, and a byte that is none becomes one U+FFFD.
         content = content[: 4 * CONTENT_CHARACTERS].decode("utf-8", "replace")
     return content[:CONTENT_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+
+
+def of_source(record: Record, source: str) -> Record:
+    """Return the record with `<source>:` before its id, so that ids of two systems never clash; "" changes nothing."""
+    if not source:
+        return record
+    if isinstance(record, Unusable):
+        return record._replace(chat_id=f"{source}:{record.chat_id}") if record.chat_id else record
+    chat_id = f"{source}:{record.conversation.chat_id}"
+    return record._replace(conversation=record.conversation.model_copy(update={"chat_id": chat_id}))

@@ -1,0 +1,131 @@
+"""From sources to the landing folder: every record of every file is landed or set aside, and counted.
+
+What formats there are is `sources`' knowledge, how days are written `landing`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from kura_dagster.pipeline.conversations import RejectedConversation
+from kura_dagster.pipeline.landing import LandedDay, Landing
+from kura_dagster.pipeline.sources.detection import Format
+from kura_dagster.pipeline.sources.options import SourceOptions
+from kura_dagster.pipeline.sources.places import NotRead, Place
+from kura_dagster.pipeline.sources.reading import read_source
+from kura_dagster.pipeline.sources.record import Read, Record, SourceError, of_source
+
+_RECORDS_BETWEEN_NEWS = 200
+
+
+@dataclass
+class IngestReport:
+    """What an ingest did: records that were read, what became of them by day, and files that were not read whole."""
+
+    n_read: int = 0
+    days: dict[date, LandedDay] = field(default_factory=dict)
+    not_read: list[NotRead] = field(default_factory=list)
+
+    @property
+    def total(self) -> LandedDay:
+        """The figures of all days together."""
+        total = LandedDay()
+        for day in self.days.values():
+            for name, number in vars(day).items():
+                setattr(total, name, getattr(total, name) + number)
+        return total
+
+
+Progress = Callable[[str, int, int], None]
+"""Hears of the file that is read, the bytes of it that are read, and the records of all files so far."""
+
+
+def ingest(
+    places: Iterable[Place | NotRead],
+    landing: Landing,
+    options: SourceOptions,
+    *,
+    format: Format | None = None,
+    on_progress: Progress = lambda name, n_bytes, n_records: None,
+) -> IngestReport:
+    """Land the conversations of these files.
+
+    Args:
+        places: the files; one that can't be read is reported, and the others go on.
+        landing: gathers; it is finished here.
+        options: how sources are read.
+        format: of all files; None means that each is told by its beginning.
+        on_progress: hears how far it is.
+
+    Raises:
+        OSError: the landing folder can't be written.
+    """
+    report = IngestReport()
+    for place in places:
+        if isinstance(place, NotRead):
+            report.not_read.append(place)
+            continue
+        landing.begin_file(place.name)
+        number = 0
+        try:
+            before = place.state()
+            with place.open() as file:
+                for record in read_source(file, place.name, options, format):
+                    report.n_read += 1
+                    number = max(number, record.number)
+                    _take(record, place.name, landing)
+                    if report.n_read % _RECORDS_BETWEEN_NEWS == 0:
+                        on_progress(place.name, file.tell(), report.n_read)
+            if place.state() != before:
+                raise SourceError("it changed while it was read, so some of it may be missing; ingest it again")
+        except (SourceError, OSError) as error:
+            reason = str(error) if isinstance(error, SourceError) else f"it can't be read: {error.strerror or error}"
+            report.not_read.append(NotRead(place.name, reason))
+            landing.reject(RejectedConversation(file=place.name, line=number + 1, reason=reason, content=""), None)
+        on_progress(place.name, place.n_bytes or 0, report.n_read)
+    report.days = landing.finish()
+    return report
+
+
+def ingest_records(
+    records: Iterable[Record],
+    name: str,
+    landing: Landing,
+    *,
+    source: str = "",
+    on_progress: Progress = lambda name, n_bytes, n_records: None,
+) -> IngestReport:
+    """Land what is in no file: the rows of a query, a data set, or a class of the user's own.
+
+    Args:
+        records: what to land.
+        name: what it is called in the table of what was set aside.
+        landing: gathers; it is finished here.
+        source: stands before the ids, as `SourceOptions.source` says.
+        on_progress: hears how far it is.
+
+    Raises:
+        SourceError: it can't be read; nothing of it is landed.
+        OSError: the landing folder can't be written.
+    """
+    report = IngestReport()
+    landing.begin_file(name)
+    for record in records:
+        report.n_read += 1
+        _take(of_source(record, source), name, landing)
+        if report.n_read % _RECORDS_BETWEEN_NEWS == 0:
+            on_progress(name, 0, report.n_read)
+    report.days = landing.finish()
+    return report
+
+
+def _take(record: Record, file: str, landing: Landing) -> None:
+    if isinstance(record, Read):
+        landing.add(record.conversation)
+        return
+    rejected = RejectedConversation(
+        file=file, line=record.number, chat_id=record.chat_id, reason=record.reason, content=record.content
+    )
+    landing.reject(rejected, record.created_at)

@@ -343,6 +343,8 @@ class LanguageModel:
         options: dict[str, Any] = {}
         if self.provider == "ollama" and (host := os.environ.get("OLLAMA_HOST")):
             options["base_url"] = _ollama_url(host)
+        if self.provider == "openai":
+            options["http_client"] = openai_http_client()
         try:
             client = instructor.from_provider(self.model, async_client=True, **options)
         except Exception as error:
@@ -491,6 +493,16 @@ async def answer_all(
     if failures:
         raise some_failed(what, names, results, failures, model)
     return results
+
+
+def openai_http_client() -> Any:
+    """Return what openai's SDK is to send its requests with, None for its own."""
+    # Imported with the client, as openai itself imports aiohttp and httpx2.
+    import openai
+
+    from kura_dagster.pipeline.language_model.http_transport import AiohttpTransport, needs_proxy
+
+    return None if needs_proxy() else openai.DefaultAsyncHttpxClient(transport=AiohttpTransport())
 
 
 async def close_sdk(sdk: Any) -> None:

@@ -289,7 +289,7 @@ def _refined(vectors: np.ndarray, fitted: Any) -> Any:
         to_nearest, _ = _two_nearest(vectors, fitted)
         errors = np.bincount(fitted.labels_, to_nearest, minlength=k)
         # Where all members are the same, two centres would be in one place.
-        breath = min(breath, np.count_nonzero(errors > _SAME_PLACE))
+        breath = min(breath, int(np.count_nonzero(errors > _SAME_PLACE)))
         added = []
         for cluster in np.argsort(-errors, kind="stable")[:breath]:
             rows = np.flatnonzero(fitted.labels_ == cluster)

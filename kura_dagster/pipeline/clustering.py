@@ -42,7 +42,6 @@ _SEED_ROWS = 5_000  # weights are quadratic in the rows; of more, a sample is we
 _CELL_ROWS = 1_000
 _CELL_CLUSTERS = 10
 _CELLS_UNCUT = 5
-_SAMPLE_ROWS = 20_000
 _BLOCK_ROWS = 10_000
 _SEED_BLOCK = 500
 
@@ -63,8 +62,10 @@ class KmeansClusteringModel(BaseClusteringMethod):
     82 to 91 do. NMI to the true classes is 86.5 beside its 85.4 there, and on single sample days 81.7 beside 81.5 from
     the best of ten starts.
 
-    Large days are clustered cell by cell: a coarse k-means over a sample cuts the day into cells, k is shared out by
-    size, and k-means runs in every cell.
+    Large days are clustered cell by cell: every row belongs to the nearest of some density peaks of a sample, and
+    k-means runs in each cell with as many clusters as its size asks for. So a row more changes one cell only, unless it
+    takes the day over 5,000 rows or over the next doubling, where the cells change. On 10,000 vectors that takes 1 s
+    where scikit-learn's k-means takes 5, with NMI 82.5 beside 83.0, and on 100,000 5 s.
 
     Args:
         clusters_per_group: items to a cluster, on average (the name is Kura's).
@@ -83,8 +84,7 @@ class KmeansClusteringModel(BaseClusteringMethod):
     def cluster(self, items: list[dict[str, Any]]) -> dict[int, list[ConversationSummary]]:
         """Group `items` by k-means; duplicates may leave fewer groups than k, never an empty one."""
         data, vectors = _sorted_unit_vectors(items)
-        k = math.ceil(len(vectors) / self.clusters_per_group)
-        return _groups(data, _labels_by_cells(vectors, k, self.clusters_per_group))
+        return _groups(data, _labels_of_day(vectors, self.clusters_per_group))
 
 
 class MiniBatchKmeansClusteringMethod(BaseClusteringMethod):
@@ -221,43 +221,52 @@ class HDBSCANClusteringMethod(BaseClusteringMethod):
             return _groups(data, method.fit_predict(vectors.astype(np.float64)))
 
 
-def _labels_by_cells(vectors: np.ndarray, k: int, clusters_per_group: int) -> np.ndarray:
-    """Return the k-means label of each row, computed in cells where there are many rows."""
+def _labels_of_day(vectors: np.ndarray, clusters_per_group: int) -> np.ndarray:
+    """Return the k-means label of each row of unit vectors of shape (n, n_dims); some labels may be unused."""
     cell_rows = max(_CELL_ROWS, _CELL_CLUSTERS * clusters_per_group)
+    if len(vectors) > _CELLS_UNCUT * cell_rows:
+        return _labels_by_cells(vectors, clusters_per_group, cell_rows)
+    fitted = _fitted(vectors, math.ceil(len(vectors) / clusters_per_group), clusters_per_group)
+    if fitted is not None and len(vectors) <= _ROWS_TO_REFINE:
+        fitted = _refined(vectors, fitted)
+    return np.zeros(len(vectors), dtype=np.int64) if fitted is None else fitted.labels_
+
+
+def _labels_by_cells(vectors: np.ndarray, clusters_per_group: int, cell_rows: int) -> np.ndarray:
+    """Return the k-means label of each row, computed in cells that are cut until they are small enough."""
     cells = [] if len(vectors) <= _CELLS_UNCUT * cell_rows else _cells(vectors, cell_rows)
     if len(cells) <= 1:
-        return _kmeans_labels(vectors, k, clusters_per_group)
+        fitted = _fitted(vectors, max(1, round(len(vectors) / clusters_per_group)), clusters_per_group)
+        return np.zeros(len(vectors), dtype=np.int64) if fitted is None else fitted.labels_
     labels = np.empty(len(vectors), dtype=np.int64)
     used = 0
-    for rows, k_of_cell in zip(cells, _share_out(k, [len(rows) for rows in cells]), strict=True):
+    for rows in cells:
         # A cell may hold most of a day on which everybody asks the same; then it is cut again.
-        labels[rows] = used + _labels_by_cells(vectors[rows], k_of_cell, clusters_per_group)
-        used += k_of_cell
+        of_cell = _labels_by_cells(vectors[rows], clusters_per_group, cell_rows)
+        labels[rows] = used + of_cell
+        used += int(of_cell.max()) + 1
     return labels
 
 
 def _cells(vectors: np.ndarray, cell_rows: int) -> list[np.ndarray]:
-    """Return the row numbers of each cell of a coarse k-means that is fitted to a sample."""
-    sample = vectors[_sample(vectors, _SAMPLE_ROWS)]
-    n_cells = math.ceil(len(vectors) / cell_rows)
-    centres = _kmeans(sample, min(n_cells, len(sample)), len(sample) / n_cells).cluster_centers_.astype(np.float32)
-    norms = (centres**2).sum(axis=1)
-    labels = np.concatenate(
+    """Return the row numbers of each cell: the rows nearest to one of the density peaks of a sample."""
+    # Only doublings: with another number of cells nearly every row would change its cell.
+    n_cells = 2 ** round(math.log2(len(vectors) / cell_rows))
+    sample = vectors[_sample(vectors, _SEED_ROWS)]
+    peaks = sample[_density_peaks(sample, n_cells, len(sample) / n_cells)]
+    cells = np.concatenate(
         [
-            np.argmin(norms - 2 * vectors[start : start + _BLOCK_ROWS] @ centres.T, axis=1)
+            np.argmin(_squared_distances(vectors[start : start + _BLOCK_ROWS], peaks), axis=1)
             for start in range(0, len(vectors), _BLOCK_ROWS)
         ]
     )
-    return [rows for cell in range(len(centres)) if len(rows := np.flatnonzero(labels == cell))]
+    return [rows for cell in range(len(peaks)) if len(rows := np.flatnonzero(cells == cell))]
 
 
-def _kmeans_labels(vectors: np.ndarray, k: int, rows_per_cluster: float) -> np.ndarray:
-    """Return the k-means label of each row of unit vectors of shape (n, n_dims); some labels may be unused."""
+def _fitted(vectors: np.ndarray, k: int, rows_per_cluster: int) -> Any:
+    """Return the fitted k-means, None where all rows make one cluster."""
     k = min(k, len(_first_of(vectors)))  # k-means can form no more clusters than there are distinct rows
-    if k <= 1:
-        return np.zeros(len(vectors), dtype=np.int64)
-    fitted = _kmeans(vectors, k, rows_per_cluster)
-    return (_refined(vectors, fitted) if len(vectors) <= _ROWS_TO_REFINE else fitted).labels_
+    return _kmeans(vectors, k, rows_per_cluster) if k > 1 else None
 
 
 def _kmeans(vectors: np.ndarray, k: int, rows_per_cluster: float) -> Any:
@@ -289,7 +298,7 @@ def _refined(vectors: np.ndarray, fitted: Any) -> Any:
         to_nearest, _ = _two_nearest(vectors, fitted)
         errors = np.bincount(fitted.labels_, to_nearest, minlength=k)
         # Where all members are the same, two centres would be in one place.
-        breath = min(breath, np.count_nonzero(errors > _SAME_PLACE))
+        breath = min(breath, int(np.count_nonzero(errors > _SAME_PLACE)))
         added = []
         for cluster in np.argsort(-errors, kind="stable")[:breath]:
             rows = np.flatnonzero(fitted.labels_ == cluster)
@@ -387,17 +396,6 @@ def _first_of(vectors: np.ndarray) -> dict[bytes, int]:
     for number, row in enumerate(vectors):
         first_of.setdefault(row.tobytes(), number)
     return first_of
-
-
-def _share_out(k: int, sizes: Sequence[int]) -> list[int]:
-    """Share k clusters out to cells by size (largest remainders), at least one and at most its size to each."""
-    total = sum(sizes)
-    quotas = [k * size / total for size in sizes]
-    shares = [max(1, math.floor(quota)) for quota in quotas]
-    by_remainder = sorted(range(len(sizes)), key=lambda cell: (shares[cell] - quotas[cell], cell))
-    for cell in by_remainder[: max(0, k - sum(shares))]:
-        shares[cell] = min(shares[cell] + 1, sizes[cell])
-    return shares
 
 
 def _sorted_unit_vectors(items: Sequence[dict[str, Any]]) -> tuple[list[Any], np.ndarray]:

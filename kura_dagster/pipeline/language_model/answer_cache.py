@@ -147,8 +147,16 @@ def _open(folder: Path, size_limit: int) -> diskcache.Cache:
 
     # A write waits for no disk (SQLite's NORMAL in WAL mode): what is written survives a killed process at once, and a
     # power cut up to the last checkpoint.
+    # A question's row is read or written once in a run: a megabyte of pages does as well as diskcache's 32 and 64 of
+    # mapped file, which filled with all that a long run was answered.
     return diskcache.Cache(
-        str(folder), disk=TextDisk, size_limit=size_limit, eviction_policy="least-recently-stored", sqlite_synchronous=1
+        str(folder),
+        disk=TextDisk,
+        size_limit=size_limit,
+        eviction_policy="least-recently-stored",
+        sqlite_synchronous=1,
+        sqlite_cache_size=256,
+        sqlite_mmap_size=0,
     )
 
 

@@ -19,7 +19,13 @@ import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, CacheStrategy
 from kura_dagster.pipeline.language_model.answer_cache import answer_key
-from kura_dagster.pipeline.language_model.client import CHARACTERS_PER_TOKEN, answer_all, close_sdk, tokens_of
+from kura_dagster.pipeline.language_model.client import (
+    CHARACTERS_PER_TOKEN,
+    answer_all,
+    close_sdk,
+    openai_http_client,
+    tokens_of,
+)
 from kura_dagster.pipeline.language_model.failures import LanguageModelError, missing_key
 from kura_dagster.pipeline.language_model.gateway import Gateway
 from kura_dagster.pipeline.language_model.ledger import Ledger
@@ -208,7 +214,11 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
 
         if failure := missing_key(self.provider, self.slug()):
             raise failure
-        return openai.AsyncOpenAI(timeout=self.timeout, max_retries=0)  # the gateway tries again
+        return openai.AsyncOpenAI(
+            timeout=self.timeout,
+            max_retries=0,  # the gateway tries again
+            http_client=openai_http_client(),
+        )
 
     async def _request(self, batch: list[str], sdk: Any) -> Any:
         return await sdk.embeddings.create(input=batch, model=self.model_name)

@@ -197,8 +197,8 @@ def ingest(
         list[str] | None,
         typer.Option(
             metavar="NAME=COLUMN",
-            help="Which column of a table is chat_id, created_at, messages, prompt, response, role, content or metadata "
-            "(several, with commas). Repeat it; without it, the columns' names tell.",
+            help="Which column of a table is chat_id, created_at, messages, prompt, response, role, content or "
+            "metadata (several, with commas). Repeat it; without it, the columns' names tell.",
         ),
     ] = None,
     query: Annotated[
@@ -217,8 +217,8 @@ def ingest(
 
     Reads Kura's own form, exports of Claude and ChatGPT (also zipped), logs and fine-tuning files in OpenAI's form, CSV
     and Parquet; docs/conversations.md tells how to get each. What is landed again changes nothing; a conversation that
-    has grown takes its older version's place. A record that can't be used is set aside with file, number and reason: see
-    kura-dagster rejected. Exits with 1 where a file could not be read, after landing the others.
+    has grown takes its older version's place. A record that can't be used is set aside with file, number and reason:
+    see kura-dagster rejected. Exits with 1 where a file could not be read, after landing the others.
     """
     from kura_dagster.pipeline.ingest import ingest as ingest_files
     from kura_dagster.pipeline.ingest import ingest_records
@@ -236,7 +236,9 @@ def ingest(
             options = SourceOptions(
                 tz=settings.tzinfo,
                 now=now,
-                default_created_at=created_at and datetime.combine(created_at, clock_time(), settings.tzinfo),
+                default_created_at=None
+                if created_at is None
+                else datetime.combine(created_at, clock_time(), settings.tzinfo),
                 columns=ColumnMapping.of_pairs(_pairs(column)) if column else None,
                 source=source,
             )

@@ -100,11 +100,14 @@ def _keep_visible(folders: list[str]) -> bool:
 
 
 def _file(path: Path) -> Place:
+    def opened() -> BinaryIO:
+        return path.open("rb")
+
     def state() -> object:
         found = path.stat()
         return found.st_size, found.st_mtime_ns, found.st_ino
 
-    return Place(str(path), path.stat().st_size, partial(path.open, "rb"), state)
+    return Place(str(path), path.stat().st_size, opened, state)
 
 
 def _at_address(url: str) -> Iterator[Place]:

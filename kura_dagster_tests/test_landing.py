@@ -1,0 +1,206 @@
+"""Landing: the same conversations in any order and number of landings give the same files, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kura_dagster.pipeline.conversations import (
+    RejectedConversation,
+    day_of_file,
+    read_conversations,
+    rejected_in,
+    set_aside,
+)
+from kura_dagster.pipeline.landing import LandedDay, Landing
+from kura_dagster.pipeline.types import Conversation, Message
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+TODAY = date(2026, 11, 25)
+
+
+def conversation(chat_id: str, begun: datetime = NOON, turns: int = 1, text: str = "How do I …") -> Conversation:
+    messages = [
+        Message(role="user", content=f"{text} {turn}", created_at=begun + timedelta(minutes=turn))
+        for turn in range(turns)
+    ]
+    return Conversation(chat_id=chat_id, created_at=begun, messages=messages, metadata={"plan": "pro"})
+
+
+def land(
+    folder: Path,
+    conversations: Iterable[Conversation],
+    rejected: Iterable[tuple[RejectedConversation, datetime | None]] = (),
+    files: Iterable[str] = (),
+    tz: str = "UTC",
+) -> dict[date, LandedDay]:
+    with Landing(folder, ZoneInfo(tz), today=TODAY) as landing:
+        for file in files:
+            landing.begin_file(file)
+        for each in conversations:
+            landing.add(each)
+        for row, created_at in rejected:
+            landing.reject(row, created_at)
+        return landing.finish()
+
+
+def landed(folder: Path, day: date = NOON.date(), tz: str = "UTC") -> list[Conversation]:
+    begin = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(tz))
+    return read_conversations(folder, begin, begin + timedelta(days=1), ZoneInfo(tz)).conversations
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.jsonl")}
+
+
+def test_each_conversation_lands_in_the_file_of_its_day_in_the_project_s_time_zone(tmp_path: Path) -> None:
+    report = land(tmp_path, [conversation("a"), conversation("b", NOON.replace(hour=23))], tz="Europe/Berlin")
+    assert report == {date(2026, 11, 20): LandedDay(new=1), date(2026, 11, 21): LandedDay(new=1)}
+    assert [each.chat_id for each in landed(tmp_path, date(2026, 11, 21), "Europe/Berlin")] == ["b"]
+
+
+def test_landing_again_changes_nothing_and_touches_no_file(tmp_path: Path) -> None:
+    several = [conversation(f"c{number}") for number in range(5)]
+    land(tmp_path, several)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.jsonl")}
+    assert land(tmp_path, reversed(several)) == {NOON.date(): LandedDay(unchanged=5)}
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.jsonl")} == before
+
+
+def test_a_conversation_that_has_grown_takes_its_older_version_s_place(tmp_path: Path) -> None:
+    land(tmp_path, [conversation("a"), conversation("b")])
+    assert land(tmp_path, [conversation("a", turns=3)]) == {NOON.date(): LandedDay(updated=1)}
+    assert {each.chat_id: len(each.messages) for each in landed(tmp_path)} == {"a": 3, "b": 1}
+    # An older export, landed late, takes nothing back.
+    assert land(tmp_path, [conversation("a")]) == {NOON.date(): LandedDay(older=1)}
+    assert {each.chat_id: len(each.messages) for each in landed(tmp_path)} == {"a": 3, "b": 1}
+    assert not set_aside(tmp_path, NOON.date(), UTC)
+
+
+def test_of_two_versions_in_one_landing_the_one_that_went_on_longer_counts(tmp_path: Path) -> None:
+    land(tmp_path, [conversation("a", turns=2), conversation("a", turns=3), conversation("a")])
+    assert [len(each.messages) for each in landed(tmp_path)] == [3]
+
+
+def test_what_others_wrote_into_a_day_stays_byte_for_byte(tmp_path: Path) -> None:
+    theirs = [
+        b'  {"messages": [{"role": "user", "content": "x", "created_at": "2026-11-20T09:00:00"}],'
+        b' "created_at": "2026-11-20T09:00:00", "chat_id": "theirs"}',
+        b"not JSON at all",
+        b'{"chat_id": "a"}',
+    ]
+    path = tmp_path / "2026-11-20.jsonl"
+    path.write_bytes(b"\n\n".join(theirs))
+    land(tmp_path, [conversation("a"), conversation("new")])
+    lines = path.read_bytes().splitlines()
+    assert lines[:3] == [line.strip() for line in theirs]
+    assert {json.loads(line)["chat_id"] for line in lines[3:]} == {"a", "new"}
+    assert {each.chat_id for each in landed(tmp_path)} == {"theirs", "a", "new"}
+
+
+def test_the_same_conversation_written_another_way_is_unchanged(tmp_path: Path) -> None:
+    theirs = conversation("a").model_dump(mode="json")
+    (tmp_path / "2026-11-20.jsonl").write_text(json.dumps(dict(reversed(theirs.items()))))
+    assert land(tmp_path, [conversation("a")]) == {NOON.date(): LandedDay(unchanged=1)}
+
+
+IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=4)
+VERSIONS = st.lists(st.tuples(IDS, st.integers(1, 4), st.integers(0, 2)), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(versions=VERSIONS, cuts=st.lists(st.integers(0, 12), max_size=3), random=st.randoms(use_true_random=False))
+def test_any_order_and_number_of_landings_gives_the_same_conversations(
+    tmp_path_factory: pytest.TempPathFactory, versions: list[tuple[str, int, int]], cuts: list[int], random: object
+) -> None:
+    all_of_them = [
+        conversation(chat_id, NOON + timedelta(days=sum(map(ord, chat_id)) % 2), turns) for chat_id, turns, _ in versions
+    ]
+    found = []
+    for _ in range(2):
+        folder = tmp_path_factory.mktemp("landing")
+        bounds = [0, *sorted(cuts), len(all_of_them)]
+        for start, stop in zip(bounds, bounds[1:], strict=False):
+            land(folder, all_of_them[start:stop])
+        found.append([landed(folder, NOON.date() + timedelta(days=more)) for more in range(2)])
+        random.shuffle(all_of_them)  # type: ignore[attr-defined]
+    assert found[0] == found[1]
+    assert {each.chat_id for day in found[0] for each in day} == {chat_id for chat_id, *_ in versions}
+
+
+def rejected(file: str, line: int, reason: str = "not JSON") -> RejectedConversation:
+    return RejectedConversation(file=file, line=line, reason=reason, content="{")
+
+
+def test_what_is_set_aside_is_filed_under_its_day_and_replaced_when_its_file_is_landed_again(tmp_path: Path) -> None:
+    first = [(rejected("a.jsonl", 1), NOON), (rejected("a.jsonl", 2), None), (rejected("b.jsonl", 1), NOON)]
+    report = land(tmp_path, [conversation("a")], first, ["a.jsonl", "b.jsonl"])
+    assert report[NOON.date()] == LandedDay(new=1, rejected=2)
+    assert report[TODAY] == LandedDay(rejected=1)
+    assert [row.line for row in set_aside(tmp_path, TODAY, UTC)] == [2]
+    before = contents(tmp_path)
+    land(tmp_path, [conversation("a")], first, ["a.jsonl", "b.jsonl"])
+    assert contents(tmp_path) == before
+    # The file was mended, but for one line; the other file was not looked at.
+    land(tmp_path, [], [(rejected("a.jsonl", 1, "still wrong"), NOON)], ["a.jsonl"])
+    of_day = rejected_in(tmp_path / "2026-11-20.rejected.jsonl")
+    assert [(row.file, row.reason) for row in of_day] == [("b.jsonl", "not JSON"), ("a.jsonl", "still wrong")]
+    assert not (tmp_path / "2026-11-25.rejected.jsonl").exists()
+
+
+def test_files_are_told_by_their_names_alone() -> None:
+    assert day_of_file(Path("2026-11-20.jsonl")) == day_of_file(Path("2026-11-20.rejected.jsonl")) == NOON.date()
+    assert day_of_file(Path("2026-13-20.jsonl")) is None
+    assert day_of_file(Path("notes.jsonl")) is None
+
+
+KILLED = """
+import os, sys
+from kura_dagster_tests.test_landing import *
+from kura_dagster.pipeline import landing
+real, left = landing.replacing, [int(sys.argv[2])]
+from contextlib import contextmanager
+@contextmanager
+def stopping(path):
+    with real(path) as file:
+        yield file
+        if not left[0]:
+            file.flush(); os.kill(os.getpid(), 9)
+        left[0] -= 1
+landing.replacing = stopping
+land(Path(sys.argv[1]), [conversation(f"c{n}", NOON + timedelta(days=n % 4), 2) for n in range(40)])
+"""
+
+
+@pytest.mark.parametrize("after", [0, 2])
+def test_a_kill_leaves_days_whole_and_landing_again_does_the_rest(tmp_path: Path, after: int) -> None:
+    land(tmp_path, [conversation(f"c{n}", NOON + timedelta(days=n % 4)) for n in range(40)])
+    home = Path(__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, str(after)], cwd=home, capture_output=True)
+    assert done.returncode == -9, done.stderr
+    turns = [{len(each.messages) for each in landed(tmp_path, NOON.date() + timedelta(days=n))} for n in range(4)]
+    assert turns == [{2}] * after + [{1}] * (4 - after)
+    land(tmp_path, [conversation(f"c{n}", NOON + timedelta(days=n % 4), 2) for n in range(40)])
+    assert sum(len(landed(tmp_path, NOON.date() + timedelta(days=n))) for n in range(4)) == 40
+
+
+def test_two_landings_at_once_lose_nothing(tmp_path: Path) -> None:
+    home = Path(__file__).parents[1]
+    script = (
+        "import sys; from kura_dagster_tests.test_landing import *\n"
+        "land(Path(sys.argv[1]), [conversation(f'{sys.argv[2]}{n}') for n in range(300)])"
+    )
+    started = [subprocess.Popen([sys.executable, "-c", script, tmp_path, name], cwd=home) for name in "abc"]
+    assert [process.wait(60) for process in started] == [0, 0, 0]
+    assert len(landed(tmp_path)) == 900

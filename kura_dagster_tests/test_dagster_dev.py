@@ -176,3 +176,47 @@ def test_runs_that_ask_a_language_model_wait_for_one_another(tmp_path, settings,
     assert [run["status"] for run in runs] == ["SUCCESS"] * len(days)
     for before, after in pairwise(runs):
         assert before["endTime"] <= after["startTime"]
+
+
+def test_what_is_landed_is_analysed_without_being_asked_for(tmp_path, two_weeks, settings):
+    """The daemon's own ticks: a first landing, then one late conversation for a day that is long done."""
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    environment = {"KURA_DATABASE": str(settings.database), "KURA_CONVERSATIONS": str(landing)}
+    with DagsterDev(tmp_path, environment) as dagster_dev:
+
+        def runs() -> list[dict]:
+            return dagster_dev.query(RUNS)["runsOrError"]["results"]
+
+        def settled(count: int):
+            return dagster_dev.wait_for(lambda: len(found := runs()) == count and all(r["endTime"] for r in found))
+
+        dagster_dev.query(START_SENSOR, selector=_sensor_of(dagster_dev))
+        for day in DAYS[2:5]:
+            shutil.copy(two_weeks / f"{day}.jsonl", landing)
+        settled(1)
+        counts = Database(settings.database).row_counts()["conversations"]
+        assert {str(day): count for day, count in counts.items()} == {DAYS[2]: 4, DAYS[3]: 6, DAYS[4]: 8}
+        with (landing / f"{DAYS[3]}.jsonl").open("r+") as file:
+            late = json.loads(file.readline()) | {"chat_id": "late"}
+            file.seek(0, os.SEEK_END)
+            file.write(json.dumps(late) + "\n")
+        settled(2)
+        assert {run["status"] for run in runs()} == {"SUCCESS"}
+    counts = Database(settings.database).row_counts()["conversations"]
+    assert {str(day): count for day, count in counts.items()} == {DAYS[2]: 4, DAYS[3]: 7, DAYS[4]: 8}
+
+
+START_SENSOR = """
+mutation Start($selector: SensorSelector!) { startSensor(sensorSelector: $selector) { __typename } }
+"""
+
+
+def _sensor_of(dagster_dev: DagsterDev) -> dict[str, str]:
+    locations = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
+    (repository,) = dagster_dev.query(locations)["repositoriesOrError"]["nodes"]
+    return {
+        "repositoryName": repository["name"],
+        "repositoryLocationName": repository["location"]["name"],
+        "sensorName": "landed_conversations",
+    }

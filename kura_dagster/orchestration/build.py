@@ -16,6 +16,7 @@ from kura_dagster.orchestration.partitions import partitioning_from, partitions_
 from kura_dagster.orchestration.progress import RunWatch
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL, Questions, asked_models
 from kura_dagster.orchestration.resources import models_resource
+from kura_dagster.orchestration.sensors import landed_conversations_sensor
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.providers import ModelOverrides
 from kura_dagster.pipeline.types import GeneratedSummary
@@ -96,6 +97,7 @@ def build_defs(
         asset_checks=asset_checks(partitions_def, settings.failure_limit),
         jobs=[job],
         schedules=[analysis_schedule(job, settings.cadence)],
+        sensors=[landed_conversations_sensor(job, partitions_def, settings)],
         resources={
             IO_MANAGER_KEY: DuckDBIOManager(
                 database=str(settings.database), cadence=partitioning.cadence, timezone=partitioning.timezone

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -125,7 +123,8 @@ def test_any_order_and_number_of_landings_gives_the_same_conversations(
     tmp_path_factory: pytest.TempPathFactory, versions: list[tuple[str, int, int]], cuts: list[int], random: object
 ) -> None:
     all_of_them = [
-        conversation(chat_id, NOON + timedelta(days=sum(map(ord, chat_id)) % 2), turns) for chat_id, turns, _ in versions
+        conversation(chat_id, NOON + timedelta(days=sum(map(ord, chat_id)) % 2), turns)
+        for chat_id, turns, _ in versions
     ]
     found = []
     for _ in range(2):

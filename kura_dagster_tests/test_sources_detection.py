@@ -59,7 +59,7 @@ def test_contents(content: bytes, format: Format) -> None:
         (b"%PDF-1.7", "a PDF"),
         (b"\x89PNG\x00", "binary data"),
         (b"Hello", "text that is not JSON"),
-        (b" ", "nothing"),
+        (b" ", "nothing in its first 256 KB"),
         ('[{"messages": []}]'.encode("utf-16"), "text in UTF-16"),
     ],
 )

@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 from pathlib import PurePath
 
-from kura_dagster.pipeline.sources.json_records import BYTE_ORDER_MARK
+from kura_dagster.pipeline.sources.json_records import BYTE_ORDER_MARK, WHITESPACE
 from kura_dagster.pipeline.sources.record import SourceError
 
 HEAD_BYTES = 1 << 18
@@ -56,7 +56,7 @@ def detect(head: bytes, name: str) -> Format:
     if head.startswith(b"PAR1"):
         return Format.PARQUET
     suffix = PurePath(name.removesuffix(".gz")).suffix.lower()
-    text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
+    text = head.removeprefix(BYTE_ORDER_MARK).lstrip(WHITESPACE)
     if text[:1] in (b"{", b"["):
         keys = _keys(text)
         for key, format in _KNOWN_KEYS:
@@ -80,7 +80,7 @@ def _unknown(name: str, found: str) -> SourceError:
 
 def _described(text: bytes) -> str:
     if not text:
-        return "nothing"
+        return f"nothing in its first {HEAD_BYTES // 1024} KB"
     if text.startswith(b"<"):
         return "HTML or XML"
     if text.startswith(b"%PDF"):

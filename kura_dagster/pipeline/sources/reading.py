@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from kura_dagster.pipeline.sources import chatgpt, claude, native, openai_messages
-from kura_dagster.pipeline.sources.columns import BadRow, Row, read_rows
+from kura_dagster.pipeline.sources.columns import BadRow, Row, read_numbered_rows, read_rows
 from kura_dagster.pipeline.sources.csv_rows import csv_rows
 from kura_dagster.pipeline.sources.detection import HEAD_BYTES, Format, detect
 from kura_dagster.pipeline.sources.json_records import BYTE_ORDER_MARK, WHITESPACE, RawRecord, raw_records
@@ -78,7 +78,8 @@ def read_source(file: BinaryIO, name: str, options: SourceOptions, format: Forma
         format: what the file is, where its beginning does not tell.
 
     Raises:
-        SourceError: the file is in no known format, or can't be read as the one it is said to be.
+        SourceError: as the first record is asked for: the file is in no known format, or can't be read as the one it is
+            said to be.
     """
     head = _head(file, len(_ZIP))
     if head in (_ZIP, _EMPTY_ZIP):
@@ -126,6 +127,10 @@ def _records(
     if format is Format.CSV:
         yield from read_rows(csv_rows(buffered, name), name, options)
         return
+    if format is Format.JSON:
+        rows = ((raw.number, _row(raw)) for raw in raw_records(buffered))
+        yield from read_numbered_rows(rows, name, options, may_lack_columns=True)
+        return
     reader = _READERS[format]
     for raw in raw_records(buffered):
         yield _record(raw, reader, options)
@@ -135,16 +140,33 @@ def _record(
     raw: RawRecord, reader: Callable[[dict[str, Any], SourceOptions], Conversation], options: SourceOptions
 ) -> Record:
     try:
-        if raw.fault is not None:
-            raise UnusableRecordError(raw.fault)
-        fields = parse_json(raw.content, huge_integers_as_text=True)
-        if not isinstance(fields, dict):
-            raise UnusableRecordError(f"not a conversation: {kind_of(fields)}, no JSON object")
-        return Read(raw.number, reader(fields, options))
-    except NotJSONError as error:
-        return Unusable(raw.number, str(error), None, beginning_of(raw.content), None)
+        return Read(raw.number, reader(_object(raw), options))
     except UnusableRecordError as error:
         return Unusable(raw.number, str(error), error.chat_id, beginning_of(raw.content), error.created_at)
+
+
+def _row(raw: RawRecord) -> Row:
+    try:
+        return _object(raw)
+    except UnusableRecordError as error:
+        return BadRow(str(error), beginning_of(raw.content))
+
+
+def _object(raw: RawRecord) -> dict[str, Any]:
+    """Return the JSON object that a record is.
+
+    Raises:
+        UnusableRecordError: it is none.
+    """
+    if raw.fault is not None:
+        raise UnusableRecordError(raw.fault)
+    try:
+        fields = parse_json(raw.content, huge_integers_as_text=True)
+    except NotJSONError as error:
+        raise UnusableRecordError(str(error)) from None
+    if not isinstance(fields, dict):
+        raise UnusableRecordError(f"not a conversation: {kind_of(fields)}, no JSON object")
+    return fields
 
 
 def _parquet_rows(path: Path, name: str) -> Iterable[Row]:

@@ -60,6 +60,7 @@ def test_a_circle_of_parents_ends() -> None:
         ({"content_type": "system_error", "name": "e", "text": "timed out"}, "timed out"),
         ({"content_type": "something_new", "data": 1}, "[something_new]"),
         ({"content_type": 7}, "[part]"),
+        ({"content_type": [], "parts": ["x"]}, "x"),
         ({"content_type": "multimodal_text", "parts": [{"content_type": "audio_asset_pointer"}]}, "[audio]"),
     ],
 )

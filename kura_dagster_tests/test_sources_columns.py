@@ -266,3 +266,21 @@ def test_bad_rows_before_the_first_good_one_are_kept() -> None:
     assert isinstance(records[0], Unusable)
     assert reasons(records) == {1: "1 field, and 2 columns"}
     assert reasons(read_csv("prompt,response\na\n")) == {1: "1 field, and 2 columns"}
+
+
+def test_json_objects_are_rows_too() -> None:
+    lines = ['{"prompt": "Who?", "completion": "Ada.", "n": 1}', "", "{", "[]", '{"prompt": "Where?", "tags": ["a"]}']
+    records = read("\n".join(lines))
+    assert [said(conversation) for conversation in conversations(records)] == [
+        [("user", "Who?"), ("assistant", "Ada.")],
+        [("user", "Where?")],
+    ]
+    assert [conversation.metadata for conversation in conversations(records)] == [{"n": 1}, {"tags": ["a"]}]
+    assert reasons(records) == {
+        3: "not JSON: Expecting property name enclosed in double quotes at character 2",
+        4: "not a conversation: a list, no JSON object",
+    }
+    items = [{"thread": 1, "by": "user", "said": "hi"}, {"thread": 1, "by": "bot", "said": "hello"}, {"thread": 2}]
+    records = read(items, options=with_columns(chat_id="thread", role="by", content="said"), format=Format.JSON)
+    assert said(conversations(records)[0]) == [("user", "hi"), ("assistant", "hello")]
+    assert [record.number for record in records] == [1, 3]

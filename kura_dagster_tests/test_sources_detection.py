@@ -40,6 +40,8 @@ def test_samples(sample: str, format: Format) -> None:
         (b"\xef\xbb\xbf \n[]", Format.KURA),
         (json.dumps(a_conversation(), indent=1).encode(), Format.KURA),
         (b'{"broken": \n' + json.dumps(a_conversation()).encode(), Format.KURA),
+        (b'[{"question": "?", "answer": "!"}]', Format.JSON),
+        (b'{"prompt": "?", "completion": "!"}', Format.JSON),
         # Fields inside of others, or in texts, say nothing.
         (json.dumps([a_conversation(metadata={"mapping": 1, "t": '{"chat_messages": []'})]).encode(), Format.KURA),
         # A beginning that stops in the middle of the first record.
@@ -53,13 +55,13 @@ def test_contents(content: bytes, format: Format) -> None:
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        (b'[{"question": "?", "answer": "!"}]', "JSON with the fields answer, question"),
+        (b'[{"subject": "?", "closed": "!"}]', "JSON with the fields closed, subject"),
         (b"[1, 2]", "JSON without fields"),
         (b"<html>", "HTML or XML"),
         (b"%PDF-1.7", "a PDF"),
         (b"\x89PNG\x00", "binary data"),
         (b"Hello", "text that is not JSON"),
-        (b" ", "nothing"),
+        (b" ", "nothing in its first 256 KB"),
         ('[{"messages": []}]'.encode("utf-16"), "text in UTF-16"),
     ],
 )
@@ -68,7 +70,7 @@ def test_what_is_none_says_what_it_is_and_what_can_be_forced(content: bytes, fou
         detect(content, "export.bin")
     message = str(error.value)
     assert message.startswith(f"export.bin is in no known format: it holds {found}")
-    assert "kura, claude, chatgpt, openai, csv, parquet" in message
+    assert "kura, claude, chatgpt, openai, json, csv, parquet" in message
 
 
 def test_any_bytes_are_a_format_or_an_error() -> None:

@@ -7,14 +7,17 @@ import io
 import json
 import random
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from kura_dagster.pipeline.sources import reading
+from kura_dagster.pipeline.sources.detection import HEAD_BYTES
+from kura_dagster.pipeline.sources.options import ColumnMapping
 from kura_dagster.pipeline.sources.reading import Format, SourceError, read_source
 from kura_dagster.pipeline.sources.record import Read, Unusable
 from kura_dagster_tests.sources import OPTIONS, SAMPLES, a_conversation, conversations, read, read_sample, reasons
@@ -83,6 +86,23 @@ def test_zips_that_can_not_be_read_say_so() -> None:
         read(bytes(encrypted), "locked.zip")
 
 
+def test_zips_that_a_fuzzer_made() -> None:
+    """Each made the standard library raise something of its own."""
+    whole = zipped({"conversations.json": b"[]"})
+    directory = whole.index(b"PK\x01\x02")
+    far_ahead = bytearray(whole)
+    far_ahead[whole.index(b"PK\x05\x06") + 16] += 90  # where the directory is said to begin
+    nameless = io.BytesIO()
+    with zipfile.ZipFile(nameless, "w") as archive:
+        archive.writestr("x", b"[]")
+        archive.infolist()[0].filename = ""
+    packed_otherwise = bytearray(whole)
+    packed_otherwise[directory + 10] = 14  # LZMA
+    for content in (bytes(far_ahead), nameless.getvalue(), bytes(packed_otherwise)):
+        with pytest.raises(SourceError, match=r"^z\.zip"):
+            read(content, "z.zip")
+
+
 def test_a_damaged_pack_keeps_what_came_before() -> None:
     noise = random.Random(0)
     lines = [json.dumps(a_conversation(chat_id=f"{number}", noise=noise.random())) for number in range(2_000)]
@@ -116,6 +136,14 @@ def test_what_unpacks_to_too_much_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("content", [b"", b" \n", b"\xef\xbb\xbf", b"[]", b" [ ] ", gzip.compress(b"")])
 def test_an_empty_source_holds_nothing(content: bytes) -> None:
     assert read(content) == []
+
+
+def test_what_only_looks_empty_is_not() -> None:
+    assert reasons(read(b"\x0c\n", format=Format.KURA)) == {1: "not JSON: Expecting value at character 1"}
+    far_down = b" \n" * HEAD_BYTES + json.dumps(a_conversation()).encode()
+    assert len(read(far_down, format=Format.KURA)) == 1
+    with pytest.raises(SourceError, match="it holds nothing in its first 256 KB"):
+        read(far_down)
 
 
 def test_a_format_can_be_forced() -> None:
@@ -170,18 +198,21 @@ ANY_JSON = st.recursive(
     ),
     max_leaves=25,
 )
-JSON_FORMATS = [Format.KURA, Format.CLAUDE, Format.CHATGPT, Format.OPENAI]
+JSON_FORMATS = [Format.KURA, Format.CLAUDE, Format.CHATGPT, Format.OPENAI, Format.JSON]
 
 
 @pytest.mark.parametrize("format", JSON_FORMATS)
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(items=st.lists(ANY_JSON, max_size=4))
 def test_any_json_becomes_one_record_an_item(format: Format, items: list[Any]) -> None:
-    records = read(items, format=format)
+    options = replace(OPTIONS, columns=ColumnMapping(chat_id="id", prompt="text"))
+    records = read(items, options=options, format=format)
     assert [record.number for record in records] == list(range(1, len(items) + 1))
     lines = "\n".join(json.dumps(item) for item in items)
     if not lines.startswith("["):
-        assert [record.number for record in read(lines, format=format)] == [record.number for record in records]
+        assert [record.number for record in read(lines, options=options, format=format)] == [
+            record.number for record in records
+        ]
 
 
 def shuffled(fields: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -213,7 +244,13 @@ def first_of(sample: str) -> Any:
         ("request_log.jsonl", Format.OPENAI),
     ],
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+# Making a failing record smaller takes minutes; the message of the error is enough.
+@settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=60,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(data=st.data())
 def test_records_with_anything_in_place_of_a_value_are_one_record_each(
     sample: str, format: Format, data: st.DataObject

@@ -83,7 +83,7 @@ def landed_conversations_sensor(
 
 
 class _File:
-    """A file of the landing folder: its day, when it was written, in seconds since the epoch, and what tells it apart."""
+    """A file of the landing folder: its day, when it was written (seconds since the epoch), and its state."""
 
     def __init__(self, path: Path, day: date) -> None:
         found = path.stat()

@@ -68,7 +68,7 @@ CONVERSATIONS = Table(
     (
         _CHAT_ID,
         Column("created_at", "TIMESTAMPTZ", "When the conversation began."),
-        Column("messages", "JSON", "The turns in order: [{created_at, role, content}, …]."),
+        Column("messages", "JSON", "What was said, in order: [{created_at, role, content}, …]."),
         Column("metadata", "JSON", "What the owner recorded about the conversation."),
     ),
 )

@@ -83,7 +83,8 @@ def _is_hidden(message: dict[str, Any]) -> bool:
     metadata, content = message.get("metadata"), message.get("content")
     if isinstance(metadata, dict) and metadata.get("is_visually_hidden_from_conversation") is True:
         return True
-    return isinstance(content, dict) and content.get("content_type") in _HIDDEN_CONTENT
+    kind = content.get("content_type") if isinstance(content, dict) else None
+    return isinstance(kind, str) and kind in _HIDDEN_CONTENT
 
 
 def _role(message: dict[str, Any]) -> Any:

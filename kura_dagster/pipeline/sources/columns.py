@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -56,28 +56,43 @@ def read_rows(rows: Iterable[Row], name: str, options: SourceOptions) -> Iterato
     Raises:
         SourceError: the columns do not fit `options.columns`, or their names do not tell what they are.
     """
-    numbered = enumerate(rows, start=1)
+    yield from read_numbered_rows(enumerate(rows, start=1), name, options)
+
+
+def read_numbered_rows(
+    rows: Iterable[tuple[int, Row]], name: str, options: SourceOptions, *, may_lack_columns: bool = False
+) -> Iterator[Record]:
+    """Do as `read_rows` does, with rows that bring their numbers.
+
+    Args:
+        rows: number and row.
+        name: of the source, for messages.
+        options: `columns` says what is what.
+        may_lack_columns: a row without a column is no fault, as where rows are JSON objects.
+
+    Raises:
+        SourceError: as for `read_rows`.
+    """
+    rows = iter(rows)
     mapping: ColumnMapping | None = None
     pending: list[tuple[int, Row]] = []
-    for number, row in numbered:
+    for number, row in rows:
         pending.append((number, row))
         if not isinstance(row, BadRow):
             mapping = options.columns or ColumnMapping.guessed(row, name)
-            mapping.check(row, name)
+            if not may_lack_columns:
+                mapping.check(row, name)
             break
-    if mapping is None:
-        yield from (_bad(number, row) for number, row in pending)
+    numbered = chain(pending, rows)
+    if mapping is not None and mapping.is_row_a_message:
+        yield from _grouped(numbered, mapping, options)
         return
-
-    def all_rows() -> Iterator[tuple[int, Row]]:
-        yield from pending
-        yield from numbered
-
-    if mapping.is_row_a_message:
-        yield from _grouped(all_rows(), mapping, options)
-    else:
-        for number, row in all_rows():
-            yield _bad(number, row) if isinstance(row, BadRow) else _record(number, row, mapping, options)
+    for number, row in numbered:
+        if isinstance(row, BadRow):
+            yield _bad(number, row)
+        else:
+            assert mapping is not None
+            yield _record(number, row, mapping, options)
 
 
 def _bad(number: int, row: Row) -> Unusable:

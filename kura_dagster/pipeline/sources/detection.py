@@ -7,10 +7,12 @@ could be.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import PurePath
 
-from kura_dagster.pipeline.sources.json_records import BYTE_ORDER_MARK
+from kura_dagster.pipeline.sources.json_records import BYTE_ORDER_MARK, WHITESPACE
+from kura_dagster.pipeline.sources.options import ColumnMapping
 from kura_dagster.pipeline.sources.record import SourceError
 
 HEAD_BYTES = 1 << 18
@@ -18,13 +20,14 @@ HEAD_BYTES = 1 << 18
 
 
 class Format(StrEnum):
-    """The formats that can be read."""
+    """The formats that can be read; `json` is a table whose rows are JSON objects."""
 
     KURA = "kura"
     KURA_CHECKPOINTS = "kura_checkpoints"
     CLAUDE = "claude"
     CHATGPT = "chatgpt"
     OPENAI = "openai"
+    JSON = "json"
     CSV = "csv"
     PARQUET = "parquet"
 
@@ -56,7 +59,7 @@ def detect(head: bytes, name: str) -> Format:
     if head.startswith(b"PAR1"):
         return Format.PARQUET
     suffix = PurePath(name.removesuffix(".gz")).suffix.lower()
-    text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
+    text = head.removeprefix(BYTE_ORDER_MARK).lstrip(WHITESPACE)
     if text[:1] in (b"{", b"["):
         keys = _keys(text)
         for key, format in _KNOWN_KEYS:
@@ -66,6 +69,9 @@ def detect(head: bytes, name: str) -> Format:
             return Format.KURA if keys & {"chat_id"} else Format.OPENAI
         if b"".join(text.split()) == b"[]":
             return Format.KURA
+        with suppress(SourceError):
+            ColumnMapping.guessed(keys, name)
+            return Format.JSON
         shown = ", ".join(sorted(key for key in keys if key.isidentifier())[:10])
         raise _unknown(name, f"JSON with the fields {shown}" if shown else "JSON without fields")
     if suffix in _TABLE_SUFFIXES:
@@ -80,7 +86,7 @@ def _unknown(name: str, found: str) -> SourceError:
 
 def _described(text: bytes) -> str:
     if not text:
-        return "nothing"
+        return f"nothing in its first {HEAD_BYTES // 1024} KB"
     if text.startswith(b"<"):
         return "HTML or XML"
     if text.startswith(b"%PDF"):

@@ -22,7 +22,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BEGINNING = 8_000  # bytes kept of what is too large or broken
 _CHUNK = 1 << 20
 _DEEPEST = 1_000_000
-_WHITESPACE = b" \t\r\n"
+WHITESPACE = b" \t\r\n"
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 # Up to and with the next bracket that is in no text, passing over what is empty or holds numbers only.
 _TO_BRACKET = re.compile(
@@ -55,7 +55,7 @@ def raw_records(stream: BufferedReader[Any]) -> Iterator[RawRecord]:
         stream.read(len(BYTE_ORDER_MARK))
     # Blank lines before the first record count, where lines do.
     blank_lines = 0
-    while (head := stream.peek(1)) and head[:1] in _WHITESPACE:
+    while (head := stream.peek(1)) and head[:1] in WHITESPACE:
         blank_lines += stream.read(1) == b"\n"
     if head[:1] == b"[":
         yield from _values(stream, is_list=True)
@@ -67,7 +67,7 @@ def raw_records(stream: BufferedReader[Any]) -> Iterator[RawRecord]:
 
 def _opens_alone(head: bytes) -> bool:
     line, newline, _ = head[:_BEGINNING].partition(b"\n")
-    return bool(newline) and line.strip(_WHITESPACE) == b"{"
+    return bool(newline) and line.strip(WHITESPACE) == b"{"
 
 
 def _lines(stream: BufferedReader[Any], number: int) -> Iterator[RawRecord]:
@@ -79,7 +79,7 @@ def _lines(stream: BufferedReader[Any], number: int) -> Iterator[RawRecord]:
                 line = stream.readline(_CHUNK)
             yield RawRecord(number, beginning, TOO_LARGE)
             continue
-        if content := line.removeprefix(BYTE_ORDER_MARK).strip(_WHITESPACE):
+        if content := line.removeprefix(BYTE_ORDER_MARK).strip(WHITESPACE):
             yield RawRecord(number, content)
 
 

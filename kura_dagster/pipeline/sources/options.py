@@ -16,8 +16,8 @@ _SYNONYMS = {
     "chat_id": ("chat_id", "conversation_id", "thread_id", "session_id", "conversation", "chat", "id"),
     "created_at": ("created_at", "timestamp", "created", "time", "datetime", "date", "create_time", "sent_at"),
     "messages": ("messages", "conversation", "conversations", "turns"),
-    "prompt": ("prompt", "question", "instruction", "request", "input", "user_message", "user"),
-    "response": ("response", "answer", "completion", "output", "assistant_message", "assistant", "reply"),
+    "prompt": ("prompt", "question", "instruction", "input", "user_message"),  # "user" is mostly an id
+    "response": ("response", "answer", "completion", "output", "assistant_message", "reply"),
     "role": ("role", "sender", "speaker", "author"),
     "content": ("content", "text", "message", "body"),
 }

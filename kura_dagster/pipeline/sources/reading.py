@@ -11,6 +11,7 @@ import io
 import os
 import re
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -20,10 +21,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from kura_dagster.pipeline.sources import chatgpt, claude, native, openai_messages
-from kura_dagster.pipeline.sources.columns import BadRow, Row, read_rows
+from kura_dagster.pipeline.sources.columns import BadRow, Row, read_numbered_rows, read_rows
 from kura_dagster.pipeline.sources.csv_rows import csv_rows
 from kura_dagster.pipeline.sources.detection import HEAD_BYTES, Format, detect
-from kura_dagster.pipeline.sources.json_records import BYTE_ORDER_MARK, RawRecord, raw_records
+from kura_dagster.pipeline.sources.json_records import BYTE_ORDER_MARK, WHITESPACE, RawRecord, raw_records
 from kura_dagster.pipeline.sources.loose_content import kind_of
 from kura_dagster.pipeline.sources.options import ColumnMapping, SourceOptions
 from kura_dagster.pipeline.sources.record import (
@@ -59,7 +60,9 @@ _UNPACKED_AT_ONCE = 1 << 14
 _MOST_EXPANDED = 250
 _ALWAYS_EXPANDED = 100_000_000  # bytes that anything may expand to
 
-_UNPACKING_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
+# What the standard library raises for damaged packs, found by fuzzing; a fault of the disk is an OSError and no such.
+_UNPACKING_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, struct.error, ValueError)
+_PACKED_AS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others may take any amount of memory
 
 
 def read_source(file: BinaryIO, name: str, options: SourceOptions, format: Format | None = None) -> Iterator[Record]:
@@ -76,7 +79,8 @@ def read_source(file: BinaryIO, name: str, options: SourceOptions, format: Forma
         format: what the file is, where its beginning does not tell.
 
     Raises:
-        SourceError: the file is in no known format, or can't be read as the one it is said to be.
+        SourceError: as the first record is asked for: the file is in no known format, or can't be read as the one it is
+            said to be.
     """
     head = _head(file, len(_ZIP))
     if head in (_ZIP, _EMPTY_ZIP):
@@ -102,7 +106,7 @@ def _read_plain(
 ) -> Iterator[Record]:
     head = stream.look_ahead(HEAD_BYTES)
     number = numbered_from
-    if head.removeprefix(BYTE_ORDER_MARK).strip():
+    if len(head) == HEAD_BYTES or head.removeprefix(BYTE_ORDER_MARK).strip(WHITESPACE):
         if format is None:
             format = detect(head, name)
         source = _source_of(format) if options.source is None else options.source
@@ -131,6 +135,10 @@ def _records(
     if format is Format.CSV:
         yield from read_rows(csv_rows(buffered, name), name, options)
         return
+    if format is Format.JSON:
+        rows = ((raw.number, _row(raw)) for raw in raw_records(buffered))
+        yield from read_numbered_rows(rows, name, options, may_lack_columns=True)
+        return
     reader = _READERS[format]
     for raw in raw_records(buffered):
         yield _record(raw, reader, options)
@@ -140,16 +148,33 @@ def _record(
     raw: RawRecord, reader: Callable[[dict[str, Any], SourceOptions], Conversation], options: SourceOptions
 ) -> Record:
     try:
-        if raw.fault is not None:
-            raise UnusableRecordError(raw.fault)
-        fields = parse_json(raw.content, huge_integers_as_text=True)
-        if not isinstance(fields, dict):
-            raise UnusableRecordError(f"not a conversation: {kind_of(fields)}, no JSON object")
-        return Read(raw.number, reader(fields, options))
-    except NotJSONError as error:
-        return Unusable(raw.number, str(error), None, beginning_of(raw.content), None)
+        return Read(raw.number, reader(_object(raw), options))
     except UnusableRecordError as error:
         return Unusable(raw.number, str(error), error.chat_id, beginning_of(raw.content), error.created_at)
+
+
+def _row(raw: RawRecord) -> Row:
+    try:
+        return _object(raw)
+    except UnusableRecordError as error:
+        return BadRow(str(error), beginning_of(raw.content))
+
+
+def _object(raw: RawRecord) -> dict[str, Any]:
+    """Return the JSON object that a record is.
+
+    Raises:
+        UnusableRecordError: it is none.
+    """
+    if raw.fault is not None:
+        raise UnusableRecordError(raw.fault)
+    try:
+        fields = parse_json(raw.content, huge_integers_as_text=True)
+    except NotJSONError as error:
+        raise UnusableRecordError(str(error)) from None
+    if not isinstance(fields, dict):
+        raise UnusableRecordError(f"not a conversation: {kind_of(fields)}, no JSON object")
+    return fields
 
 
 def _parquet_rows(path: Path, name: str) -> Iterable[Row]:
@@ -171,7 +196,7 @@ def _read_zip(file: BinaryIO, name: str, options: SourceOptions, format: Format 
     try:
         file.seek(0)
         archive = zipfile.ZipFile(file)
-    except (*_UNPACKING_ERRORS, OSError, ValueError, NotImplementedError) as error:
+    except (*_UNPACKING_ERRORS, OSError, NotImplementedError) as error:
         raise SourceError(f"{name} can't be read as a zip file; it may be cut off: send for it again") from error
     with archive:
         entries = _entries(archive)
@@ -180,11 +205,13 @@ def _read_zip(file: BinaryIO, name: str, options: SourceOptions, format: Format 
         number = 0
         for entry in entries:
             entry_name = f"{name}/{PurePosixPath(entry.filename).name}"
+            if entry.flag_bits & 1 or entry.compress_type not in _PACKED_AS:
+                why = "encrypted" if entry.flag_bits & 1 else "packed in a way that is not read"
+                raise SourceError(f"{entry_name} is {why}; unpack it yourself first")
             try:
                 inside = archive.open(entry)
             except (RuntimeError, NotImplementedError, *_UNPACKING_ERRORS) as error:
-                why = "encrypted" if entry.flag_bits & 1 else "packed in an unknown way or damaged"
-                raise SourceError(f"{entry_name} is {why}; unpack it yourself first") from error
+                raise SourceError(f"{entry_name} is damaged; send for the file again") from error
             with inside:
                 stream = _Stream(b"", inside, most_bytes=_most_bytes(entry.compress_size))
                 for record in _read_plain(stream, entry_name, options, format, numbered_from=number):
@@ -194,9 +221,9 @@ def _read_zip(file: BinaryIO, name: str, options: SourceOptions, format: Format 
 
 def _entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """Return the files to read: the export itself, in several parts where it is large, or all that could be one."""
-    files = [
-        (PurePosixPath(entry.filename.replace("\\", "/")), entry) for entry in archive.infolist() if not entry.is_dir()
-    ]
+    # is_dir() fails for an entry without a name.
+    named = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
+    files = [(PurePosixPath(entry.filename.replace("\\", "/")), entry) for entry in named]
     files = [(path, entry) for path, entry in files if path.parts[:1] != ("__MACOSX",) and path.name[:1] != "."]
     exports = [entry for path, entry in files if _EXPORT.fullmatch(path.name)]
     others = [entry for path, entry in files if path.name.removesuffix(".gz").endswith(_SUFFIXES)]

@@ -265,6 +265,38 @@ def ingest(
             raise typer.Exit(1)
 
 
+@app.command(cls=_Command, epilog=_examples("forget web:4711", "forget web:4711 --yes"))
+def forget(
+    chat_id: Annotated[str, typer.Argument(metavar="CHAT_ID", help="The conversation, by its id in the tables.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase a conversation: landing folder, tables, kept answers; then analyse its days again without it.
+
+    What it says is gone cannot be brought back. The file or bucket it was landed from is not touched: landed again from
+    there, it is back. Copies that you made (backups, exports) are yours to clean.
+    """
+    from kura_dagster.pipeline.landing import forget as forget_landed
+
+    with _errors_explained():
+        settings = Settings.load()
+        if not yes:
+            typer.confirm(f"Erase conversation {plain_line(chat_id)} for good?", abort=True)
+        lines = forget_landed(settings.conversations, chat_id)
+        with _open_cache() as kept:
+            answers = kept.forget(chat_id)
+        rows, partitions = _database(settings).forget(chat_id)
+        for what, number in {**lines, **rows, "kept answers": answers}.items():
+            if number:
+                _print_lines([f"{what}: {number:,}"])
+        if not (lines or rows or answers):
+            _fail(f"nothing is known of a conversation {plain_line(chat_id)}")
+        keys = [key for key, when in _dates_by_key(settings).items() if when in partitions]
+        for key in keys:
+            _print_lines([f"Analysing {key} again without it …"])
+            _run_keys(settings, [key])
+        _print_lines([f"Conversation {plain_line(chat_id)} is erased."])
+
+
 @app.command(cls=_Command, epilog=_examples("rejected", "rejected 2026-11-20"))
 def rejected(day: Day = None) -> None:
     """List what was set aside when conversations were landed or read, with file, number and reason.
@@ -627,11 +659,17 @@ def _range(day: date | None, first: date | None, last: date | None) -> tuple[dat
 
 
 def _run(settings: Settings, first: date, last: date) -> RunReport:
+    from kura_dagster.orchestration.materialise import partition_keys_between
+
+    return _run_keys(settings, partition_keys_between(settings, first, last))
+
+
+def _run_keys(settings: Settings, keys: list[str]) -> RunReport:
+    """Analyse the partitions from the first key to the last in one run, with progress and what it cost."""
     from kura_dagster.orchestration.build import build_defs
-    from kura_dagster.orchestration.materialise import materialise, partition_keys_between
+    from kura_dagster.orchestration.materialise import materialise
     from kura_dagster.orchestration.progress import RunWatch
 
-    keys = partition_keys_between(settings, first, last)
     watch = RunWatch()
     with _open_instance() as instance, _progress(len(keys), watch) as on_event:
         report = materialise(build_defs(settings, watch=watch), keys, instance, on_event)

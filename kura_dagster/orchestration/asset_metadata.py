@@ -1,14 +1,14 @@
-"""What the Dagster UI shows of each partition: key figures it can plot, sample rows, the tree and the map.
+"""What the Dagster UI shows of each partition: key figures it can plot, the tree and the map.
 
 One function an asset, from rows to metadata. Row counts come from the IO manager. Metadata stays in the event log when
-a conversation is deleted, so messages are never part of it; summaries by the local model quote a masked sentence.
+a conversation is forgotten, so nothing of a single conversation is part of it, neither its id nor its summary.
 """
 
 from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import mean, median
 from typing import Any
 
@@ -34,7 +34,8 @@ from kura_dagster.storage.tables import (
     SUMMARIES,
 )
 
-SAMPLE_ROWS = 8
+MOST_COUNTED = 12
+"""So many topics and kinds of work are listed, the commonest first."""
 
 
 def is_superseded(reason: str) -> bool:
@@ -52,12 +53,6 @@ def describe_conversations(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any
         "mean_turns": _mean(turns),
         "superseded_lines": superseded,
         "unusable_lines": len(tables[REJECTED_CONVERSATIONS.name]) - superseded,
-        "sample": _table(
-            [
-                {"chat_id": row.chat_id, "created_at": row.created_at.isoformat(), "turns": len(row.turns)}
-                for row in rows[:SAMPLE_ROWS]
-            ]
-        ),
     }
 
 
@@ -70,12 +65,8 @@ def describe_summaries(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
         "mean_summary_characters": _mean([len(row.summary) for row in rows]),
         "languages": len(languages),
         "language_counts": dg.MetadataValue.json(dict(languages.most_common())),
-        "sample": _table(
-            [
-                {"chat_id": row.chat_id, "summary": row.summary, "languages": ", ".join(row.languages or [])}
-                for row in rows[:SAMPLE_ROWS]
-            ]
-        ),
+        "topics": _counts(row.topic for row in rows),
+        "tasks": _counts(row.task for row in rows),
     }
     if frustration:
         figures["mean_user_frustration"] = _mean(frustration)
@@ -142,6 +133,12 @@ def describe_spending(spent: Spent, models_without_price: Collection[str]) -> di
     else:
         figures["cost_usd"] = round(spent.cost_usd, 6)
     return figures
+
+
+def _counts(values: Iterable[str | None]) -> dg.JsonMetadataValue:
+    """Return how often the commonest values occur; what only one conversation says is left out."""
+    counts = Counter(value for value in values if value)
+    return dg.MetadataValue.json({value: count for value, count in counts.most_common(MOST_COUNTED) if count > 1})
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -209,6 +209,43 @@ class Landing:
             _rewrite(path, [*before, *(record for (record,) in self._waiting.execute(query, [day]))])
 
 
+def forget(folder: Path, chat_id: str) -> dict[str, int]:
+    """Take a conversation out of the landing folder, every version of it and what was set aside of it.
+
+    Lines that can't be parsed go too where they hold the id as a JSON text.
+
+    Returns:
+        How many lines each file lost, by its name; a file that loses all its lines stays, empty.
+
+    Raises:
+        OSError: the folder can't be written.
+    """
+    quoted = (json.dumps(chat_id).encode(), json.dumps(chat_id, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    lost: dict[str, int] = {}
+    if not folder.is_dir():
+        return lost
+    with _locked(folder):
+        for path in sorted(folder.iterdir()):
+            if not day_of_file(path):
+                continue
+            about = [line.number for line in landed_lines(path) if _is_about(line.content, chat_id, quoted)]
+            if not about:
+                continue
+            with replacing(path) as file:
+                for line in landed_lines(path):
+                    if line.number not in about:
+                        file.write(line.content + b"\n")
+            lost[path.name] = len(about)
+    return lost
+
+
+def _is_about(line: bytes, chat_id: str, quoted: tuple[bytes, ...]) -> bool:
+    if _chat_id_of(line) == chat_id:
+        return True
+    # Elsewhere in a line that can be read, as in another conversation's text, the id is only a word.
+    return any(each in line for each in quoted) and _chat_id_of(line) is None
+
+
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Keep other landings away for the length of the block; readers are never kept away."""

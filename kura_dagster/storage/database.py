@@ -7,6 +7,7 @@ leaves it.
 
 from __future__ import annotations
 
+import os
 from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -153,6 +154,68 @@ class Database:
             if not _exists(connection, table):
                 return self._empty_frame(table)
             return connection.execute(query, {"first": _text(first), "last": _text(last)}).df()
+
+    def forget(self, chat_id: str) -> tuple[dict[str, int], list[PartitionDate]]:
+        """Take a conversation out of every table, and out of the file's free blocks.
+
+        Its own rows are deleted. Clusters lose it as a member, and those that held nothing else are deleted; what
+        they are called was made of it among others, so the partitions that are returned should be materialised again.
+
+        Returns:
+            How many rows each table lost or that changed in it, by name, and the partitions these are of.
+        """
+        touched: dict[str, int] = {}
+        partitions: set[PartitionDate] = set()
+        if not self.path.exists():
+            return touched, []
+        with self._open(read_only=False) as connection:
+            connection.execute("BEGIN")
+            for table in TABLES.values():
+                if not _exists(connection, table):
+                    continue
+                rows = self._forget_in(connection, table, chat_id)
+                if rows:
+                    touched[table.name] = len(rows)
+                    partitions.update(rows)
+            connection.execute("COMMIT")
+        if touched:
+            self._rewrite()
+        return touched, sorted(partitions)
+
+    def _forget_in(self, connection: duckdb.DuckDBPyConnection, table: Table, chat_id: str) -> list[PartitionDate]:
+        """Return the partition of each row that is about the conversation, after taking it out of them."""
+        columns = {column.name for column in table.columns}
+        if "chat_ids" in columns:
+            found = connection.execute(
+                f"""
+                UPDATE {table.name}
+                SET chat_ids = list_filter(chat_ids, lambda each: each <> $chat_id), count = count - 1
+                WHERE list_contains(chat_ids, $chat_id) RETURNING {PARTITION_COLUMN}
+                """,
+                {"chat_id": chat_id},
+            ).fetchall()
+            connection.execute(f"DELETE FROM {table.name} WHERE count = 0")
+        else:
+            key = "chat_id" if "chat_id" in columns else "item_id"
+            found = connection.execute(
+                f"DELETE FROM {table.name} WHERE {key} = $chat_id RETURNING {PARTITION_COLUMN}", {"chat_id": chat_id}
+            ).fetchall()
+        return [when for (when,) in found]
+
+    def _rewrite(self) -> None:
+        """Replace the file by a copy of what it holds: deleted rows stay readable in a database's free blocks."""
+        fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}.rewritten")
+        fresh.unlink(missing_ok=True)
+        try:
+            with self._open(read_only=False) as connection:
+                (name,) = connection.execute("SELECT current_database()").fetchone()
+                connection.execute(f"ATTACH '{_quoted(fresh)}' AS rewritten")
+                connection.execute(f'COPY FROM DATABASE "{name}" TO rewritten')
+                connection.execute("DETACH rewritten")
+                connection.close()
+                fresh.replace(self.path)
+        finally:
+            fresh.unlink(missing_ok=True)
 
     def row_counts(self) -> dict[str, dict[PartitionDate, int]]:
         """Return, for each table, the number of rows in each partition that has any."""
@@ -303,6 +366,11 @@ def _held_by_another_process(error: BaseException) -> bool:
     import duckdb
 
     return isinstance(error, duckdb.IOException) and "Could not set lock on file" in str(error)
+
+
+def _quoted(path: Path) -> str:
+    # ATTACH takes no parameters.
+    return str(path).replace("'", "''")
 
 
 def _create_table(table: Table, partition_type: str) -> str:

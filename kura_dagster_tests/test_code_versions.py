@@ -122,7 +122,7 @@ class TestInDagster:
         other = build_defs(settings.model_copy(update={"umap_n_neighbors": 7}), **own_models())
         assert self.stale(other, instance, "2026-11-02") == {"projections"}
 
-    def test_conversations_that_were_landed_again_make_the_rest_out_of_date(self, settings, instance, land):
+    def test_only_conversations_that_changed_make_the_rest_out_of_date(self, settings, instance, land):
         land("2026-11-02", 6)
         defs = build_defs(settings, **own_models())
         assert materialise(defs, ["2026-11-02"], instance).success
@@ -130,4 +130,17 @@ class TestInDagster:
             defs, dg.Definitions(jobs=[dg.define_asset_job("reading", dg.AssetSelection.assets("conversations"))])
         ).resolve_job_def("reading")
         assert job.execute_in_process(instance=instance, partition_key="2026-11-02").success
+        assert self.stale(defs, instance, "2026-11-02") == set()
+        land("2026-11-02", 7)
+        assert job.execute_in_process(instance=instance, partition_key="2026-11-02").success
         assert "summaries" in self.stale(defs, instance, "2026-11-02")
+        assert materialise(defs, ["2026-11-02"], instance).success
+        assert self.stale(defs, instance, "2026-11-02") == set()
+
+    def test_a_range_is_up_to_date_when_it_is_done(self, settings, instance, land):
+        days = ["2026-11-02", "2026-11-03", "2026-11-04"]
+        for day in days:
+            land(day, 6)
+        defs = build_defs(settings, **own_models())
+        assert materialise(defs, days, instance).success
+        assert [self.stale(defs, instance, day) for day in days] == [set()] * 3

@@ -312,6 +312,63 @@ class TestBadRows:
         assert [row.chat_id for row in database.load(SUMMARIES, MONDAY)] == ["chat-0001"]
 
 
+class TestForgetting:
+    SECRET = "chat-0001"
+
+    @pytest.fixture
+    def filled(self, database):
+        mine = REJECTED_CONVERSATIONS, RejectedConversation(
+            file="a", line=1, chat_id=self.SECRET, reason="superseded", content="{}"
+        )
+        for day in (MONDAY, TUESDAY):
+            database.replace_partitions(
+                {
+                    CONVERSATIONS: {day: [rows.conversation(number) for number in (1, 2, 3)]},
+                    SUMMARIES: {day: [rows.summary(number) for number in (1, 2, 3)]},
+                    EMBEDDINGS: {day: [rows.embedding(number) for number in (1, 2, 3)]},
+                    BASE_CLUSTERS: {day: [rows.cluster(1), rows.cluster(2, 3, name="other")]},
+                    META_CLUSTERS: {day: [rows.cluster(1, 2, 3)]},
+                    mine[0]: {day: [mine[1]]},
+                }
+            )
+        return database
+
+    def test_no_table_and_no_block_of_the_file_holds_it_any_more(self, filled):
+        assert self.SECRET.encode() in filled.path.read_bytes()
+        counts, partitions = filled.forget(self.SECRET)
+        assert counts == dict.fromkeys(
+            [
+                "conversations",
+                "rejected_conversations",
+                "summaries",
+                "embeddings",
+                "base_clusters",
+                "meta_clusters",
+            ],
+            2,
+        )
+        assert partitions == [MONDAY, TUESDAY]
+        assert self.SECRET.encode() not in filled.path.read_bytes()
+        assert [row.chat_id for row in filled.load(SUMMARIES, MONDAY)] == ["chat-0002", "chat-0003"]
+        assert [row.name for row in filled.load(BASE_CLUSTERS, MONDAY)] == ["other"]
+        assert [row.chat_ids for row in filled.load(META_CLUSTERS, MONDAY)] == [["chat-0002", "chat-0003"]]
+        assert filled.frame(META_CLUSTERS)["count"].tolist() == [2, 2]
+        assert not list(filled.path.parent.glob(".*rewritten*"))
+
+    def test_what_is_not_there_changes_nothing(self, filled):
+        before = filled.path.read_bytes()
+        assert filled.forget("x' OR 1=1 --") == ({}, [])
+        assert filled.path.read_bytes() == before
+        assert Database(filled.path.parent / "none.duckdb").forget("x") == ({}, [])
+
+    def test_a_crash_while_the_file_is_rewritten_leaves_it_whole(self, filled, monkeypatch):
+        monkeypatch.setattr("pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+        with pytest.raises(OSError, match="disk full"):
+            filled.forget(self.SECRET)
+        assert [row.chat_id for row in filled.load(CONVERSATIONS, MONDAY)] == ["chat-0002", "chat-0003"]
+        assert not list(filled.path.parent.glob(".*rewritten*"))
+
+
 class TestProcesses:
     def test_processes_that_write_different_partitions_at_once_all_succeed(self, database):
         writer = """

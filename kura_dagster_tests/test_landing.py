@@ -22,7 +22,7 @@ from kura_dagster.pipeline.conversations import (
     rejected_in,
     set_aside,
 )
-from kura_dagster.pipeline.landing import LandedDay, Landing
+from kura_dagster.pipeline.landing import LandedDay, Landing, forget
 from kura_dagster.pipeline.types import Conversation, Message
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -205,3 +205,20 @@ def test_two_landings_at_once_lose_nothing(tmp_path: Path) -> None:
     started = [subprocess.Popen([sys.executable, "-c", script, tmp_path, name], cwd=home) for name in "abc"]
     assert [process.wait(60) for process in started] == [0, 0, 0]
     assert len(landed(tmp_path)) == 900
+
+
+def test_a_forgotten_conversation_leaves_every_file(tmp_path: Path) -> None:
+    odd = 'Ünïcode "quoted"'
+    several = [conversation(odd), conversation("b", text=f"I spoke to {odd}"), conversation("c")]
+    land(tmp_path, several, [(rejected("a.jsonl", 1).model_copy(update={"chat_id": odd}), NOON)], ["a.jsonl"])
+    path = tmp_path / "2026-11-20.jsonl"
+    broken = json.dumps({"chat_id": odd, "messages": []}, ensure_ascii=False)[:-1]
+    with path.open("a") as file:
+        file.write(broken + "\n" + json.dumps({"messages": [], "chat_id": odd}) + "\n")
+    assert forget(tmp_path, odd) == {"2026-11-20.jsonl": 3, "2026-11-20.rejected.jsonl": 1}
+    assert [each.chat_id for each in landed(tmp_path)] == ["b", "c"], "another's words are another's"
+    assert not set_aside(tmp_path, THAT_DAY, UTC)
+    before = {each: each.stat().st_mtime_ns for each in tmp_path.glob("*.jsonl")}
+    assert forget(tmp_path, odd) == {}
+    assert {each: each.stat().st_mtime_ns for each in tmp_path.glob("*.jsonl")} == before
+    assert forget(tmp_path / "missing", odd) == {}

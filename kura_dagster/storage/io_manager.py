@@ -5,12 +5,14 @@ Everything about files, locks and SQL is in `kura_dagster.storage.database`; onl
 
 from __future__ import annotations
 
+import hashlib
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from pydantic import BaseModel, ValidationError
 
 from kura_dagster.pipeline.language_model.failures import StopAsking
@@ -65,13 +67,16 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
         a database that can't be used, because computing what can't be stored may cost money, and a language model that
         can't be asked any more in this run, because the next partition would fare no better.
 
-        Each partition is reported with its row counts.
+        Each partition is reported with its row counts, and with a data version that follows its content: what is
+        downstream of a partition that came out as it was before is not out of date.
 
         Raises:
             ValueError: the asset did not return exactly the partitions of the run, or has no table.
             dg.Failure: some partitions failed, each named with its reason, or a language model can't be asked any more.
             DatabaseError: the database can't be used.
         """
+        from kura_dagster.storage.rows import content_digest
+
         database = self._open_database()
         own_table = _table_of(context.asset_key)
         dates = partition_dates(context.asset_partitions_def, context.asset_partition_keys, database.partition_type)
@@ -89,9 +94,11 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
                 **{f"{name}_rows": len(each) for name, each in by_name.items() if name != own_table.name},
             }
             database.replace_partitions({TABLES[name]: {dates[key]: each} for name, each in by_name.items()})
+            versions[key] = content_digest({TABLES[name]: each for name, each in by_name.items()})
             context.step_context.add_asset_metadata(row_counts, partition_key=key)
 
         stored: list[str] = []
+        versions: dict[str, str] = {}
         reasons: dict[str, str] = {}
         try:
             for key in dates:
@@ -112,11 +119,19 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
                     stored.append(key)
             if reasons:
                 raise _failure(reasons, len(dates))
+            # Dagster takes one version for all partitions of a run: of several it follows all their contents.
+            version = "-".join(versions.values())
+            if len(versions) > 1:
+                version = hashlib.sha256(version.encode()).hexdigest()[:16]
+            context.step_context.set_data_version(context.asset_key, dg.DataVersion(version))
         except BaseException:
             # Dagster itself reports materialisations only of a step that succeeds.
             for key in stored:
                 metadata = context.step_context.get_asset_metadata(context.asset_key, key)
-                context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata))
+                tags = {DATA_VERSION_TAG: versions[key]}
+                context.log_event(
+                    dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata, tags=tags)
+                )
             raise
 
     def load_input(self, context: dg.InputContext) -> Any:

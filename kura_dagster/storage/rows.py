@@ -7,10 +7,12 @@ float32 arrays is unambiguous, and as JSON it would be forty times larger.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
@@ -45,6 +47,21 @@ def to_frame(table: Table, partition_date: Any, rows: Sequence[BaseModel]) -> pd
     return frame
 
 
+def content_digest(rows_by_table: Mapping[Table, Sequence[BaseModel]]) -> str:
+    """Return a hash of what the rows say, the same for the same rows in any order."""
+    digest = hashlib.sha256()
+    for table, rows in rows_by_table.items():
+        digest.update(f"\n{table.name}\n".encode())
+        for row in sorted(rows, key=lambda row: [str(getattr(row, name)) for name in table.key]):
+            for column in table.columns:
+                value = getattr(row, column.name)
+                if isinstance(value, np.ndarray):
+                    digest.update(value.tobytes())
+                else:
+                    digest.update(_json(value, default=str).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:16]
+
+
 def insert_projection(table: Table) -> str:
     """Return the SQL select list that turns such a frame's columns into the table's types."""
     partition = f"CAST({PARTITION_COLUMN} AS VARCHAR) AS {PARTITION_COLUMN}"
@@ -71,10 +88,10 @@ def _series(column: Column, values: Iterable[Any]) -> pd.Series:
     return series
 
 
-def _json(value: Any) -> str:
+def _json(value: Any, *, default: Callable[[Any], str] | None = None) -> str:
     if isinstance(value, list) and value and isinstance(value[0], BaseModel):
         value = [item.model_dump(mode="json") for item in value]
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, default=default)
 
 
 def _cast(column: Column) -> str:

@@ -169,10 +169,10 @@ class Database:
         if not self.path.exists():
             return touched, []
         with self._open(read_only=False) as connection:
+            # Before the transaction begins: asking for a table that is not there would end it.
+            existing = [table for table in TABLES.values() if _exists(connection, table)]
             connection.execute("BEGIN")
-            for table in TABLES.values():
-                if not _exists(connection, table):
-                    continue
+            for table in existing:
                 rows = self._forget_in(connection, table, chat_id)
                 if rows:
                     touched[table.name] = len(rows)

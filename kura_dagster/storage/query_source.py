@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _ROWS_AT_ONCE = 500
-_MEMORY = "500MB"
+_MEMORY = "2GB"  # a Parquet file is read by row groups, which some writers make of several hundred megabytes
 _READ_ONLY = re.compile(r"\(\s*(?:TYPE\s+\w+\s*,\s*)?READ_ONLY(?:\s+(?:TRUE|1))?\s*\)\s*;?\s*$", re.IGNORECASE)
 _GLOB = re.compile(r"[*?\[]")
 
@@ -79,6 +79,7 @@ def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
                 "autoload_known_extensions": "false",
                 "allow_community_extensions": "false",
                 "memory_limit": _MEMORY,
+                "threads": "1",
                 "temp_directory": folder,
             },
         ) as connection,

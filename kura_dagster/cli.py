@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import time
@@ -201,6 +202,9 @@ def ingest(
             "metadata (several, with commas). Repeat it; without it, the columns' names tell.",
         ),
     ] = None,
+    columns: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The same as a JSON file, {NAME: COLUMN}.", dir_okay=False)
+    ] = None,
     query: Annotated[
         str | None, typer.Option(metavar="SQL", help="Land the rows of a query that DuckDB runs on files, not files.")
     ] = None,
@@ -239,7 +243,7 @@ def ingest(
                 default_created_at=None
                 if created_at is None
                 else datetime.combine(created_at, clock_time(), settings.tzinfo),
-                columns=ColumnMapping.of_pairs(_pairs(column)) if column else None,
+                columns=ColumnMapping.of_pairs(pairs) if (pairs := _pairs(columns, column or [])) else None,
                 source=source,
             )
             with (
@@ -577,11 +581,20 @@ def _is_whole(database: Any, when: Any) -> bool:
     } == summarised | failed and summarised == clustered == projected
 
 
-def _pairs(columns: Sequence[str]) -> dict[str, str]:
+def _pairs(file: Path | None, columns: Sequence[str]) -> dict[str, Any]:
+    """Return which column is what, from a file and from the command line, which wins."""
+    of_file: Any = {}
+    if file is not None:
+        try:
+            of_file = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise typer.BadParameter(f"{file} is no JSON: {error}") from None
+        if not isinstance(of_file, dict):
+            raise typer.BadParameter(f"{file} is no JSON object; write {{NAME: COLUMN}}")
     pairs = [each.partition("=") for each in columns]
     if wrong := [name for name, equals, _ in pairs if not equals]:
         raise typer.BadParameter(f"--column is {wrong[0]!r}; write NAME=COLUMN, for example chat_id=ticket")
-    return {name.strip(): column.strip() for name, _, column in pairs}
+    return of_file | {name.strip(): column.strip() for name, _, column in pairs}
 
 
 def _records_of(

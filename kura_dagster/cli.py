@@ -320,7 +320,7 @@ def rejected(day: Day = None) -> None:
             for row in set_aside(settings.conversations, each, settings.tzinfo):
                 number += 1
                 _print_lines([plain_line(f"{each}  {row.file}:{row.line}  {row.chat_id or '–'}  {row.reason}")])
-        _print_lines([f"{number:,} records are set aside{f' on {day}' if day else ''}."])
+        _print_lines([f"Set aside{f' on {day}' if day else ''}: {number:,}."])
 
 
 @app.command(

@@ -1,0 +1,165 @@
+"""The command line around conversations: ingest, rejected and forget, with what they print and how they exit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from kura_dagster import cli
+from kura_dagster.storage.database import Database
+from kura_dagster.storage.tables import REJECTED_CONVERSATIONS, TABLES
+from kura_dagster_tests.sources import SAMPLES, a_conversation
+
+pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
+
+
+@pytest.fixture
+def kura(monkeypatch, tmp_path, settings):
+    """Run a command with the test's own database, landing folder, cache and run history."""
+    monkeypatch.setenv("KURA_DATABASE", str(settings.database))
+    monkeypatch.setenv("KURA_CONVERSATIONS", str(settings.conversations))
+    monkeypatch.setenv("KURA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("KURA_PROJECTION", "pca")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "120")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+
+    def invoke(*arguments: str | Path, **options: str) -> Result:
+        return CliRunner().invoke(cli.app, [str(each) for each in arguments], catch_exceptions=False, **options)
+
+    return invoke
+
+
+def counts(output: str, day: str) -> list[str]:
+    row = next(line for line in output.splitlines() if f" {day} " in line)
+    return [cell.strip() for cell in row.split("│")[2:-1]]
+
+
+def test_exports_are_landed_counted_by_day_and_landed_again_for_nothing(kura, settings):
+    files = [SAMPLES / "claude_conversations.json", SAMPLES / "chatgpt_conversations.json"]
+    first = kura("ingest", *files)
+    assert first.exit_code == 0, first.output
+    assert counts(first.stdout, "2026-10-07") == ["2", "0", "0", "0", "1"]
+    assert "set KURA_START_DATE to that day or one before it" in first.stdout
+    assert "Next: kura-dagster run --from 2026-10-05 --to 2026-10-08" in first.stdout
+    again = kura("ingest", *files).stdout
+    assert counts(again, "2026-10-07") == ["0", "0", "2", "0", "1"]
+    assert "Next:" not in again
+    listed = kura("rejected").stdout
+    assert "chatgpt_conversations.json:4 chatgpt:68e0a1b2-0004 messages: there are none" in listed
+    assert "Set aside: 2." in listed
+    assert "Set aside on 2026-10-07: 1." in kura("rejected", "2026-10-07").stdout
+
+
+def test_what_was_set_aside_reaches_the_table_and_the_check(kura, settings, tmp_path):
+    path = tmp_path / "export.jsonl"
+    good, bad = (a_conversation(chat_id=name, created_at="2026-11-03T09:00:00Z") for name in ("good", "bad"))
+    path.write_text(json.dumps(good) + "\n" + json.dumps(bad | {"messages": [{"role": "alien", "content": "x"}]}))
+    assert kura("ingest", path).exit_code == 0
+    ran = kura("run", "2026-11-03")
+    assert ran.exit_code == 0, ran.output
+    assert "every_line_was_read" in ran.output
+    (row,) = Database(settings.database).load(REJECTED_CONVERSATIONS, date(2026, 11, 3))
+    assert (row.file, row.line, row.chat_id) == (str(path), 2, "bad")
+    assert "unknown" in row.reason
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ingest"], "say one of PATH…, --query, --dataset or --class"),
+        (["ingest", "none.json"], "none.json does not exist"),
+        (["ingest", "x.csv", "--column", "chat_id"], "write NAME=COLUMN"),
+        (["ingest", "x.csv", "--column", "colour=c"], "colour is no name; allowed are chat_id"),
+        (["ingest", "--query", "DROP TABLE x"], "the query has to be a SELECT"),
+        (["ingest", "--class", "json:loads"], "is no subclass of BaseConversationSource"),
+        (["ingest", "x.csv", "--created-at", "yesterday"], "'yesterday' is no day"),
+    ],
+)
+def test_what_can_not_be_meant_is_explained(kura, tmp_path, arguments, message):
+    (tmp_path / "x.csv").write_text("prompt,response\na,b\n")
+    result = kura(*arguments)
+    assert result.exit_code in (1, 2)
+    assert message in " ".join(result.output.replace("│", " ").split())
+    assert not list(Path(tmp_path / "conversations").glob("*.jsonl"))
+
+
+def test_a_file_in_no_known_format_does_not_stop_the_others(kura, settings, tmp_path):
+    (tmp_path / "page.json").write_text("<html>")
+    shutil.copy(SAMPLES / "kura.jsonl", tmp_path)
+    result = kura("ingest", tmp_path / "page.json", tmp_path / "kura.jsonl")
+    assert result.exit_code == 1
+    assert "page.json is in no known format" in result.output
+    assert (settings.conversations / "2026-11-20.jsonl").exists()
+
+
+def test_tables_and_queries_take_columns(kura, settings, tmp_path):
+    path = tmp_path / "tickets.csv"
+    path.write_text("ticket,asked,answered,when\n1,Where is my parcel?,Here.,2026-11-20T09:00:00Z\n")
+    columns = {"chat_id": "ticket", "prompt": "asked", "response": "answered", "created_at": "when"}
+    (tmp_path / "columns.json").write_text(json.dumps(columns))
+    pairs = [part for name, column in columns.items() for part in ("--column", f"{name}={column}")]
+    for arguments in (
+        [path, "--columns", tmp_path / "columns.json"],
+        ["--query", f"SELECT * FROM '{path}'", "--source", "csv", *pairs],
+    ):
+        assert kura("ingest", *arguments).exit_code == 0
+    (line,) = (settings.conversations / "2026-11-20.jsonl").read_text().splitlines()
+    assert json.loads(line)["chat_id"] == "csv:1"
+
+
+class TestForget:
+    SECRET = "4f1d-violet"
+
+    @pytest.fixture
+    def analysed(self, kura, land, settings, server, monkeypatch, tmp_path):
+        """Two days through a language model; of the first, one conversation says what nobody else does."""
+        monkeypatch.setenv("KURA_LANGUAGE_MODEL", "openai/gpt-4o-mini")
+        monkeypatch.setenv("KURA_EMBEDDING_MODEL", "openai/text-embedding-3-small")
+        for day in ("2026-11-02", "2026-11-03"):
+            land(day, 8)
+        path = tmp_path / "one.jsonl"
+        said = [{"role": "user", "content": f"Sell my zeppelin {self.SECRET}", "created_at": "2026-11-02T09:00:00Z"}]
+        path.write_text(json.dumps(a_conversation(chat_id="zeppelin", created_at=None, messages=said)))
+        assert kura("ingest", path).exit_code == 0
+        assert kura("run", "--from", "2026-11-02", "--to", "2026-11-03").exit_code == 0
+        path.unlink()
+        return tmp_path
+
+    def traces(self, folder: Path, settings) -> list[str]:
+        """Return the files that hold the conversation's id or its word, also inside of answers and tables."""
+        words = (b"zeppelin", self.SECRET.encode())
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        found = [str(path) for path in files if any(word in path.read_bytes().lower() for word in words)]
+        database = Database(settings.database)
+        for table in TABLES.values():
+            text = database.frame(table).to_csv().lower()
+            found += [table.name for word in words if word.decode() in text]
+        return found
+
+    def test_every_trace_goes_and_the_other_day_is_left_alone(self, kura, analysed, settings, server):
+        assert self.traces(analysed, settings)
+        before = Database(settings.database).frame(TABLES["summaries"])
+        server.stats.prompts.clear()
+        result = kura("forget", "zeppelin", "--yes")
+        assert result.exit_code == 0, result.output
+        assert "2026-11-02.jsonl: 1" in result.stdout
+        assert "kept answers: " in result.stdout
+        assert "Analysing 2026-11-02 again without it" in result.stdout
+        assert self.traces(analysed, settings) == []
+        assert not any(self.SECRET in prompt for prompt in server.stats.prompts)
+        after = Database(settings.database).frame(TABLES["summaries"])
+        assert set(after["chat_id"]) == set(before["chat_id"]) - {"zeppelin"}
+        again = kura("forget", "zeppelin", "--yes")
+        assert again.exit_code == 1
+        assert "nothing is known of a conversation zeppelin" in again.output
+
+    def test_it_asks_first(self, kura, analysed, settings):
+        assert kura("forget", "zeppelin", input="n\n").exit_code == 1
+        assert "zeppelin" in set(Database(settings.database).frame(TABLES["summaries"])["chat_id"])

@@ -7,9 +7,11 @@ trying again is `gateway`'s work.
 from __future__ import annotations
 
 import email.utils
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -141,18 +143,19 @@ def is_rate_limit(error: BaseException) -> bool:
 
 
 def retry_after(error: BaseException) -> float | None:
-    """Return the seconds that a provider asks to wait, at most five minutes, or None where it says nothing."""
+    """Return the seconds that a provider asks to wait, at most five minutes, or None where it says nothing clear."""
     for each in _causes(error):
         headers = getattr(getattr(each, "response", None), "headers", None)
-        told = headers.get("retry-after") if headers is not None else None
-        if told is None:
+        if headers is None:
             continue
-        try:
-            seconds = float(told)
-        except ValueError:
-            parsed = email.utils.parsedate_to_datetime(told) if "," in told else None
-            seconds = parsed.timestamp() - time.time() if parsed else 0.0
-        return min(max(0.0, seconds), _LONGEST_WAIT)
+        for name, seconds_of in (("retry-after-ms", _milliseconds), ("retry-after", _seconds_or_date)):
+            told = headers.get(name)
+            try:
+                seconds = math.nan if told is None else seconds_of(told)
+            except (ValueError, TypeError, OverflowError):
+                continue  # neither a number nor a date that there is
+            if not math.isnan(seconds):
+                return min(max(0.0, seconds), _LONGEST_WAIT)
     return None
 
 
@@ -229,6 +232,19 @@ def without_credentials(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def _milliseconds(told: str) -> float:
+    return float(told) / 1000
+
+
+def _seconds_or_date(told: str) -> float:
+    try:
+        return float(told)
+    except ValueError:
+        when = email.utils.parsedate_to_datetime(told)
+    # "-0000" is UTC of an unknown place, and parsed into a time of this machine.
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - time.time()
 
 
 def _status_of(error: BaseException) -> int | None:

@@ -10,8 +10,10 @@ import email.utils
 import math
 import os
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -162,6 +164,12 @@ def retry_after(error: BaseException) -> float | None:
 def stopping(error: BaseException) -> StopAsking | None:
     """Return the reason to ask nothing more that an SDK has wrapped into an error of its own, or None."""
     return next((each for each in _causes(error) if isinstance(each, StopAsking)), None)
+
+
+def kind_and_place(error: BaseException) -> str:
+    """Return what may be told of an error that nobody foresaw, as its own text may quote a conversation."""
+    places = [(Path(frame.f_code.co_filename).name, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return f"{type(error).__name__}" + (f" in line {places[-1][1]} of {places[-1][0]}" if places else "")
 
 
 def missing_key(provider: str, model: str) -> SetupError | None:

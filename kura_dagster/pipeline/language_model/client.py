@@ -103,7 +103,7 @@ class LanguageModel:
         self._client: Any = None
         self._gateway: Gateway | None = None
         self._schemas: dict[Any, AnswerSchema] = {}
-        self._asking: dict[str, asyncio.Future[Any]] = {}
+        self._asking: dict[str, asyncio.Future[Exception | None]] = {}
         # Where code written for an instructor client looks for it.
         self.chat = SimpleNamespace(completions=SimpleNamespace(create=self.create))
 
@@ -230,17 +230,25 @@ class LanguageModel:
             in_flight = self._asking.get(key)
             if in_flight is None or self.cache is None:
                 break
-            await asyncio.wait([in_flight])  # the same question: its answer will be kept, or this one asks
+            # The same question: its answer will be kept, and its failure is this one's too. Asked anew for each,
+            # one after the other, a question that stalls or is refused would hold up the run.
+            await asyncio.wait([in_flight])
+            if (failure := in_flight.result()) is not None:
+                raise failure
         self._asking[key] = done = asyncio.get_running_loop().create_future()
+        failed: Exception | None = None
         try:
             with hearing() as heard:
                 answer = await self._ask_provider(messages, schema, options, context, model_name, asked)
             if self.cache is not None:
                 self.cache.set(key, schema.to_keep(answer, heard.said))
             return answer
+        except Exception as error:
+            failed = error
+            raise
         finally:
             self._asking.pop(key, None)
-            done.set_result(None)
+            done.set_result(failed)  # None where it was cancelled, too: then the next one asks
 
     async def _ask_provider(
         self,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import threading
 import time
@@ -13,6 +14,7 @@ import pytest
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError, answer_all, opened
+from kura_dagster.pipeline.language_model.failures import SomeFailed
 from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer, loopback_subprocess, read_stats
 
@@ -356,12 +358,17 @@ def test_answer_all_keeps_the_order_and_its_limit() -> None:
     assert asyncio.run(answer_all([], answer, at_once=6, what="squares", names=[])) == []
 
 
-def test_mistake_in_our_own_code_is_raised_as_it_is() -> None:
+def test_a_mistake_sets_aside_only_what_it_met_and_quotes_nothing() -> None:
     async def answer(number: int) -> int:
-        raise KeyError(number)
+        if number == 1:
+            raise KeyError(PRIVATE)
+        return number
 
-    with pytest.raises(KeyError):
-        asyncio.run(answer_all([1], answer, at_once=1, what="answers", names=["a"]))
+    with pytest.raises(SomeFailed) as caught:
+        asyncio.run(answer_all(range(3), answer, at_once=1, what="answers", names=["a", "b", "c"]))
+    assert re.fullmatch(r"It failed with KeyError in line \d+ of test_client\.py\.", caught.value.failures[1])
+    assert caught.value.results == [0, None, 2]
+    assert PRIVATE not in "".join(traceback.format_exception(caught.value))
 
 
 def test_interrupted_run_closes_its_sockets(server: LoopbackServer) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, Progress
@@ -234,3 +234,53 @@ def test_progress_hears_of_each_summary(server: LoopbackServer) -> None:
         ("summaries", done, 3, 0) for done in (1, 2, 3)
     ]
     assert {each.latest for each in heard} == {summary.summary for summary in summaries}
+
+
+class Scored(GeneratedSummary):
+    concerning_score: int = Field(ge=0, le=10)
+
+
+def test_schema_whose_answers_could_not_be_joined_is_refused_before_anything_is_asked(server: LoopbackServer) -> None:
+    with pytest.raises(ValueError, match="Scored gives the field 'concerning_score' another meaning"):
+        summarise([rows.conversation(1)], response_schema=Scored)
+    assert server.stats.chat == 0
+
+
+class Overdone(GeneratedSummary):
+    @field_validator("concerning_score")
+    @classmethod
+    def tenfold(cls, value: int, info: ValidationInfo) -> int:
+        return 10 if info.context["conversation"].chat_id == "chat-0001" else value  # type: ignore[index]
+
+
+def test_what_a_validator_makes_impossible_fails_for_its_conversation_and_is_not_quoted(server: LoopbackServer) -> None:
+    conversations = [rows.conversation(number, f"The violet kettle {number}") for number in range(3)]
+    with pytest.raises(SomeFailed) as caught:
+        summarise(conversations, response_schema=Overdone)
+    assert [each and each.chat_id for each in caught.value.results] == ["chat-0000", None, "chat-0002"]
+    assert "concerning_score: less than equal" in caught.value.failures[1]
+    assert "kettle" not in "".join(traceback.format_exception(caught.value))
+
+
+class Clumsy(SummaryModel):
+    def embedding_text(self, conversation: Conversation, summary: ConversationSummary) -> str:
+        return {"chat-0000": "a", "chat-0002": "c"}[conversation.chat_id]
+
+
+def test_mistake_in_a_subclass_fails_for_its_conversation(server: LoopbackServer) -> None:
+    with pytest.raises(SomeFailed) as caught:
+        summarise([rows.conversation(number) for number in range(3)], Clumsy())
+    assert [each and each.embedding_text for each in caught.value.results] == ["a", None, "c"]
+    assert "failed with KeyError in line" in caught.value.failures[1]
+    assert "chat-0001" not in caught.value.failures[1]
+
+
+@pytest.mark.parametrize("name", ["conversation_turns", "conversation_shortened"])
+def test_metadata_with_a_name_of_ours_fails_for_its_conversation(server: LoopbackServer, name: str) -> None:
+    conversations = [rows.conversation(number) for number in range(2)]
+    conversations[1].metadata = {name: 99}
+    with pytest.raises(SomeFailed) as caught:
+        summarise(conversations)
+    assert list(caught.value.failures) == [1]
+    assert f"'{name}' is what every summary has and a name in the conversation's metadata" in caught.value.failures[1]
+    assert server.stats.chat == 1

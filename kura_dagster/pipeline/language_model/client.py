@@ -31,6 +31,7 @@ from kura_dagster.pipeline.language_model.failures import (
     SetupError,
     StopAsking,
     explain,
+    kind_and_place,
     missing_key,
     some_failed,
 )
@@ -465,7 +466,8 @@ async def answer_all(
     """Return `answer(item)` for every item, in order, with at most `at_once` in the works.
 
     One failure does not stop the others, unless it is a reason to ask nothing more: then what is in flight is finished,
-    for it is paid, and nothing else is begun. `names` are what messages call the items, as their ids; `progress` hears
+    for it is paid, and nothing else is begun. Of an error that is no language model's only kind and place are told,
+    because its text may quote a conversation. `names` are what messages call the items, as their ids; `progress` hears
     of each finished item, its result as `show` writes it. `model` is what is asked, for who reads the failures.
 
     Raises:
@@ -474,7 +476,6 @@ async def answer_all(
     """
     results: list[Any] = [None] * len(items)
     failures: dict[int, str] = {}
-    unforeseen: list[Exception] = []
     stop: list[StopAsking] = []
     waiting = iter(range(len(items)))
     n_done = 0
@@ -483,7 +484,7 @@ async def answer_all(
     async def work() -> None:
         nonlocal n_done
         for position in waiting:
-            if stop or unforeseen:
+            if stop:
                 return
             latest = ""
             try:
@@ -495,8 +496,8 @@ async def answer_all(
             except LanguageModelError as error:
                 failures[position] = str(error)
             except Exception as error:
-                unforeseen.append(error)
-                return
+                # A mistake, of ours or in what a user wrote, that one item met: the others are still worth their price.
+                failures[position] = f"It failed with {kind_and_place(error)}."
             n_done += 1
             if progress is not None:
                 progress(Progress(what, n_done, len(items), len(failures), latest))
@@ -504,8 +505,6 @@ async def answer_all(
     async with asyncio.TaskGroup() as group:
         for _ in range(min(at_once, len(items))):
             group.create_task(work())
-    if unforeseen:
-        raise unforeseen[0]
     if stop:
         raise stop[0]
     if failures:

@@ -223,7 +223,9 @@ def explain(error: BaseException, *, model: str, url: str | None, timeout: float
         return LanguageModelError(f"Cannot reach {url or provider} for {model}.{check_url}")
     for each in chain:
         if isinstance(each, ValidationError):
-            return LanguageModelError(f"{model} gave no fitting answer in {MAX_REASKS + 1} attempts: {_faults(each)}.")
+            return LanguageModelError(
+                f"{model} gave no fitting answer in {MAX_REASKS + 1} attempts: {faults_of(each)}."
+            )
     if "IncompleteOutputException" in classes:
         return LanguageModelError(f"{model} was cut off at the longest answer the provider allows.")
     if "AssertionError" in classes:
@@ -282,7 +284,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or current.__context__
 
 
-def _faults(error: ValidationError) -> str:
+def faults_of(error: ValidationError) -> str:
     """Return what pydantic found, by place and kind: its own text quotes the answer."""
     faults = [
         f"{'.'.join(str(part) for part in fault['loc']) or 'the answer'}: {fault['type'].replace('_', ' ')}"

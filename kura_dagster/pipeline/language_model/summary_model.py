@@ -20,7 +20,12 @@ from kura_dagster.pipeline.base_classes import BaseSummaryModel
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
 from kura_dagster.pipeline.language_model.conversation_budget import check_max_conversation_tokens
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, StopAsking, stopping
+from kura_dagster.pipeline.language_model.failures import LanguageModelError, StopAsking, faults_of, stopping
+from kura_dagster.pipeline.language_model.summary_schema import (
+    RESERVED_METADATA,
+    added_fields,
+    check_response_schema,
+)
 from kura_dagster.pipeline.types import (
     Conversation,
     ConversationSummary,
@@ -112,10 +117,12 @@ class SummaryModel(BaseSummaryModel):
         goes and, only if that is wanted, `{metadata}` where the conversation's metadata does.
 
         Raises:
-            ValueError: `prompt` has no `{conversation}`.
+            TypeError: `response_schema` is no subclass of `GeneratedSummary`.
+            ValueError: `prompt` has no `{conversation}`, or a field of `response_schema` can't be part of a summary.
             StopAsking: the provider can't be asked, or not any more.
             SomeFailed: some conversations failed; the others were finished first, and it holds their summaries.
         """
+        check_response_schema(response_schema)
         if prompt is not None:
             prompts.check_placeholder(prompt, "conversation")
         if not conversations:
@@ -140,12 +147,7 @@ class SummaryModel(BaseSummaryModel):
                 )
 
             async def summary_of(conversation: Conversation) -> ConversationSummary:
-                added = response_schema.model_fields.keys() - GeneratedSummary.model_fields.keys()
-                if clashes := sorted(added & conversation.metadata.keys()):
-                    raise LanguageModelError(
-                        f"{clashes[0]!r} is a field of {response_schema.__name__} and a name in the conversation's "
-                        "metadata, so one would be lost; rename one of them."
-                    )
+                _refuse_clashes(conversation, response_schema)
                 if not self.extractors:
                     return self._joined(conversation, await asked(conversation), language_model.model, {})
                 # All are finished before one's failure is told: what is in flight is paid.
@@ -194,7 +196,7 @@ class SummaryModel(BaseSummaryModel):
         """Return what the extractors found, by name."""
         owners = {
             **dict.fromkeys(conversation.metadata, "the conversation's metadata has"),
-            **dict.fromkeys(("conversation_turns", "conversation_shortened"), "every summary has"),
+            **dict.fromkeys(RESERVED_METADATA, "every summary has"),
             **dict.fromkeys(response_schema.model_fields, f"{response_schema.__name__} has"),
         }
         properties: Metadata = {}
@@ -213,23 +215,43 @@ class SummaryModel(BaseSummaryModel):
         self, conversation: Conversation, answer: GeneratedSummary, model: str, properties: Metadata
     ) -> ConversationSummary:
         """Return the answer joined to its conversation: the answer itself knows nothing of whose it is."""
-        fields = answer.model_dump(mode="json")
+        fields = answer.model_dump(mode="json", by_alias=False)
         own = {name: fields.pop(name) for name in GeneratedSummary.model_fields}
         shortened = prompts.conversation_shortened(conversation, self.max_conversation_tokens)
-        summary = ConversationSummary(
-            **own,
-            chat_id=conversation.chat_id,
-            metadata={
-                **conversation.metadata,
-                "conversation_turns": len(conversation.messages),
-                **({"conversation_shortened": True} if shortened else {}),
-                **{name: _metadata_value(value) for name, value in fields.items()},
-                **properties,
-            },
-            model=model,
-        )
+        metadata = {
+            **conversation.metadata,
+            "conversation_turns": len(conversation.messages),
+            **({"conversation_shortened": True} if shortened else {}),
+            **{name: _metadata_value(value) for name, value in fields.items()},
+            **properties,
+        }
+        try:
+            summary = ConversationSummary(**own, chat_id=conversation.chat_id, metadata=metadata, model=model)
+        except ValidationError as error:
+            faults = faults_of(error)
+        else:
+            faults = ""
+        if faults:  # outside of the handler: pydantic's own text quotes the answer
+            raise LanguageModelError(f"A validator of the schema made of the answer what no summary holds: {faults}.")
         summary.embedding_text = self.embedding_text(conversation, summary)
         return summary
+
+
+def _refuse_clashes(conversation: Conversation, response_schema: type[GeneratedSummary]) -> None:
+    """Refuse a conversation whose metadata has names that its summary's metadata needs for something else.
+
+    Raises:
+        LanguageModelError: there is one.
+    """
+    taken = {
+        **dict.fromkeys(RESERVED_METADATA, "what every summary has"),
+        **dict.fromkeys(added_fields(response_schema), f"a field of {response_schema.__name__}"),
+    }
+    for name in sorted(taken.keys() & conversation.metadata.keys()):
+        raise LanguageModelError(
+            f"{name!r} is {taken[name]} and a name in the conversation's metadata, so one would be lost; rename one of "
+            "them."
+        )
 
 
 async def _extracted(

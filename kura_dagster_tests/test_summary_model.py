@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import traceback
+from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,8 @@ from kura_dagster.pipeline.language_model.client import LanguageModel, Progress
 from kura_dagster.pipeline.language_model.failures import LanguageModelError, SomeFailed
 from kura_dagster.pipeline.language_model.summary_model import SummaryModel
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary
+from kura_dagster.storage.database import Database
+from kura_dagster.storage.tables import SUMMARIES
 from kura_dagster_tests import rows
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer
 
@@ -284,3 +289,25 @@ def test_metadata_with_a_name_of_ours_fails_for_its_conversation(server: Loopbac
     assert list(caught.value.failures) == [1]
     assert f"'{name}' is what every summary has and a name in the conversation's metadata" in caught.value.failures[1]
     assert server.stats.chat == 1
+
+
+def test_metadata_keeps_its_types_on_the_way_to_the_database_and_back(server: LoopbackServer, tmp_path: Path) -> None:
+    metadata: dict[str, Any] = {
+        "flags": [True, False],
+        "counts": [1, 0],
+        "shares": [0.5, 1.0],
+        "words": ["true", "1"],
+        "flag": True,
+        "count": 1,
+        "share": 1.0,
+        "empty": [],
+    }
+    conversation = Conversation.model_validate({**rows.conversation(1).model_dump(), "metadata": metadata})
+    summaries = summarise([conversation])
+    database = Database(tmp_path / "kura.duckdb")
+    database.replace_partitions({SUMMARIES: {date(2026, 11, 2): summaries}})
+    (stored,) = database.load(SUMMARIES, date(2026, 11, 2))
+    expected = {**metadata, "conversation_turns": 2}
+    assert json.dumps(conversation.metadata, sort_keys=True) == json.dumps(metadata, sort_keys=True)
+    assert json.dumps(summaries[0].metadata, sort_keys=True) == json.dumps(expected, sort_keys=True)
+    assert json.dumps(stored.metadata, sort_keys=True) == json.dumps(expected, sort_keys=True)

@@ -33,6 +33,7 @@ from kura_dagster.pipeline.language_model.failures import (
     explain,
     kind_and_place,
     missing_key,
+    no_completion,
     some_failed,
 )
 from kura_dagster.pipeline.language_model.gateway import Gateway
@@ -267,7 +268,7 @@ class LanguageModel:
             InstructorRetryException,
             ResponseParsingError,
         )
-        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
+        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
         assert self._gateway is not None
         # No JSON, JSON that does not fit, an answer cut off, and a refusal, which instructor asserts the absence of
@@ -282,7 +283,11 @@ class LanguageModel:
         text = json.dumps(asked["messages"], ensure_ascii=False)
         tokens = len(text) // CHARACTERS_PER_TOKEN
 
+        def worth_another_try(error: BaseException) -> bool:
+            return isinstance(error, unfit) and no_completion(error) is None
+
         async def request() -> Any:
+            failure: Exception
             open_request = _OpenRequest(self.ledger, f"{self.provider}/{model_name}", tokens)
             token = _open_request.set(open_request)
             try:
@@ -292,7 +297,7 @@ class LanguageModel:
                     # As instructor's own for a number, but each request, the re-asks too, has to be within the limits.
                     max_retries=AsyncRetrying(
                         stop=stop_after_attempt(MAX_REASKS + 1),
-                        retry=retry_if_exception_type(unfit),
+                        retry=retry_if_exception(worth_another_try),
                         before=open_request.begin,
                         reraise=True,
                     ),
@@ -302,17 +307,16 @@ class LanguageModel:
                     **options,
                 )
             except Exception as error:
-                # instructor wraps whatever ended its attempts, though a server's trouble is not the answers'.
-                last = error.__cause__ if isinstance(error, InstructorRetryException) else None
-                last = last or error
-                if isinstance(last, unfit):
-                    failure = explain(last, model=self.model, url=self.url, timeout=self.timeout, asked=text)
-                else:
-                    raise last from last.__cause__
+                # instructor wraps whatever ended its attempts, though a server's trouble is not the answers'. Where it
+                # could not even ask again, that is what it wraps, and the trouble is the context.
+                cause = error.__cause__ if isinstance(error, InstructorRetryException) else None
+                failure = no_completion(error) or (cause if isinstance(cause, Exception) else error)
             finally:
                 _open_request.reset(token)
                 open_request.end()
-            raise failure
+            if isinstance(failure, unfit):
+                failure = explain(failure, model=self.model, url=self.url, timeout=self.timeout, asked=text)
+            raise failure  # outside of the handler: instructor's error would be its context, and quotes everything
 
         return await self._gateway.send(request, tokens=tokens, asked=text)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import email.utils
 import math
 import os
+import re
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -107,6 +108,20 @@ class SomeFailed(LanguageModelError):
         ]
 
 
+class NoCompletion(Exception):
+    """What came with status 200 is no answer of a model; never leaves this package.
+
+    `status_code` and `body` are what SDKs' own errors have, from an error in the place of the answer. `page` says what
+    else answered there, if it was no model at all.
+    """
+
+    def __init__(self, status_code: int | None = None, message: str | None = None, page: str | None = None) -> None:
+        super().__init__()
+        self.status_code = status_code
+        self.body = {"message": message}
+        self.page = page
+
+
 def some_failed(
     what: str, names: Sequence[str], results: Sequence[Any], failures: Mapping[int, str], model: str
 ) -> SomeFailed:
@@ -161,6 +176,38 @@ def retry_after(error: BaseException) -> float | None:
     return None
 
 
+def no_completion(error: BaseException) -> NoCompletion | None:
+    """Return what came in the place of a chat completion, by the error that reading it ended in, or None."""
+    for each in _causes(error):
+        answer: Any = getattr(each, "raw_response", None)
+        if isinstance(answer, str):
+            is_html = answer.lstrip()[:1] == "<"
+            return NoCompletion(page="a page of HTML" if is_html else "a text")
+        if not hasattr(answer, "choices"):
+            continue  # there was no answer, or it is in another form than OpenAI's
+        fault = getattr(answer, "error", None)
+        for choice in answer.choices or ():
+            fault = fault or getattr(choice, "error", None)
+        if fault:
+            told = fault if isinstance(fault, Mapping) else {"message": str(fault)}
+            code, message = str(told.get("code")), told.get("message")
+            status = int(code) if re.fullmatch(r"[1-5]\d\d", code) else None
+            return NoCompletion(status, message if isinstance(message, str) else None)
+        if not answer.choices:
+            is_model = getattr(answer, "object", None) == "chat.completion"
+            return NoCompletion(page=None if is_model else "JSON of another kind")
+    return None
+
+
+def may_concern_one_question(error: BaseException) -> bool:
+    """Whether a provider that has answered others may give this error to one question only.
+
+    A filter of contents answers with status 403, a gateway with 404 or a page of its own, and so do a wrong key, model
+    or address, which every question meets.
+    """
+    return _status_of(error) in (403, 404) or (isinstance(error, NoCompletion) and error.page is not None)
+
+
 def stopping(error: BaseException) -> StopAsking | None:
     """Return the reason to ask nothing more that an SDK has wrapped into an error of its own, or None."""
     return next((each for each in _causes(error) if isinstance(each, StopAsking)), None)
@@ -183,10 +230,13 @@ def missing_key(provider: str, model: str) -> SetupError | None:
     return SetupError(f"{model} needs a key: set the environment variable {variable}.{hint}")
 
 
-def explain(error: BaseException, *, model: str, url: str | None, timeout: float, asked: str) -> LanguageModelError:
+def explain(
+    error: BaseException, *, model: str, url: str | None, timeout: float, asked: str, only_this: bool = False
+) -> LanguageModelError:
     """Return what a failed request means and what to set, from the error of whichever SDK made it.
 
-    `asked` is the text that was sent: a provider's message that quotes it is left out.
+    `asked` is the text that was sent: a provider's message that quotes it is left out. With `only_this`, an error that
+    `may_concern_one_question` is taken for that, and otherwise for a reason to stop.
     """
     provider, _, name = model.partition("/")
     chain = list(_causes(error))
@@ -196,6 +246,11 @@ def explain(error: BaseException, *, model: str, url: str | None, timeout: float
     at = f" at {url}" if url else ""
     url_variable = BASE_URL_VARIABLES.get(provider)
     check_url = f" Is it running, and is {url_variable} right?" if url_variable else ""
+    if only_this and status in (403, 404):
+        return LanguageModelError(
+            f"The provider{at} refused this question to {model} (status {status}), though it has answered others."
+            f"{_quoted(chain, asked)}"
+        )
     if status in (401, 403):
         variable = KEY_VARIABLES.get(provider)
         remedy = f" Set {variable} to a key that is valid there." if variable else ""
@@ -217,6 +272,13 @@ def explain(error: BaseException, *, model: str, url: str | None, timeout: float
         )
     if status is not None:
         return LanguageModelError(f"{model}{at} failed with status {status}.{_quoted(chain, asked)}")
+    if isinstance(error, NoCompletion):
+        if error.page is None:
+            what = "an error in the place of an answer" if _message_of(error) else "an empty answer"
+            return LanguageModelError(f"{model}{at} gave {what}.{_quoted(chain, asked)}")
+        kind = LanguageModelError if only_this else SetupError
+        remedy = f" Look at {url_variable}: does it lack its path (often /v1), or does it ask for a login?"
+        return kind(f"No model answers{at}, but {error.page}.{remedy if url_variable else ''}")
     if is_timeout(error):
         return LanguageModelError(f"{model}{at} gave no answer within {timeout:g} s.")
     if {"APIConnectionError", "ConnectError", "ConnectionError"} & classes:

@@ -14,7 +14,8 @@ import pytest
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError, answer_all, opened
-from kura_dagster.pipeline.language_model.failures import SomeFailed
+from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
+from kura_dagster.pipeline.language_model.failures import SetupError, SomeFailed
 from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer, loopback_subprocess, read_stats
 
@@ -435,3 +436,21 @@ def test_credentials_in_a_base_url_never_show(monkeypatch):
         asyncio.run(ask())
     assert "127.0.0.1:9" in str(failed.value)
     assert "sekret" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999/v1", "127.0.0.1:8000/v1", "localhost/v1", "http://", "ftp://x/v1", ""]
+)
+def test_an_impossible_address_is_refused_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    with pytest.raises(SetupError, match="OPENAI_BASE_URL is no address that can be asked; allowed are URLs"):
+        ask_once()
+    with pytest.raises(SetupError, match="OPENAI_BASE_URL"):
+        asyncio.run(OpenAIEmbeddingModel().embed(["kettle"]))
+
+
+def test_an_impossible_address_of_ollama_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:99999")
+    with pytest.raises(SetupError, match="OLLAMA_HOST is no address"):
+        ask_once(model="ollama/phi")

@@ -35,6 +35,7 @@ from kura_dagster.pipeline.language_model.failures import (
     missing_key,
     no_completion,
     some_failed,
+    wrong_url,
 )
 from kura_dagster.pipeline.language_model.gateway import Gateway
 from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation
@@ -339,6 +340,8 @@ class LanguageModel:
                 f"{', '.join(sorted(supported_providers))}. A server that speaks the OpenAI protocol (vLLM, llama.cpp, "
                 f"a gateway) is 'openai/<model>' with OPENAI_BASE_URL set."
             )
+        if wrong := wrong_url(self.provider):
+            raise wrong
         options: dict[str, Any] = {}
         if self.provider == "ollama" and (host := os.environ.get("OLLAMA_HOST")):
             options["base_url"] = _ollama_url(host)

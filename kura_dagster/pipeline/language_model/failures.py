@@ -230,6 +230,26 @@ def missing_key(provider: str, model: str) -> SetupError | None:
     return SetupError(f"{model} needs a key: set the environment variable {variable}.{hint}")
 
 
+def wrong_url(provider: str) -> SetupError | None:
+    """Return the error for an address of the provider's that no request can be sent to, otherwise None."""
+    variable = BASE_URL_VARIABLES.get(provider, "")
+    url = os.environ.get(variable)
+    if url is None or (provider == "ollama" and not url):
+        return None
+    if provider == "ollama" and "://" not in url:
+        url = f"http://{url}"  # it takes a host alone
+    try:
+        parts = urlsplit(url)
+        is_right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that there is not
+        is_right = False
+    if is_right:
+        return None
+    return SetupError(
+        f"{variable} is no address that can be asked; allowed are URLs, for example 'http://127.0.0.1:8000/v1'."
+    )
+
+
 def explain(
     error: BaseException, *, model: str, url: str | None, timeout: float, asked: str, only_this: bool = False
 ) -> LanguageModelError:

@@ -18,6 +18,7 @@ from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddin
 from kura_dagster.pipeline.language_model.failures import SetupError, SomeFailed
 from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer, loopback_subprocess, read_stats
+from kura_dagster_tests.scripted_server import Reply, completion, scripted
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
@@ -270,6 +271,26 @@ def test_silent_server_is_given_up_after_the_timeout(monkeypatch: pytest.MonkeyP
         # The request itself was given up and tried again: a single one would mean that only the question's limit held.
         deaf.setblocking(False)
         assert sum(1 for _ in accepted(deaf)) > 1
+
+
+def test_an_answer_that_trickles_is_given_up_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = time.monotonic()
+    with scripted(monkeypatch, lambda _: Reply(" " * 1000, seconds_a_byte=0.05)) as bodies:
+        assert "gave no answer within 0.3 s" in failure_of(timeout=0.3)
+    assert len(bodies) == 3
+    assert time.monotonic() - start < 3 * 0.3 + 1
+
+
+def test_each_request_of_a_question_has_the_whole_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    unfit = iter([{"score": 9}] * 3)
+
+    def slow(body: dict[str, Any]) -> Reply:
+        time.sleep(0.3)
+        return completion(body, next(unfit, {"summary": "x", "score": 3}))
+
+    with scripted(monkeypatch, slow) as bodies:
+        assert ask_once(timeout=0.6).score == 3
+    assert len(bodies) == 4
 
 
 def test_server_error_is_reported_with_its_message(server: LoopbackServer) -> None:

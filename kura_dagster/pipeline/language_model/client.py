@@ -68,8 +68,7 @@ class LanguageModel:
     Args:
         model: instructor's provider string, `"<provider>/<model>"`.
         max_concurrent_requests: the most requests in flight.
-        timeout: in seconds, for a request; a question with its re-asks is given up after four times that, and sent
-            again as any failed one.
+        timeout: in seconds, for a request, from sending it to the last byte of its answer; a re-ask has its own.
         requests_per_minute: None means no limit.
         tokens_per_minute: of what is sent, about; None means no limit.
         cache: keeps answers, and gives them again to the same question; None keeps nothing.
@@ -291,22 +290,31 @@ class LanguageModel:
             failure: Exception
             open_request = _OpenRequest(self.ledger, f"{self.provider}/{model_name}", tokens)
             token = _open_request.set(open_request)
+            # The SDKs' own limits are for each piece of an answer: one that trickles would never reach them.
+            limit = asyncio.timeout(None)
+
+            def begin(state: Any) -> None:
+                open_request.begin(state)
+                limit.reschedule(asyncio.get_running_loop().time() + self.timeout)
+
             try:
-                return await self._client.create(
-                    messages=messages,
-                    response_model=schema.asked,
-                    # As instructor's own for a number, but each request, the re-asks too, has to be within the limits.
-                    max_retries=AsyncRetrying(
-                        stop=stop_after_attempt(MAX_REASKS + 1),
-                        retry=retry_if_exception(worth_another_try),
-                        before=open_request.begin,
-                        reraise=True,
-                    ),
-                    context=context,
-                    # "3" for a number is good enough; pydantic's strict mode would ask again.
-                    strict=False,
-                    **options,
-                )
+                async with limit:
+                    return await self._client.create(
+                        messages=messages,
+                        response_model=schema.asked,
+                        # As instructor's own for a number, but each request, the re-asks too, has to be within the
+                        # limits.
+                        max_retries=AsyncRetrying(
+                            stop=stop_after_attempt(MAX_REASKS + 1),
+                            retry=retry_if_exception(worth_another_try),
+                            before=begin,
+                            reraise=True,
+                        ),
+                        context=context,
+                        # "3" for a number is good enough; pydantic's strict mode would ask again.
+                        strict=False,
+                        **options,
+                    )
             except Exception as error:
                 # instructor wraps whatever ended its attempts, though a server's trouble is not the answers'. Where it
                 # could not even ask again, that is what it wraps, and the trouble is the context.

@@ -239,3 +239,28 @@ def test_a_wrong_key_is_asked_with_once_and_not_again(server: LoopbackServer) ->
         ask(["violet kettle"], ledger=ledger)
     assert ledger.spent.calls == 1
     assert ledger.spent.retries == 0
+
+
+def test_options_that_change_no_answer_are_no_part_of_the_question(
+    server: LoopbackServer, cache: DiskCacheStrategy
+) -> None:
+    async def run() -> None:
+        async with LanguageModel(cache=cache) as language_model:
+            for options in ({"temperature": 0}, {"temperature": 0.0, "timeout": 3}, {"temperature": 0, "user": "me"}):
+                messages = [{"role": "user", "content": "violet kettle"}]
+                await language_model.create(messages, Answer, **options)  # type: ignore[arg-type]
+
+    asyncio.run(run())
+    assert server.stats.chat == 1
+    assert server.stats.bodies[-1]["temperature"] == 0
+
+
+def test_no_temperature_is_sent_where_there_is_none(server: LoopbackServer, cache: DiskCacheStrategy) -> None:
+    async def run() -> None:
+        async with LanguageModel(cache=cache) as language_model:
+            await language_model.ask("violet kettle", Answer, temperature=None)
+            await language_model.create([{"role": "user", "content": "violet kettle"}], Answer, temperature=None)
+
+    asyncio.run(run())
+    assert server.stats.chat == 1
+    assert "temperature" not in server.stats.bodies[-1]

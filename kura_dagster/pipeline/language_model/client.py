@@ -40,10 +40,14 @@ from kura_dagster.pipeline.language_model.failures import (
 from kura_dagster.pipeline.language_model.gateway import Gateway
 from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation
 from kura_dagster.pipeline.language_model.pace import Pace
+from kura_dagster.pipeline.language_model.patience import waiting
 
 AnyAnswer = TypeVar("AnyAnswer", bound=BaseModel)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_NO_PART_OF_THE_QUESTION = frozenset(["model", "timeout", "user"])
+"""Options that change no answer; the model's name has its own place in a question's key."""
 
 CHARACTERS_PER_TOKEN = 4
 """Of English, about; for what is sent before the provider has counted it."""
@@ -147,14 +151,15 @@ class LanguageModel:
         prompt: str,
         response_model: type[AnyAnswer],
         *,
-        temperature: float = 0.2,
+        temperature: float | None = 0.2,
         context: dict[str, Any] | None = None,
     ) -> AnyAnswer:
         """Put one question and return the answer as an instance of `response_model`.
 
-        An answer that does not fit is asked for again, up to three times. The prompt reaches the provider as it is;
-        `context` is what the schema's validators find in pydantic's `info.context`. It is no part of the question: a
-        kept answer is checked by the validators again.
+        No `temperature` is sent where it is None, as for a model that knows none. An answer that does not fit is asked
+        for again, up to three times. The prompt reaches the provider as it is; `context` is what the schema's
+        validators find in pydantic's `info.context`. It is no part of the question: a kept answer is checked by the
+        validators again.
 
         Raises:
             StopAsking: no further question can be asked in this run.
@@ -208,6 +213,10 @@ class LanguageModel:
         """Return the kept answer, or that of a question in flight that is the same, or else ask."""
         if self._client is None:
             raise RuntimeError(f"the language model {self.model} is not open; use it inside `async with`")
+        # Some models refuse the parameter; and 0 and 0.0 are one question.
+        temperature = options.pop("temperature", None)
+        if temperature is not None:
+            options["temperature"] = float(temperature)
         schema = self._schema_of(response_model)
         model_name = options.get("model", self.model_name)
         key = answer_key(
@@ -217,8 +226,21 @@ class LanguageModel:
             url=self.url,
             schema=schema.json_schema,
             **asked,
-            **{name: value for name, value in options.items() if name != "model"},
+            **{name: value for name, value in options.items() if name not in _NO_PART_OF_THE_QUESTION},
         )
+        with waiting():
+            return await self._found_or_asked(key, messages, schema, options, context, model_name, asked)
+
+    async def _found_or_asked(
+        self,
+        key: str,
+        messages: list[dict[str, Any]],
+        schema: AnswerSchema,
+        options: dict[str, Any],
+        context: dict[str, Any] | None,
+        model_name: str,
+        asked: dict[str, Any],
+    ) -> Any:
         while True:
             kept = self.cache.get(key) if self.cache is not None else None
             if kept is not None:
@@ -291,11 +313,12 @@ class LanguageModel:
             open_request = _OpenRequest(self.ledger, f"{self.provider}/{model_name}", tokens)
             token = _open_request.set(open_request)
             # The SDKs' own limits are for each piece of an answer: one that trickles would never reach them.
-            limit = asyncio.timeout(None)
+            limit, own = asyncio.timeout(None), options.get("timeout")
+            seconds = own if isinstance(own, int | float) else self.timeout
 
             def begin(state: Any) -> None:
                 open_request.begin(state)
-                limit.reschedule(asyncio.get_running_loop().time() + self.timeout)
+                limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
             try:
                 async with limit:

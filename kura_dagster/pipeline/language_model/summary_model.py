@@ -21,6 +21,8 @@ from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
 from kura_dagster.pipeline.language_model.conversation_budget import check_max_conversation_tokens
 from kura_dagster.pipeline.language_model.failures import LanguageModelError, StopAsking, faults_of, stopping
+from kura_dagster.pipeline.language_model.gateway import MAX_ATTEMPTS
+from kura_dagster.pipeline.language_model.patience import Patience, PatientSemaphore
 from kura_dagster.pipeline.language_model.summary_schema import (
     RESERVED_METADATA,
     added_fields,
@@ -107,7 +109,7 @@ class SummaryModel(BaseSummaryModel):
         prompt: str | None = None,
         *,
         response_schema: type[GeneratedSummary] = GeneratedSummary,
-        temperature: float = 0.2,
+        temperature: float | None = 0.2,
     ) -> list[ConversationSummary]:
         """Return one summary for each conversation, in order.
 
@@ -132,10 +134,12 @@ class SummaryModel(BaseSummaryModel):
             self._opened_clients(language_model) as clients,
         ):
             # Made for each call: a semaphore belongs to the loop that first waits on it.
-            sems = {
-                name: asyncio.Semaphore(self.concurrent_requests.get(name, language_model.max_concurrent_requests))
+            sems: dict[str, asyncio.Semaphore] = {
+                name: PatientSemaphore(self.concurrent_requests.get(name, language_model.max_concurrent_requests))
                 for name in clients
             }
+
+            seconds = language_model.timeout * MAX_ATTEMPTS  # what a question may take, without its waiting
 
             async def asked(conversation: Conversation) -> GeneratedSummary:
                 return await language_model.ask(
@@ -153,7 +157,7 @@ class SummaryModel(BaseSummaryModel):
                 # All are finished before one's failure is told: what is in flight is paid.
                 answer, *found = await asyncio.gather(
                     asked(conversation),
-                    *(_extracted(extractor, conversation, sems, clients) for extractor in self.extractors),
+                    *(_extracted(extractor, conversation, sems, clients, seconds) for extractor in self.extractors),
                     return_exceptions=True,
                 )
                 _raise_first([answer, *found])
@@ -259,25 +263,32 @@ async def _extracted(
     conversation: Conversation,
     sems: dict[str, asyncio.Semaphore],
     clients: dict[str, Any],
+    seconds: float,
 ) -> list[ExtractedProperty]:
-    """Return what one extractor found in a conversation.
+    """Return what one extractor found in a conversation; it is given up after so many seconds of its own.
 
     Raises:
         StopAsking: a language model that the extractor asked said so.
         ExtractorError: anything else went wrong.
     """
     failure: LanguageModelError
+    patience = Patience(seconds)
     try:
         outcome = extractor(conversation, sems, clients)
         if not inspect.isawaitable(outcome):
             raise ExtractorError(f"the extractor {_name_of(extractor)} can't be awaited; define it with async def.")
-        found = await outcome
+        async with patience:
+            found = await outcome
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
         # Something the extractor waited for was cancelled. Let through, it would end the worker without a word.
         failure = ExtractorError(f"the extractor {_name_of(extractor)} was cancelled from within.")
+    except TimeoutError as error:
+        failure = _failure_of(extractor, error)
+        if patience.is_spent:
+            failure = ExtractorError(f"the extractor {_name_of(extractor)} was given up after {seconds:g} s.")
     except Exception as error:
         failure = _failure_of(extractor, error)
     else:

@@ -66,6 +66,8 @@ def test_the_key_is_everything_that_changes_the_answer() -> None:
     assert len(keys) == 9
     # The way there is not: a path, a user and a key in the address
     assert answer_key("chat", **{**ASKED, "url": "https://me:secret@one.example/openai"}) in keys
+    assert answer_key("chat", **{**ASKED, "url": "https://one.example:443/v1"}) in keys
+    assert answer_key("chat", **{**ASKED, "url": "https://one.example:80/v1"}) not in keys
 
 
 def test_what_is_set_is_there_for_the_next_process(cache: DiskCacheStrategy) -> None:
@@ -114,6 +116,15 @@ def test_a_pickle_in_the_files_is_never_loaded(cache: DiskCacheStrategy, tmp_pat
         database.execute("UPDATE Cache SET mode = 4, value = ?", [pickle.dumps(Trap())])
     assert cache.get("k") is None
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("value", ["{half of it", "", 5])
+def test_what_is_no_json_is_no_answer(cache: DiskCacheStrategy, value: object) -> None:
+    cache.set("k", "text")
+    cache.close()
+    with sqlite3.connect(cache.folder / "cache.db") as database:
+        database.execute("UPDATE Cache SET value = ?", [value])
+    assert cache.get("k") is None
 
 
 def test_the_oldest_answers_go_when_the_limit_is_reached(tmp_path: Path) -> None:

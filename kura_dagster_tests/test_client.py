@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import threading
 import time
@@ -13,8 +14,11 @@ import pytest
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError, answer_all, opened
+from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
+from kura_dagster.pipeline.language_model.failures import SetupError, SomeFailed
 from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer, loopback_subprocess, read_stats
+from kura_dagster_tests.scripted_server import Reply, completion, scripted
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
@@ -269,6 +273,26 @@ def test_silent_server_is_given_up_after_the_timeout(monkeypatch: pytest.MonkeyP
         assert sum(1 for _ in accepted(deaf)) > 1
 
 
+def test_an_answer_that_trickles_is_given_up_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = time.monotonic()
+    with scripted(monkeypatch, lambda _: Reply(" " * 1000, seconds_a_byte=0.05)) as bodies:
+        assert "gave no answer within 0.3 s" in failure_of(timeout=0.3)
+    assert len(bodies) == 3
+    assert time.monotonic() - start < 3 * 0.3 + 1
+
+
+def test_each_request_of_a_question_has_the_whole_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    unfit = iter([{"score": 9}] * 3)
+
+    def slow(body: dict[str, Any]) -> Reply:
+        time.sleep(0.3)
+        return completion(body, next(unfit, {"summary": "x", "score": 3}))
+
+    with scripted(monkeypatch, slow) as bodies:
+        assert ask_once(timeout=0.6).score == 3
+    assert len(bodies) == 4
+
+
 def test_server_error_is_reported_with_its_message(server: LoopbackServer) -> None:
     server.faults = Faults(fail_on="question", status=422)
     text = failure_of("question")
@@ -356,12 +380,48 @@ def test_answer_all_keeps_the_order_and_its_limit() -> None:
     assert asyncio.run(answer_all([], answer, at_once=6, what="squares", names=[])) == []
 
 
-def test_mistake_in_our_own_code_is_raised_as_it_is() -> None:
+def test_a_mistake_sets_aside_only_what_it_met_and_quotes_nothing() -> None:
     async def answer(number: int) -> int:
-        raise KeyError(number)
+        if number == 1:
+            raise KeyError(PRIVATE)
+        return number
 
-    with pytest.raises(KeyError):
-        asyncio.run(answer_all([1], answer, at_once=1, what="answers", names=["a"]))
+    with pytest.raises(SomeFailed) as caught:
+        asyncio.run(answer_all(range(3), answer, at_once=1, what="answers", names=["a", "b", "c"]))
+    assert re.fullmatch(r"It failed with KeyError in line \d+ of test_client\.py\.", caught.value.failures[1])
+    assert caught.value.results == [0, None, 2]
+    assert PRIVATE not in "".join(traceback.format_exception(caught.value))
+
+
+def test_an_item_that_cannot_be_shown_is_failed_and_not_answered_as_well() -> None:
+    async def answer(number: int) -> int:
+        return number
+
+    with pytest.raises(SomeFailed) as caught:
+        asyncio.run(
+            answer_all(
+                range(2),
+                answer,
+                at_once=1,
+                what="answers",
+                names=["a", "b"],
+                progress=lambda _: None,
+                show=lambda number: "ab"[number + 1],
+            )
+        )
+    assert list(caught.value.failures) == [1]
+    assert caught.value.results == [0, None]
+
+
+def test_a_reason_to_stop_that_is_wrapped_still_stops() -> None:
+    async def answer(number: int) -> int:
+        try:
+            raise SetupError("no key")
+        except SetupError as error:
+            raise RuntimeError("wrapped") from error
+
+    with pytest.raises(SetupError, match="no key"):
+        asyncio.run(answer_all(range(2), answer, at_once=1, what="answers", names=["a", "b"]))
 
 
 def test_interrupted_run_closes_its_sockets(server: LoopbackServer) -> None:
@@ -428,3 +488,21 @@ def test_credentials_in_a_base_url_never_show(monkeypatch):
         asyncio.run(ask())
     assert "127.0.0.1:9" in str(failed.value)
     assert "sekret" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999/v1", "127.0.0.1:8000/v1", "localhost/v1", "http://", "ftp://x/v1", ""]
+)
+def test_an_impossible_address_is_refused_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    with pytest.raises(SetupError, match="OPENAI_BASE_URL is no address that can be asked; allowed are URLs"):
+        ask_once()
+    with pytest.raises(SetupError, match="OPENAI_BASE_URL"):
+        asyncio.run(OpenAIEmbeddingModel().embed(["kettle"]))
+
+
+def test_an_impossible_address_of_ollama_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:99999")
+    with pytest.raises(SetupError, match="OLLAMA_HOST is no address"):
+        ask_once(model="ollama/phi")

@@ -350,3 +350,44 @@ def test_the_runs_limit_of_calls_holds_for_extractors_too(server: LoopbackServer
     with pytest.raises(BudgetError, match="KURA_MAX_CALLS"):
         asyncio.run(run())
     assert server.stats.chat == 4
+
+
+async def endless(conversation: Conversation, sems: Any, clients: Any) -> Any:
+    await asyncio.Event().wait()
+
+
+async def timed_out(conversation: Conversation, sems: Any, clients: Any) -> Any:
+    raise TimeoutError("secret")
+
+
+def summarise_in(seconds: float, extractors: list[Any], n_conversations: int = 1) -> list[ConversationSummary]:
+    async def run() -> list[ConversationSummary]:
+        async with LanguageModel(timeout=seconds) as language_model:
+            model = SummaryModel(language_model, extractors=extractors, concurrent_requests={"default": 1})
+            return await model.summarise([rows.conversation(number) for number in range(n_conversations)])
+
+    return asyncio.run(asyncio.wait_for(run(), 10))
+
+
+def test_an_extractor_that_never_ends_is_given_up(server: LoopbackServer) -> None:
+    with pytest.raises(SomeFailed) as caught:
+        summarise_in(0.1, [endless])
+    assert caught.value.failures[0] == "the extractor endless was given up after 0.8 s."
+
+
+def test_a_timeout_of_the_extractors_own_is_its_error(server: LoopbackServer) -> None:
+    assert "the extractor timed_out failed with TimeoutError in line" in failure(timed_out).failures[0]
+
+
+def test_waiting_for_a_place_and_for_a_language_model_is_not_held_against_an_extractor(server: LoopbackServer) -> None:
+    server.latency = 0.1
+
+    async def patient(conversation: Conversation, sems: Any, clients: Any) -> ExtractedProperty:
+        async with sems["default"]:
+            for number in range(3):
+                await clients["default"].ask(f"{number} {conversation.chat_id}", Language)
+        return ExtractedProperty(name="n_asked", value=3)
+
+    # One after the other: the last waits for longer than the 2.4 s that an extractor may take.
+    summaries = summarise_in(0.3, [patient], n_conversations=10)
+    assert [summary.metadata["n_asked"] for summary in summaries] == [3] * 10

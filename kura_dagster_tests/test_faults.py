@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.hierarchy import check_tree
 from kura_dagster.pipeline.language_model.client import LanguageModel
 from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
@@ -33,6 +32,7 @@ from kura_dagster_tests.loopback_server import (
     reset,
     set_faults,
 )
+from kura_dagster_tests.memory_cache import Memory
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
@@ -48,19 +48,6 @@ def timeout_for(kind: str) -> float:
 
 class Answer(BaseModel):
     summary: str
-
-
-class Memory(CacheStrategy):
-    """The answers of a test, over several runs."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, Any] = {}
-
-    def get(self, key: str) -> Any | None:
-        return self.kept.get(key)
-
-    def set(self, key: str, value: Any) -> None:
-        self.kept[key] = value
 
 
 @dataclass

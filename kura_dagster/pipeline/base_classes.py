@@ -46,7 +46,7 @@ class BaseSummaryModel(ABC):
         prompt: str | None = None,
         *,
         response_schema: type[GeneratedSummary] = GeneratedSummary,
-        temperature: float = 0.2,
+        temperature: float | None = 0.2,
     ) -> list[ConversationSummary]:
         """Return one summary for each conversation, in order. `prompt=None` means the model's own prompt."""
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SIZE_LIMIT = 2 * 1024**3
 """Bytes that the answers may take; above it the oldest go first."""
 
+_OWN_PORTS = {"http": 80, "https": 443}
+
 
 class CacheError(StopAsking):
     """The cache cannot be used, so nothing is asked: the answers would be lost. The message says what to do."""
@@ -46,7 +48,8 @@ def answer_key(kind: str, *, provider: str, model: str, url: str | None, **asked
         kind: what sort of answer it is, as "chat" or "embedding".
         provider: the provider's name.
         model: the model's name there.
-        url: the provider's address, of which the host and its port count; None for the provider's own.
+        url: the provider's address, of which the host counts, and the port where it is not the scheme's own; None for
+            the provider's own.
         asked: the rest, as JSON: prompt, response schema, temperature.
 
     Raises:
@@ -58,7 +61,7 @@ def answer_key(kind: str, *, provider: str, model: str, url: str | None, **asked
         "provider": provider,
         "model": model,
         "host": address.hostname,
-        "port": address.port,
+        "port": None if address.port == _OWN_PORTS.get(address.scheme) else address.port,
         **asked,
     }
     text = json.dumps(whole, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
@@ -84,8 +87,7 @@ class DiskCacheStrategy(CacheStrategy):
         Raises:
             CacheError: the folder can't be used.
         """
-        text = self._cache("get", key)
-        return None if text is None else json.loads(text)
+        return _read(self._cache("get", key))
 
     def set(self, key: str, value: Any) -> None:
         """Keep `value`, which has to be JSON, under `key`.
@@ -128,6 +130,14 @@ class DiskCacheStrategy(CacheStrategy):
                 "writable and its disk not full? Where the files are damaged, delete the folder: its "
                 "answers would be paid for again."
             ) from error
+
+
+def _read(text: str | bytes | None) -> Any | None:
+    """Return what a text holds, None where it is no JSON: such an answer is asked for anew."""
+    try:
+        return None if text is None else json.loads(text)
+    except (ValueError, TypeError):
+        return None
 
 
 def _open(folder: Path, size_limit: int) -> diskcache.Cache:
@@ -189,8 +199,7 @@ class RedisCacheStrategy(CacheStrategy):
         Raises:
             CacheError: the server can't be asked.
         """
-        text = self._ask("get", self.prefix + key)
-        return None if text is None else json.loads(text)
+        return _read(self._ask("get", self.prefix + key))
 
     def set(self, key: str, value: Any) -> None:
         """Keep `value`, which has to be JSON, under `key`.

@@ -26,7 +26,7 @@ from kura_dagster.pipeline.language_model.client import (
     openai_http_client,
     tokens_of,
 )
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, missing_key
+from kura_dagster.pipeline.language_model.failures import LanguageModelError, missing_key, wrong_url
 from kura_dagster.pipeline.language_model.gateway import Gateway
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster.pipeline.language_model.pace import Pace
@@ -212,7 +212,7 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
         # openai takes half a second to import, and a code location that only loads embeds nothing.
         import openai
 
-        if failure := missing_key(self.provider, self.slug()):
+        if failure := wrong_url(self.provider) or missing_key(self.provider, self.slug()):
             raise failure
         return openai.AsyncOpenAI(
             timeout=self.timeout,
@@ -266,7 +266,7 @@ class CohereEmbeddingModel(_ApiEmbeddingModel):
     def _open(self) -> Any:
         import cohere
 
-        if failure := missing_key(self.provider, self.slug()):
+        if failure := wrong_url(self.provider) or missing_key(self.provider, self.slug()):
             raise failure
         # Its own default for the URL is read when the module is imported, which may be before the variable is set.
         return cohere.AsyncClientV2(base_url=os.environ.get("CO_API_URL"), timeout=self.timeout)

@@ -20,6 +20,7 @@ from kura_dagster.pipeline.language_model.failures import (
     is_rate_limit,
     is_temporary,
     is_timeout,
+    may_concern_one_question,
     retry_after,
     stopping,
 )
@@ -36,6 +37,9 @@ MOST_TIMEOUTS = 3
 
 MOST_GIVEN_UP_IN_A_ROW = 20
 """Requests given up one after the other, none answered between them: the provider is down."""
+
+MOST_REFUSED_IN_A_ROW = 5
+"""Refusals that may concern one question only, as a filter's, with no answer between them: more concern all."""
 
 _back_off = wait_exponential_jitter(multiplier=0.5, max=30, jitter=0.5)
 
@@ -68,7 +72,8 @@ class Gateway:
         self.timeout = timeout
         self.most_requests = most_requests
         self._url = url
-        self._given_up_in_row = 0
+        self._answered = False
+        self._given_up_in_row = self._refused_in_row = 0
         self._stop: StopAsking | None = None
 
     async def send(self, request: Callable[[], Awaitable[Result]], *, tokens: int, asked: str) -> Result:
@@ -105,15 +110,25 @@ class Gateway:
                     result = await self._attempt(request, tokens)
         except Exception as error:
             failure: LanguageModelError = stopping(error) or (
-                error
-                if isinstance(error, LanguageModelError)
-                else explain(error, model=self.model, url=self._url(), timeout=self.timeout, asked=asked)
+                error if isinstance(error, LanguageModelError) else self._explained(error, asked)
             )
             failure = self._given_up(failure, unreachable=is_temporary(error))
         else:
-            self._given_up_in_row = 0
+            self._answered = True
+            self._given_up_in_row = self._refused_in_row = 0
             return result
         raise failure
+
+    def _explained(self, error: Exception, asked: str) -> LanguageModelError:
+        self._refused_in_row += may_concern_one_question(error)
+        return explain(
+            error,
+            model=self.model,
+            url=self._url(),
+            timeout=self.timeout,
+            asked=asked,
+            only_this=self._answered and self._refused_in_row < MOST_REFUSED_IN_A_ROW,
+        )
 
     async def _attempt(self, request: Callable[[], Awaitable[Result]], tokens: int) -> Result:
         async with self.pace.slot(tokens) as slot:

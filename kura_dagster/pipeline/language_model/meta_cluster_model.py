@@ -69,7 +69,7 @@ class MetaClusterModel(BaseMetaClusterModel):
         embedding_model: embeds clusters; None means the embedded MiniLM.
         clustering_model: forms neighbourhoods; None means k-means with 12 clusters to a neighbourhood.
         max_clusters: the most roots the hierarchy may have.
-        temperature: sampling temperature.
+        temperature: sampling temperature; None sends none.
 
     References:
         Tamkin et al.: Clio: Privacy-Preserving Insights into Real-World AI Use, 2024.
@@ -82,7 +82,7 @@ class MetaClusterModel(BaseMetaClusterModel):
         embedding_model: BaseEmbeddingModel | None = None,
         clustering_model: BaseClusteringMethod | None = None,
         max_clusters: int = 10,
-        temperature: float = 0.2,
+        temperature: float | None = 0.2,
     ) -> None:
         if embedding_model is None:
             from kura_dagster.pipeline.embedded.minilm import MiniLMEmbeddingModel

@@ -20,7 +20,14 @@ from kura_dagster.pipeline.base_classes import BaseSummaryModel
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
 from kura_dagster.pipeline.language_model.conversation_budget import check_max_conversation_tokens
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, StopAsking, stopping
+from kura_dagster.pipeline.language_model.failures import LanguageModelError, StopAsking, faults_of, stopping
+from kura_dagster.pipeline.language_model.gateway import MAX_ATTEMPTS
+from kura_dagster.pipeline.language_model.patience import Patience, PatientSemaphore
+from kura_dagster.pipeline.language_model.summary_schema import (
+    RESERVED_METADATA,
+    added_fields,
+    check_response_schema,
+)
 from kura_dagster.pipeline.types import (
     Conversation,
     ConversationSummary,
@@ -102,7 +109,7 @@ class SummaryModel(BaseSummaryModel):
         prompt: str | None = None,
         *,
         response_schema: type[GeneratedSummary] = GeneratedSummary,
-        temperature: float = 0.2,
+        temperature: float | None = 0.2,
     ) -> list[ConversationSummary]:
         """Return one summary for each conversation, in order.
 
@@ -112,10 +119,12 @@ class SummaryModel(BaseSummaryModel):
         goes and, only if that is wanted, `{metadata}` where the conversation's metadata does.
 
         Raises:
-            ValueError: `prompt` has no `{conversation}`.
+            TypeError: `response_schema` is no subclass of `GeneratedSummary`.
+            ValueError: `prompt` has no `{conversation}`, or a field of `response_schema` can't be part of a summary.
             StopAsking: the provider can't be asked, or not any more.
             SomeFailed: some conversations failed; the others were finished first, and it holds their summaries.
         """
+        check_response_schema(response_schema)
         if prompt is not None:
             prompts.check_placeholder(prompt, "conversation")
         if not conversations:
@@ -125,10 +134,12 @@ class SummaryModel(BaseSummaryModel):
             self._opened_clients(language_model) as clients,
         ):
             # Made for each call: a semaphore belongs to the loop that first waits on it.
-            sems = {
-                name: asyncio.Semaphore(self.concurrent_requests.get(name, language_model.max_concurrent_requests))
+            sems: dict[str, asyncio.Semaphore] = {
+                name: PatientSemaphore(self.concurrent_requests.get(name, language_model.max_concurrent_requests))
                 for name in clients
             }
+
+            seconds = language_model.timeout * MAX_ATTEMPTS  # what a question may take, without its waiting
 
             async def asked(conversation: Conversation) -> GeneratedSummary:
                 return await language_model.ask(
@@ -140,18 +151,13 @@ class SummaryModel(BaseSummaryModel):
                 )
 
             async def summary_of(conversation: Conversation) -> ConversationSummary:
-                added = response_schema.model_fields.keys() - GeneratedSummary.model_fields.keys()
-                if clashes := sorted(added & conversation.metadata.keys()):
-                    raise LanguageModelError(
-                        f"{clashes[0]!r} is a field of {response_schema.__name__} and a name in the conversation's "
-                        "metadata, so one would be lost; rename one of them."
-                    )
+                _refuse_clashes(conversation, response_schema)
                 if not self.extractors:
                     return self._joined(conversation, await asked(conversation), language_model.model, {})
                 # All are finished before one's failure is told: what is in flight is paid.
                 answer, *found = await asyncio.gather(
                     asked(conversation),
-                    *(_extracted(extractor, conversation, sems, clients) for extractor in self.extractors),
+                    *(_extracted(extractor, conversation, sems, clients, seconds) for extractor in self.extractors),
                     return_exceptions=True,
                 )
                 _raise_first([answer, *found])
@@ -194,7 +200,7 @@ class SummaryModel(BaseSummaryModel):
         """Return what the extractors found, by name."""
         owners = {
             **dict.fromkeys(conversation.metadata, "the conversation's metadata has"),
-            **dict.fromkeys(("conversation_turns", "conversation_shortened"), "every summary has"),
+            **dict.fromkeys(RESERVED_METADATA, "every summary has"),
             **dict.fromkeys(response_schema.model_fields, f"{response_schema.__name__} has"),
         }
         properties: Metadata = {}
@@ -213,23 +219,43 @@ class SummaryModel(BaseSummaryModel):
         self, conversation: Conversation, answer: GeneratedSummary, model: str, properties: Metadata
     ) -> ConversationSummary:
         """Return the answer joined to its conversation: the answer itself knows nothing of whose it is."""
-        fields = answer.model_dump(mode="json")
+        fields = answer.model_dump(mode="json", by_alias=False)
         own = {name: fields.pop(name) for name in GeneratedSummary.model_fields}
         shortened = prompts.conversation_shortened(conversation, self.max_conversation_tokens)
-        summary = ConversationSummary(
-            **own,
-            chat_id=conversation.chat_id,
-            metadata={
-                **conversation.metadata,
-                "conversation_turns": len(conversation.messages),
-                **({"conversation_shortened": True} if shortened else {}),
-                **{name: _metadata_value(value) for name, value in fields.items()},
-                **properties,
-            },
-            model=model,
-        )
+        metadata = {
+            **conversation.metadata,
+            "conversation_turns": len(conversation.messages),
+            **({"conversation_shortened": True} if shortened else {}),
+            **{name: _metadata_value(value) for name, value in fields.items()},
+            **properties,
+        }
+        try:
+            summary = ConversationSummary(**own, chat_id=conversation.chat_id, metadata=metadata, model=model)
+        except ValidationError as error:
+            faults = faults_of(error)
+        else:
+            faults = ""
+        if faults:  # outside of the handler: pydantic's own text quotes the answer
+            raise LanguageModelError(f"A validator of the schema made of the answer what no summary holds: {faults}.")
         summary.embedding_text = self.embedding_text(conversation, summary)
         return summary
+
+
+def _refuse_clashes(conversation: Conversation, response_schema: type[GeneratedSummary]) -> None:
+    """Refuse a conversation whose metadata has names that its summary's metadata needs for something else.
+
+    Raises:
+        LanguageModelError: there is one.
+    """
+    taken = {
+        **dict.fromkeys(RESERVED_METADATA, "what every summary has"),
+        **dict.fromkeys(added_fields(response_schema), f"a field of {response_schema.__name__}"),
+    }
+    for name in sorted(taken.keys() & conversation.metadata.keys()):
+        raise LanguageModelError(
+            f"{name!r} is {taken[name]} and a name in the conversation's metadata, so one would be lost; rename one of "
+            "them."
+        )
 
 
 async def _extracted(
@@ -237,25 +263,32 @@ async def _extracted(
     conversation: Conversation,
     sems: dict[str, asyncio.Semaphore],
     clients: dict[str, Any],
+    seconds: float,
 ) -> list[ExtractedProperty]:
-    """Return what one extractor found in a conversation.
+    """Return what one extractor found in a conversation; it is given up after so many seconds of its own.
 
     Raises:
         StopAsking: a language model that the extractor asked said so.
         ExtractorError: anything else went wrong.
     """
     failure: LanguageModelError
+    patience = Patience(seconds)
     try:
         outcome = extractor(conversation, sems, clients)
         if not inspect.isawaitable(outcome):
             raise ExtractorError(f"the extractor {_name_of(extractor)} can't be awaited; define it with async def.")
-        found = await outcome
+        async with patience:
+            found = await outcome
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
         # Something the extractor waited for was cancelled. Let through, it would end the worker without a word.
         failure = ExtractorError(f"the extractor {_name_of(extractor)} was cancelled from within.")
+    except TimeoutError as error:
+        failure = _failure_of(extractor, error)
+        if patience.is_spent:
+            failure = ExtractorError(f"the extractor {_name_of(extractor)} was given up after {seconds:g} s.")
     except Exception as error:
         failure = _failure_of(extractor, error)
     else:

@@ -238,7 +238,7 @@ def estimate(day: Day = None, first: From = None, last: To = None) -> None:
             )
         _print_lines(
             [
-                "This is an estimate, at 4 characters a token and answers of usual length. With new conversations, all "
+                "This is an estimate, at 4 letters a token and answers of usual length. With new conversations, all "
                 "clusters of their partition count as changed. Requests that fail and are sent again come on top."
             ]
         )

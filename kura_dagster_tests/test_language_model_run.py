@@ -350,7 +350,7 @@ class TestMoney:
         assert "cost_usd" not in found
         assert found["calls"] == 4
 
-    @pytest.mark.parametrize("limit", [{"max_calls": 20}, {"max_cost_usd": 0.03}])
+    @pytest.mark.parametrize("limit", [{"max_calls": 20}, {"max_cost_usd": 0.045}])
     def test_a_limit_keeps_what_was_bought_and_the_next_run_pays_only_the_rest(
         self, server, language_model_settings, instance, land_texts, limit
     ):

@@ -30,19 +30,18 @@ from kura_dagster.pipeline.language_model.failures import (
     SetupError,
     StopAsking,
     explain,
+    may_be_billed,
     missing_key,
     some_failed,
 )
 from kura_dagster.pipeline.language_model.gateway import Gateway
 from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation
 from kura_dagster.pipeline.language_model.pace import Pace
+from kura_dagster.pipeline.language_model.tokens import answer_tokens, expected_tokens, schema_tokens, tokens_of
 
 AnyAnswer = TypeVar("AnyAnswer", bound=BaseModel)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-CHARACTERS_PER_TOKEN = 4
-"""Of English, about; for what is sent before the provider has counted it."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +192,15 @@ class LanguageModel:
         asked = {"messages": messages, **({"context": context} if context else {})}
         return await self._answer(messages, response_model, options, context, asked=asked)
 
+    def schema_tokens(self, response_model: Any) -> int:
+        """Return about how many tokens the schema has as instructor sends it."""
+        known = self._prepared.get((response_model, "tokens"))
+        if known is None:
+            prepared = self._prepare(response_model)
+            known = schema_tokens(getattr(prepared, "openai_schema", None) or self._schema_of(response_model)[1])
+            self._prepared[(response_model, "tokens")] = known
+        return known  # type: ignore[no-any-return]
+
     async def _answer(
         self,
         messages: list[dict[str, Any]],
@@ -269,10 +277,11 @@ class LanguageModel:
             AssertionError,
         )
         text = json.dumps(asked["messages"], ensure_ascii=False)
-        tokens = len(text) // CHARACTERS_PER_TOKEN
+        # What is sent is the values of the context as well, and the schema.
+        tokens = expected_tokens(json.dumps(asked, ensure_ascii=False)) + self.schema_tokens(response_model)
 
         async def request() -> Any:
-            open_request = _OpenRequest(self.ledger, f"{self.provider}/{model_name}", tokens)
+            open_request = _OpenRequest(self.ledger, self._gateway, f"{self.provider}/{model_name}", tokens)
             token = _open_request.set(open_request)
             try:
                 return await self._client.create(
@@ -290,10 +299,15 @@ class LanguageModel:
                     strict=False,
                     **options,
                 )
+            except asyncio.CancelledError:
+                open_request.lost()  # given up while the provider was at it
+                raise
             except Exception as error:
                 # instructor wraps whatever ended its attempts, though a server's trouble is not the answers'.
                 last = error.__cause__ if isinstance(error, InstructorRetryException) else None
                 last = last or error
+                if may_be_billed(last):
+                    open_request.lost()
                 if isinstance(last, unfit):
                     failure = explain(last, model=self.model, url=self.url, timeout=self.timeout, asked=text)
                 else:
@@ -360,6 +374,7 @@ class LanguageModel:
                 sdk.max_retries = 0
             self._shorten_way(client)
             client.on("completion:response", _on_response)
+            client.on("parse:error", _on_unfit)
             return client
         raise failure
 
@@ -401,20 +416,37 @@ class LanguageModel:
 class _OpenRequest:
     """The reservation of the request that is in flight for a question; a re-ask opens another."""
 
-    def __init__(self, ledger: Ledger, model: str, tokens: int) -> None:
+    def __init__(self, ledger: Ledger, gateway: Gateway | None, model: str, tokens: int) -> None:
         self._ledger = ledger
+        self._gateway = gateway
         self._model = model
         self._tokens = tokens
         self._reservation: Reservation | None = None
+        self._first = True
 
-    def begin(self, _: Any) -> None:
+    async def begin(self, _: Any) -> None:
         self.end()
-        self._reservation = self._ledger.reserve(self._model, self._tokens)
+        assert self._gateway is not None
+        if not self._first:
+            await self._gateway.next_request(self._tokens)
+        self._first = False
+        async with self._gateway.own_waiting():
+            self._reservation = await self._ledger.reserve_in_turn(self._model, self._tokens)
 
     def answered(self, response: Any) -> None:
         if self._reservation is not None:
             input_tokens, output_tokens = tokens_of(response)
-            self._reservation.settle(self._tokens if input_tokens is None else input_tokens, output_tokens or 0)
+            if output_tokens is None:
+                output_tokens = answer_tokens(response)
+            self._reservation.settle(input_tokens, output_tokens)
+            self._tokens += output_tokens  # a re-ask sends the answer back
+
+    def unfit(self, error: Exception) -> None:
+        self._tokens += expected_tokens(str(error))  # and says what is wrong with it
+
+    def lost(self) -> None:
+        if self._reservation is not None:
+            self._reservation.lose()
 
     def end(self) -> None:
         if self._reservation is not None:
@@ -431,20 +463,10 @@ def _on_response(response: Any) -> None:
         open_request.answered(response)
 
 
-def tokens_of(response: Any) -> tuple[int | None, int | None]:
-    """Return the tokens in and out that a provider counted, each None where it does not say.
-
-    SDKs name them differently: OpenAI's, Anthropic's and Cohere's, and Google's.
-    """
-    usage = getattr(response, "usage", None) or getattr(response, "usage_metadata", None)
-    found: list[int | None] = []
-    for names in (
-        ("prompt_tokens", "input_tokens", "prompt_token_count"),
-        ("completion_tokens", "output_tokens", "candidates_token_count"),
-    ):
-        values = (getattr(usage, name, None) for name in names)
-        found.append(next((value for value in values if isinstance(value, int)), None))
-    return found[0], found[1]
+def _on_unfit(error: Exception, **_: Any) -> None:
+    open_request = _open_request.get()
+    if open_request is not None:
+        open_request.unfit(error)
 
 
 @asynccontextmanager

@@ -19,18 +19,13 @@ import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, CacheStrategy
 from kura_dagster.pipeline.language_model.answer_cache import answer_key
-from kura_dagster.pipeline.language_model.client import (
-    CHARACTERS_PER_TOKEN,
-    answer_all,
-    close_sdk,
-    openai_http_client,
-    tokens_of,
-)
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, missing_key
+from kura_dagster.pipeline.language_model.client import answer_all, close_sdk, openai_http_client
+from kura_dagster.pipeline.language_model.failures import LanguageModelError, may_be_billed, missing_key
 from kura_dagster.pipeline.language_model.gateway import Gateway
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster.pipeline.language_model.pace import Pace
 from kura_dagster.pipeline.language_model.prompts import readable
+from kura_dagster.pipeline.language_model.tokens import expected_tokens, tokens_of
 
 TIMEOUT = 60.0
 """Seconds that a request may take."""
@@ -147,20 +142,28 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             self.cache.set(key, {"float32": base64.b64encode(vector.astype("<f4").tobytes()).decode()})
 
     async def _embed_batch(self, batch: list[str], sdk: Any, gateway: Gateway) -> np.ndarray:
-        tokens = sum(map(len, batch)) // CHARACTERS_PER_TOKEN
+        tokens = sum(map(expected_tokens, batch))
 
         async def request() -> np.ndarray:
-            reservation = self.ledger.reserve(self.slug(), tokens, answers=False)
+            async with gateway.own_waiting():
+                reservation = await self.ledger.reserve_in_turn(self.slug(), tokens, answers=False)
             try:
                 response = await self._request(batch, sdk)
+                counted, _ = tokens_of(response)
+                reservation.settle(counted, 0)
                 vectors = np.asarray(self._vectors(response), dtype=np.float32)
                 if vectors.ndim != 2 or len(vectors) != len(batch):
                     raise LanguageModelError(
                         f"{self.slug()} answered {len(batch)} texts with an array of shape {vectors.shape}."
                     )
-                counted, _ = tokens_of(response)
-                reservation.settle(tokens if counted is None else counted, 0)
                 return vectors
+            except asyncio.CancelledError:
+                reservation.lose()  # given up while the provider was at it
+                raise
+            except Exception as error:
+                if may_be_billed(error):
+                    reservation.lose()
+                raise
             finally:
                 reservation.release()
 

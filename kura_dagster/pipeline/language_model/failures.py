@@ -50,6 +50,7 @@ BASE_URL_VARIABLES = {
 _SHOWN_IDS = 20
 _SHOWN_CHARACTERS = 200
 _TEMPORARY_STATUSES = frozenset([408, 409, 425, 429, 500, 502, 503, 504, 522, 524, 529])
+_NO_CONNECTION = frozenset(["ConnectError", "ClientConnectorError", "ConnectionRefusedError", "gaierror"])
 _LONGEST_WAIT = 300.0  # seconds that a provider may ask us to wait before the next try
 
 
@@ -170,6 +171,27 @@ def missing_key(provider: str, model: str) -> SetupError | None:
     if os.environ.get(BASE_URL_VARIABLES.get(provider, "")):
         hint = " For a server that asks for none, any value does."
     return SetupError(f"{model} needs a key: set the environment variable {variable}.{hint}")
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether no connection came about: nothing listens there, or there is no such host."""
+    return _status_of(error) is None and bool(_NO_CONNECTION & _class_names(error))
+
+
+def may_be_billed(error: BaseException) -> bool:
+    """Whether the provider may have read the request and answered it, though no answer arrived."""
+    if isinstance(error, LanguageModelError) or is_unreachable(error) or _status_of(error) is not None:
+        return False
+    return is_temporary(error)
+
+
+def kind_of(error: BaseException) -> str:
+    """Return in a few words what kind of trouble an error is, for who waits meanwhile."""
+    if (status := _status_of(error)) is not None:
+        return f"status {status}"
+    if is_timeout(error):
+        return "no answer in time"
+    return "cannot be reached" if is_unreachable(error) else "connection broken off"
 
 
 def explain(error: BaseException, *, model: str, url: str | None, timeout: float, asked: str) -> LanguageModelError:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
@@ -38,6 +40,10 @@ MOST_GIVEN_UP_IN_A_ROW = 20
 """Requests given up one after the other, none answered between them: the provider is down."""
 
 _back_off = wait_exponential_jitter(multiplier=0.5, max=30, jitter=0.5)
+
+
+_time_limit: ContextVar[asyncio.Timeout | None] = ContextVar("_time_limit", default=None)
+"""Of the attempt that the current task is at."""
 
 
 class Gateway:
@@ -115,13 +121,37 @@ class Gateway:
             return result
         raise failure
 
+    async def next_request(self, tokens: int) -> None:
+        """Wait until the attempt that runs in this task may send one more request, as a re-ask."""
+        async with self.own_waiting():
+            await self.pace.next_request(tokens)
+
+    @asynccontextmanager
+    async def own_waiting(self) -> AsyncIterator[None]:
+        """Take the time inside of the block out of the attempt's time limit: it is not the provider that takes it."""
+        limit = _time_limit.get()
+        end = limit.when() if limit is not None else None
+        if limit is None or end is None:
+            yield
+            return
+        left = end - asyncio.get_running_loop().time()
+        limit.reschedule(None)
+        try:
+            yield
+        finally:
+            limit.reschedule(asyncio.get_running_loop().time() + left)
+
     async def _attempt(self, request: Callable[[], Awaitable[Result]], tokens: int) -> Result:
         async with self.pace.slot(tokens) as slot:
             if self._stop is not None:
                 raise self._stop  # found out by another question while this one waited for its place
             try:
-                async with asyncio.timeout(self.timeout * self.most_requests):
-                    result = await request()
+                async with asyncio.timeout(self.timeout * self.most_requests) as limit:
+                    in_task = _time_limit.set(limit)
+                    try:
+                        result = await request()
+                    finally:
+                        _time_limit.reset(in_task)
             except Exception as error:
                 if is_rate_limit(error):
                     self.pace.slow_down(slot.sent_at, retry_after(error))

@@ -82,11 +82,7 @@ class Pace:
         return int(self.limit) if self._answered else min(FIRST_REQUESTS, int(self.limit))
 
     async def enter(self, tokens: int) -> None:
-        """Wait for a place."""
-        if self._requests is not None:
-            await self._requests.acquire()
-        if self._tokens is not None:
-            await self._tokens.acquire(min(tokens, self._tokens.max_rate))
+        """Wait for a place, and until a request of so many tokens may be sent."""
         while self._waiting or self.in_flight >= self._places:
             place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(place)
@@ -101,12 +97,20 @@ class Pace:
             break  # the place came with the waking
         else:
             self.in_flight += 1
+        try:
+            await self.next_request(tokens)
+        except asyncio.CancelledError:
+            self.leave()
+            raise
+
+    async def next_request(self, tokens: int) -> None:
+        """Wait until one more request may be sent from a place that is taken, as a question put again is."""
+        if self._requests is not None:
+            await self._requests.acquire()
+        if self._tokens is not None:
+            await self._tokens.acquire(min(tokens, self._tokens.max_rate))
         while (pause := self._paused_until - time.monotonic()) > 0:
-            try:
-                await asyncio.sleep(pause)
-            except asyncio.CancelledError:
-                self.leave()
-                raise
+            await asyncio.sleep(pause)
 
     def leave(self) -> None:
         """Give the place back."""

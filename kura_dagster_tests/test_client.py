@@ -428,3 +428,16 @@ def test_credentials_in_a_base_url_never_show(monkeypatch):
         asyncio.run(ask())
     assert "127.0.0.1:9" in str(failed.value)
     assert "sekret" not in str(failed.value)
+
+
+def test_requests_a_minute_hold_for_what_is_asked_again(server: LoopbackServer) -> None:
+    async def ask() -> float:
+        async with LanguageModel(requests_per_minute=240, timeout=0.2) as language_model:
+            began = time.monotonic()
+            questions = [language_model.ask(f"question {number}", Impossible) for number in range(12)]
+            await asyncio.gather(*questions, return_exceptions=True)
+            return time.monotonic() - began
+
+    seconds = asyncio.run(ask())
+    assert server.stats.chat == 48, "waiting for the pace is no part of a question's time limit"
+    assert seconds > 1.5  # forty at once, four a second

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import sys
+import time
 import types
 from typing import Any
 
@@ -183,3 +184,22 @@ def test_sentence_transformer_is_loaded_once_and_when_asked(monkeypatch: pytest.
     assert RecordingSentenceTransformer.calls[0]["batch_size"] == 7
     with pytest.raises(ValueError, match="model_batch_size is 0"):
         SentenceTransformerEmbeddingModel(model_batch_size=0)
+
+
+def test_requests_a_minute_hold_for_all_that_an_open_model_is_asked(server: LoopbackServer) -> None:
+    async def run() -> float:
+        # Four a second, forty at once; and a slow-down that one call learns holds for the next.
+        async with OpenAIEmbeddingModel(model_batch_size=1, requests_per_minute=240) as model:
+            began = time.monotonic()
+            for start in (0, 22):
+                await model.embed([f"text {number}" for number in range(start, start + 22)])
+            return time.monotonic() - began
+
+    assert asyncio.run(run()) > 0.7
+    assert server.stats.embeddings == 44
+
+
+def test_tokens_a_minute_hold_for_texts(server: LoopbackServer) -> None:
+    began = time.monotonic()
+    embed(["kettle " * 400 for _ in range(3)] + ["violet " * 400], model_batch_size=1, tokens_per_minute=6_000)
+    assert time.monotonic() - began > 0.3  # 1,000 at once and 100 a second

@@ -350,6 +350,38 @@ class TestMoney:
         assert "cost_usd" not in found
         assert found["calls"] == 4
 
+    def test_a_model_without_a_price_makes_only_its_own_costs_unknown(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        for day in DAYS:
+            land_texts(day, 8)
+        settings = with_settings(language_model_settings, cluster_language_model="openai/our-own-model")
+        report = run(settings, instance, DAYS)
+        assert report.success, report.failures
+        found = figures(instance, report)
+        for (asset, _), each in found.items():
+            assert each.get("cost_usd_unknown_for") == ("openai/our-own-model" if asset == "base_clusters" else None)
+            assert ("cost_usd" in each) == (asset in ASKING and asset != "base_clusters")
+        again = run(settings, instance, DAYS)
+        for (asset, _), each in figures(instance, again).items():
+            assert each.get("cost_usd") == (0.0 if asset in ASKING else None)
+
+    @pytest.mark.parametrize("asked", ["a stage", "embeddings", "an extractor"])
+    def test_a_limit_of_cost_is_refused_before_anything_is_paid_where_a_price_is_missing(
+        self, server, language_model_settings, instance, land_texts, asked
+    ):
+        async def nothing(conversation, sems, clients):
+            return []
+
+        land_texts("2026-11-02", 4)
+        unknown = {"a stage": "meta_cluster_language_model", "embeddings": "embedding_model"}
+        changed = {unknown[asked]: "openai/our-own-model"} if asked in unknown else {}
+        options = {"extractors": [nothing], "clients": {"small": "openai/our-own-model"}} if not changed else {}
+        report = run(with_settings(language_model_settings, max_cost_usd=5, **changed), instance, **options)
+        assert not report.success
+        assert "The price of openai/our-own-model is unknown" in " ".join(report.failures.values())
+        assert (server.stats.chat, server.stats.embeddings) == (0, 0)
+
     @pytest.mark.parametrize("limit", [{"max_calls": 20}, {"max_cost_usd": 0.045}])
     def test_a_limit_keeps_what_was_bought_and_the_next_run_pays_only_the_rest(
         self, server, language_model_settings, instance, land_texts, limit

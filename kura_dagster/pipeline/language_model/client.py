@@ -93,6 +93,8 @@ class LanguageModel:
         self.model = model
         self.max_concurrent_requests = max_concurrent_requests
         self.timeout = timeout
+        self.requests_per_minute = requests_per_minute
+        self.tokens_per_minute = tokens_per_minute
         self.cache = cache
         self.ledger = ledger or Ledger()
         self.on_progress: Callable[[Progress], None] | None = None

@@ -11,6 +11,7 @@ import base64
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Any
@@ -50,6 +51,8 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         cache: CacheStrategy | None,
         ledger: Ledger | None,
         timeout: float,
+        requests_per_minute: int | None,
+        tokens_per_minute: int | None,
     ) -> None:
         if model_batch_size < 1:
             raise ValueError(f"model_batch_size is {model_batch_size}; allowed is 1 or more")
@@ -61,7 +64,10 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         self.cache = cache
         self.ledger = ledger or Ledger()
         self.timeout = timeout
+        self._new_pace = partial(Pace, n_concurrent_jobs, requests_per_minute, tokens_per_minute)
+        self._new_pace()  # refuses numbers out of range now and not when the model is opened
         self._sdk: Any = None
+        self._gateway: Gateway | None = None
 
     def slug(self) -> str:
         """Return `<provider>/<model>`."""
@@ -76,6 +82,8 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         if self._sdk is not None:
             raise RuntimeError(f"the embedding model {self.slug()} is open already")
         self._sdk = self._open()
+        # One for all calls: what it learns of the provider's pace, and the limits a minute, hold from call to call.
+        self._gateway = self._new_gateway(self._sdk)
         return self
 
     async def __aexit__(
@@ -92,17 +100,22 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         """
         if not texts:
             return np.empty((0, 0), dtype=np.float32)
-        if self._sdk is not None:
-            return await self._embed(texts, self._sdk)
+        if self._sdk is not None and self._gateway is not None:
+            return await self._embed(texts, self._sdk, self._gateway)
         # A client of this call's own: several calls may run at once, and none may close another's.
         sdk = self._open()
         try:
-            return await self._embed(texts, sdk)
+            return await self._embed(texts, sdk, self._new_gateway(sdk))
         finally:
             await close_sdk(sdk)
 
-    async def _embed(self, texts: list[str], sdk: Any) -> np.ndarray:
-        url = str(getattr(sdk, "base_url", "")) or None
+    def _new_gateway(self, sdk: Any) -> Gateway:
+        return Gateway(
+            self.slug(), pace=self._new_pace(), ledger=self.ledger, timeout=self.timeout, url=lambda: _url_of(sdk)
+        )
+
+    async def _embed(self, texts: list[str], sdk: Any, gateway: Gateway) -> np.ndarray:
+        url = _url_of(sdk)
         sent = [_sendable(text) for text in texts]
         keys = {text: self._key(text, url) for text in sent}
         vectors = {text: kept for text in keys if (kept := self._kept(keys[text])) is not None}
@@ -111,9 +124,6 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         missing = [text for text in keys if text not in vectors]
         starts = range(0, len(missing), self.model_batch_size)
         batches = [missing[start : start + self.model_batch_size] for start in starts]
-        gateway = Gateway(
-            self.slug(), pace=Pace(self.n_concurrent_jobs), ledger=self.ledger, timeout=self.timeout, url=lambda: url
-        )
 
         async def embed_batch(batch: list[str]) -> None:
             for text, vector in zip(batch, await self._embed_batch(batch, sdk, gateway), strict=True):
@@ -192,6 +202,8 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
         cache: keeps vectors, text by text; None keeps nothing.
         ledger: counts and limits; models of a run share one.
         timeout: in seconds, for a request.
+        requests_per_minute: None means no limit.
+        tokens_per_minute: of the texts, about; None means no limit.
 
     Raises:
         ValueError: a number is below 1.
@@ -208,8 +220,19 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
         cache: CacheStrategy | None = None,
         ledger: Ledger | None = None,
         timeout: float = TIMEOUT,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
     ) -> None:
-        super().__init__(model_name, model_batch_size, n_concurrent_jobs, cache, ledger, timeout)
+        super().__init__(
+            model_name,
+            model_batch_size,
+            n_concurrent_jobs,
+            cache,
+            ledger,
+            timeout,
+            requests_per_minute,
+            tokens_per_minute,
+        )
 
     def _open(self) -> Any:
         # openai takes half a second to import, and a code location that only loads embeds nothing.
@@ -240,6 +263,8 @@ class CohereEmbeddingModel(_ApiEmbeddingModel):
         cache: keeps vectors, text by text; None keeps nothing.
         ledger: counts and limits; models of a run share one.
         timeout: in seconds, for a request.
+        requests_per_minute: None means no limit.
+        tokens_per_minute: of the texts, about; None means no limit.
         input_type: what the vectors are for, in Cohere's words.
 
     Raises:
@@ -259,11 +284,22 @@ class CohereEmbeddingModel(_ApiEmbeddingModel):
         cache: CacheStrategy | None = None,
         ledger: Ledger | None = None,
         timeout: float = TIMEOUT,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
     ) -> None:
         _require("cohere", extra="cohere")
         if model_batch_size > 96:
             raise ValueError(f"model_batch_size is {model_batch_size}; allowed is 96 or less")
-        super().__init__(model_name, model_batch_size, n_concurrent_jobs, cache, ledger, timeout)
+        super().__init__(
+            model_name,
+            model_batch_size,
+            n_concurrent_jobs,
+            cache,
+            ledger,
+            timeout,
+            requests_per_minute,
+            tokens_per_minute,
+        )
         self.input_type = input_type
 
     def _open(self) -> Any:
@@ -336,6 +372,10 @@ class SentenceTransformerEmbeddingModel(BaseEmbeddingModel):
             texts, batch_size=self.model_batch_size, convert_to_numpy=True, show_progress_bar=False
         )
         return np.asarray(vectors, dtype=np.float32)
+
+
+def _url_of(sdk: Any) -> str | None:
+    return str(getattr(sdk, "base_url", "")) or None
 
 
 def _sendable(text: str) -> str:

@@ -30,7 +30,7 @@ from kura_dagster.pipeline.language_model.meta_cluster_model import CandidateCat
 from kura_dagster.pipeline.language_model.prices import Prices
 from kura_dagster.pipeline.language_model.tokens import expected_tokens
 from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
-from kura_dagster.pipeline.providers import ANSWERS_FOLDER, Models, open_models
+from kura_dagster.pipeline.providers import ANSWERS_FOLDER, EMBEDDING_APIS, Models, open_models
 from kura_dagster.pipeline.summaries import summarise_conversations
 from kura_dagster.pipeline.types import Cluster, Conversation, ConversationSummary, FailedItem
 from kura_dagster.settings import EXTRACTIVE, STAGE_MODELS, Settings
@@ -129,9 +129,7 @@ async def estimate(
     unlimited = {"max_calls": None, "max_cost_usd": None, "requests_per_minute": None, "tokens_per_minute": None}
     settings = settings.model_copy(update=unlimited)
     asked = {asset: settings.language_model_for(asset) for asset in STAGE_MODELS}
-    asked["embeddings"] = (
-        settings.embedding_model if settings.embedding_model.startswith(("openai/", "cohere/")) else ""
-    )
+    asked["embeddings"] = settings.embedding_model if settings.embedding_model.startswith(EMBEDDING_APIS) else ""
     models_by_asset = {
         asset: asked[asset]
         for asset in ("summaries", "embeddings", "base_clusters", "meta_clusters")

@@ -463,6 +463,38 @@ class TestProgress:
         assert all(each.latest for each in of_summaries)
         assert of_summaries[-1].cost_usd > 0
 
+    def test_a_run_that_is_stopped_says_how_far_it_came_and_what_it_spent(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        land_texts("2026-11-02", 40)
+        server.latency = 0.01
+        report = run(with_settings(language_model_settings, max_calls=25), instance)
+        assert not report.success
+        *_, progress, spending = [line for line in log_lines(instance, report) if line.startswith("2026-11-02 ")]
+        assert self.LINE.match(progress)[2] == "25"
+        tokens = f"{server.stats.input_tokens:,} tokens in, {server.stats.output_tokens:,} out"
+        assert spending.startswith(
+            "2026-11-02 asked: 25 calls (0 of them repeated), 0 answers from the cache, 0 failed"
+        )
+        assert tokens in spending
+
+    def test_what_is_waited_for_is_in_the_log_and_seen_by_who_watches(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        land_texts("2026-11-02", 6)
+        server.faults = Faults(status_every=4, status=429, retry_after="0.1")
+        seen = []
+        report = run(language_model_settings, instance, watch=RunWatch(on_notice=seen.append))
+        assert report.success, report.failures
+        assert any("1 × status 429; asked again in" in line for line in log_lines(instance, report))
+        assert any("1 × status 429; asked again in" in notice for notice in seen)
+
+    def test_embeddings_of_an_api_report_too(self, server, language_model_settings, instance, land_texts):
+        land_texts("2026-11-02", 8)
+        report = run(language_model_settings, instance)
+        found = [match.groups() for line in log_lines(instance, report) if (match := self.LINE.match(line))]
+        assert ("embeddings", "8", "8", "0", "0") in found
+
 
 class TestPools:
     def test_assets_that_ask_a_language_model_are_in_its_pool(self, language_model_settings, settings):

@@ -102,10 +102,12 @@ class DiskCacheStrategy(CacheStrategy):
 
     def clear(self) -> int:
         """Forget all answers and return how many there were."""
-        return int(self._cache("clear"))
+        return int(self._cache("clear")) if self._exists else 0
 
     def statistics(self) -> CacheStatistics:
-        """Return what the cache holds."""
+        """Return what the cache holds; one that is not there yet is not made for it."""
+        if not self._exists:
+            return CacheStatistics(0, 0, self.size_limit)
         return CacheStatistics(int(self._cache("__len__")), int(self._cache("volume")), self.size_limit)
 
     def close(self) -> None:
@@ -113,6 +115,16 @@ class DiskCacheStrategy(CacheStrategy):
         if self._opened is not None:
             self._opened.close()
             self._opened = None
+
+    @property
+    def _exists(self) -> bool:
+        try:
+            (self.folder / "cache.db").stat()
+        except FileNotFoundError:
+            return False
+        except OSError:
+            pass  # a file in the place of the folder, say: it is told of where the cache is used
+        return True
 
     def _cache(self, operation: str, *arguments: Any) -> Any:
         """Do one operation of diskcache, its errors explained."""

@@ -39,6 +39,8 @@ from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation
 from kura_dagster.pipeline.language_model.pace import Pace
 from kura_dagster.pipeline.language_model.tokens import answer_tokens, expected_tokens, schema_tokens, tokens_of
 
+logger = logging.getLogger(__name__)
+
 AnyAnswer = TypeVar("AnyAnswer", bound=BaseModel)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -98,6 +100,7 @@ class LanguageModel:
         self.cache = cache
         self.ledger = ledger or Ledger()
         self.on_progress: Callable[[Progress], None] | None = None
+        self.on_notice: Callable[[str], object] = logger.warning
         self._new_pace = partial(Pace, max_concurrent_requests, requests_per_minute, tokens_per_minute)
         self._new_pace()  # refuses numbers out of range now and not when the model is opened
         self._client: Any = None
@@ -124,6 +127,7 @@ class LanguageModel:
             timeout=self.timeout,
             most_requests=MAX_REASKS + 1,
             url=lambda: self.url,
+            notice=lambda text: self.on_notice(text),  # whoever hears it by then
         )
         self._asking = {}
         return self

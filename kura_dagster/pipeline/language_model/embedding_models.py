@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from types import TracebackType
@@ -20,13 +21,15 @@ import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, CacheStrategy
 from kura_dagster.pipeline.language_model.answer_cache import answer_key
-from kura_dagster.pipeline.language_model.client import answer_all, close_sdk, openai_http_client
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, may_be_billed, missing_key
+from kura_dagster.pipeline.language_model.client import Progress, answer_all, close_sdk, openai_http_client
+from kura_dagster.pipeline.language_model.failures import LanguageModelError, StopAsking, may_be_billed, missing_key
 from kura_dagster.pipeline.language_model.gateway import Gateway
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster.pipeline.language_model.pace import Pace
 from kura_dagster.pipeline.language_model.prompts import readable
 from kura_dagster.pipeline.language_model.tokens import expected_tokens, tokens_of
+
+logger = logging.getLogger(__name__)
 
 TIMEOUT = 60.0
 """Seconds that a request may take."""
@@ -64,6 +67,8 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         self.cache = cache
         self.ledger = ledger or Ledger()
         self.timeout = timeout
+        self.on_progress: Callable[[Progress], None] | None = None
+        self.on_notice: Callable[[str], object] = logger.warning
         self._new_pace = partial(Pace, n_concurrent_jobs, requests_per_minute, tokens_per_minute)
         self._new_pace()  # refuses numbers out of range now and not when the model is opened
         self._sdk: Any = None
@@ -111,7 +116,12 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
 
     def _new_gateway(self, sdk: Any) -> Gateway:
         return Gateway(
-            self.slug(), pace=self._new_pace(), ledger=self.ledger, timeout=self.timeout, url=lambda: _url_of(sdk)
+            self.slug(),
+            pace=self._new_pace(),
+            ledger=self.ledger,
+            timeout=self.timeout,
+            url=lambda: _url_of(sdk),
+            notice=lambda text: self.on_notice(text),  # whoever hears it by then
         )
 
     async def _embed(self, texts: list[str], sdk: Any, gateway: Gateway) -> np.ndarray:
@@ -130,9 +140,27 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
                 vectors[text] = vector
                 self._keep(keys[text], vector)
 
+        n_failed = 0
+
+        def report() -> None:
+            if self.on_progress is not None:
+                self.on_progress(Progress("embeddings", len(vectors) + n_failed, len(keys), n_failed, ""))
+
+        async def reported(batch: list[str]) -> None:
+            nonlocal n_failed
+            try:
+                await embed_batch(batch)
+            except LanguageModelError as error:
+                n_failed += 0 if isinstance(error, StopAsking) else len(batch)
+                raise
+            finally:
+                report()
+
+        if vectors:
+            report()
         await answer_all(
             batches,
-            embed_batch,
+            reported,
             at_once=self.n_concurrent_jobs,
             what="batches of embeddings",
             names=[f"texts {start + 1} to {min(start + self.model_batch_size, len(missing))}" for start in starts],

@@ -50,7 +50,9 @@ BASE_URL_VARIABLES = {
 _SHOWN_IDS = 20
 _SHOWN_CHARACTERS = 200
 _TEMPORARY_STATUSES = frozenset([408, 409, 425, 429, 500, 502, 503, 504, 522, 524, 529])
-_NO_CONNECTION = frozenset(["ConnectError", "ClientConnectorError", "ConnectionRefusedError", "gaierror"])
+_NO_CONNECTION = frozenset(
+    ["ConnectError", "ClientConnectorError", "ConnectionRefusedError", "gaierror", "InvalidURL", "UnsupportedProtocol"]
+)
 _LONGEST_WAIT = 300.0  # seconds that a provider may ask us to wait before the next try
 
 
@@ -174,7 +176,7 @@ def missing_key(provider: str, model: str) -> SetupError | None:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether no connection came about: nothing listens there, or there is no such host."""
+    """Whether no connection came about: nothing listens there, there is no such host, or the address is none."""
     return _status_of(error) is None and bool(_NO_CONNECTION & _class_names(error))
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -17,11 +19,14 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from kura_dagster.pipeline.language_model.failures import (
     LanguageModelError,
     ProviderDownError,
+    SetupError,
     StopAsking,
     explain,
     is_rate_limit,
     is_temporary,
     is_timeout,
+    is_unreachable,
+    kind_of,
     retry_after,
     stopping,
 )
@@ -38,6 +43,11 @@ MOST_TIMEOUTS = 3
 
 MOST_GIVEN_UP_IN_A_ROW = 20
 """Requests given up one after the other, none answered between them: the provider is down."""
+
+MOST_UNREACHABLE = 3
+"""Attempts at an address that nothing has answered from yet: its port or its host is wrong."""
+
+SECONDS_BETWEEN_NOTICES = 10.0
 
 _back_off = wait_exponential_jitter(multiplier=0.5, max=30, jitter=0.5)
 
@@ -56,6 +66,7 @@ class Gateway:
         timeout: seconds that a request may take.
         most_requests: that one attempt may send, with re-asks; it is given up after so many times `timeout`.
         url: returns the provider's address for messages.
+        notice: hears, every ten seconds at most, why requests are sent again; None logs it.
     """
 
     def __init__(
@@ -67,6 +78,7 @@ class Gateway:
         timeout: float,
         url: Callable[[], str | None],
         most_requests: int = 1,
+        notice: Callable[[str], object] | None = None,
     ) -> None:
         self.model = model
         self.pace = pace
@@ -74,7 +86,9 @@ class Gateway:
         self.timeout = timeout
         self.most_requests = most_requests
         self._url = url
+        self._notices = _Notices(model, notice or logger.warning)
         self._given_up_in_row = 0
+        self._reached = False
         self._stop: StopAsking | None = None
 
     async def send(self, request: Callable[[], Awaitable[Result]], *, tokens: int, asked: str) -> Result:
@@ -88,15 +102,22 @@ class Gateway:
             StopAsking: the key, the model or the budget allows no further question, or the provider is down.
             LanguageModelError: the question failed for good.
         """
-        timeouts = 0
+        timeouts = unreachable = 0
 
         def worth_another_try(error: BaseException) -> bool:
-            nonlocal timeouts
+            nonlocal timeouts, unreachable
             timeouts += is_timeout(error)
-            return timeouts < MOST_TIMEOUTS and is_temporary(error)
+            if is_unreachable(error):
+                unreachable += not self._reached
+            elif not is_timeout(error) and not isinstance(error, LanguageModelError):
+                self._reached = True
+            return timeouts < MOST_TIMEOUTS and unreachable < MOST_UNREACHABLE and is_temporary(error)
 
         async def before_sleep(state: RetryCallState) -> None:
             self.ledger.count_retry()
+            error = state.outcome.exception() if state.outcome else None
+            if error is not None:
+                self._notices.sent_again(kind_of(error), state.upcoming_sleep, self.pace)
 
         retrying = AsyncRetrying(
             stop=stop_after_attempt(MAX_ATTEMPTS),
@@ -115,8 +136,11 @@ class Gateway:
                 if isinstance(error, LanguageModelError)
                 else explain(error, model=self.model, url=self._url(), timeout=self.timeout, asked=asked)
             )
+            if unreachable >= MOST_UNREACHABLE:
+                failure = SetupError(str(failure))
             failure = self._given_up(failure, unreachable=is_temporary(error))
         else:
+            self._reached = True
             self._given_up_in_row = 0
             return result
         raise failure
@@ -169,6 +193,28 @@ class Gateway:
             self._stop = ProviderDownError(f"{self._given_up_in_row} questions in a row failed. The last: {failure}")
             return self._stop
         return failure
+
+
+class _Notices:
+    """Tells who waits why nothing comes: at the first request that is sent again, then every ten seconds at most."""
+
+    def __init__(self, model: str, tell: Callable[[str], object]) -> None:
+        self._model = model
+        self._tell = tell
+        self._kinds: Counter[str] = Counter()
+        self._told_at = -SECONDS_BETWEEN_NOTICES
+
+    def sent_again(self, kind: str, seconds: float, pace: Pace) -> None:
+        """Note a request that is sent again in so many seconds, after this kind of trouble."""
+        self._kinds[kind] += 1
+        now = time.monotonic()
+        if now - self._told_at < SECONDS_BETWEEN_NOTICES:
+            return
+        kinds = ", ".join(f"{count:,} × {kind}" for kind, count in self._kinds.most_common())
+        slower = f"; at most {pace.places:,} requests at once for now" if pace.is_slowed else ""
+        self._tell(f"{self._model}: {kinds}; asked again in {max(seconds, pace.pause):.1f} s{slower}")
+        self._kinds.clear()
+        self._told_at = now
 
 
 def _wait(state: RetryCallState) -> float:

@@ -35,6 +35,7 @@ from kura_dagster.pipeline.language_model.failures import (
     some_failed,
 )
 from kura_dagster.pipeline.language_model.gateway import Gateway
+from kura_dagster.pipeline.language_model.leases import Leases, Waiting, stand_in
 from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation
 from kura_dagster.pipeline.language_model.pace import Pace
 from kura_dagster.pipeline.language_model.tokens import answer_tokens, expected_tokens, schema_tokens, tokens_of
@@ -107,6 +108,7 @@ class LanguageModel:
         self._gateway: Gateway | None = None
         self._prepared: dict[Any, Any] = {}
         self._asking: dict[str, asyncio.Future[Any]] = {}
+        self._leases = Leases(cache)
         # Where code written for an instructor client looks for it.
         self.chat = SimpleNamespace(completions=SimpleNamespace(create=self.create))
 
@@ -230,6 +232,7 @@ class LanguageModel:
             **asked,
             **{name: value for name, value in options.items() if name != "model"},
         )
+        waiting = Waiting()
         while True:
             kept = self.cache.get(key) if self.cache is not None else None
             if kept is not None:
@@ -241,16 +244,24 @@ class LanguageModel:
                     self.ledger.count_cache_hit()
                     return answer
             in_flight = self._asking.get(key)
-            if in_flight is None or self.cache is None:
+            if self.cache is None:
                 break
-            await asyncio.wait([in_flight])  # the same question: its answer will be kept, or this one asks
+            if in_flight is not None:
+                await asyncio.wait([in_flight])  # the same question: its answer will be kept, or this one asks
+            elif kept is not None or self._leases.take(key):
+                break
+            else:
+                await waiting.a_while()  # another process asks it
         self._asking[key] = done = asyncio.get_running_loop().create_future()
+        answered = False
         try:
             answer = await self._ask_provider(messages, response_model, options, context, model_name, asked)
             if self.cache is not None:
                 self.cache.set(key, {"answer": adapter.dump_python(answer, mode="json")})
+                answered = True
             return answer
         finally:
+            self._leases.done(key, answered=answered)
             self._asking.pop(key, None)
             done.set_result(None)
 
@@ -536,8 +547,19 @@ async def answer_all(
                 progress(Progress(what, n_done, len(items), len(failures), latest))
 
     async with asyncio.TaskGroup() as group:
+        n_workers = 0
+
+        def begin_another() -> None:
+            # In place of a worker that waits for another process; the pace minds how many requests are in flight.
+            nonlocal n_workers
+            if n_workers < min(2 * at_once, len(items)):
+                n_workers += 1
+                group.create_task(work())
+
+        in_task = stand_in.set(begin_another)
         for _ in range(min(at_once, len(items))):
-            group.create_task(work())
+            begin_another()
+        stand_in.reset(in_task)
     if unforeseen:
         raise unforeseen[0]
     if stop:

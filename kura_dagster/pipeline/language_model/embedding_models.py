@@ -24,6 +24,7 @@ from kura_dagster.pipeline.language_model.answer_cache import answer_key
 from kura_dagster.pipeline.language_model.client import Progress, answer_all, close_sdk, openai_http_client
 from kura_dagster.pipeline.language_model.failures import LanguageModelError, StopAsking, may_be_billed, missing_key
 from kura_dagster.pipeline.language_model.gateway import Gateway
+from kura_dagster.pipeline.language_model.leases import Leases, Waiting
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster.pipeline.language_model.pace import Pace
 from kura_dagster.pipeline.language_model.prompts import readable
@@ -131,14 +132,25 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         vectors = {text: kept for text in keys if (kept := self._kept(keys[text])) is not None}
         for _ in vectors:
             self.ledger.count_cache_hit()
-        missing = [text for text in keys if text not in vectors]
-        starts = range(0, len(missing), self.model_batch_size)
-        batches = [missing[start : start + self.model_batch_size] for start in starts]
+        leases = Leases(self.cache)
 
         async def embed_batch(batch: list[str]) -> None:
-            for text, vector in zip(batch, await self._embed_batch(batch, sdk, gateway), strict=True):
-                vectors[text] = vector
-                self._keep(keys[text], vector)
+            ours = []
+            for text in batch:
+                if leases.take(keys[text]):
+                    ours.append(text)
+                elif (kept := self._kept(keys[text])) is not None:  # by another process, meanwhile
+                    vectors[text] = kept
+                    self.ledger.count_cache_hit()
+            if not ours:
+                return
+            try:
+                for text, vector in zip(ours, await self._embed_batch(ours, sdk, gateway), strict=True):
+                    vectors[text] = vector
+                    self._keep(keys[text], vector)
+            finally:
+                for text in ours:
+                    leases.done(keys[text], answered=text in vectors)
 
         n_failed = 0
 
@@ -158,13 +170,18 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
 
         if vectors:
             report()
-        await answer_all(
-            batches,
-            reported,
-            at_once=self.n_concurrent_jobs,
-            what="batches of embeddings",
-            names=[f"texts {start + 1} to {min(start + self.model_batch_size, len(missing))}" for start in starts],
-        )
+        waiting = Waiting()
+        while missing := [text for text in keys if text not in vectors]:
+            starts = range(0, len(missing), self.model_batch_size)
+            await answer_all(
+                [missing[start : start + self.model_batch_size] for start in starts],
+                reported,
+                at_once=self.n_concurrent_jobs,
+                what="batches of embeddings",
+                names=[f"texts {start + 1} to {min(start + self.model_batch_size, len(missing))}" for start in starts],
+            )
+            if len(vectors) < len(keys):
+                await waiting.a_while()  # other processes are at the rest
         return np.stack([vectors[text] for text in sent])
 
     def _key(self, text: str, url: str | None) -> str:

@@ -238,7 +238,7 @@ def estimate(day: Day = None, first: From = None, last: To = None) -> None:
             )
         _print_lines(
             [
-                "This is an estimate, at 4 characters a token and answers of usual length. With new conversations, all "
+                "This is an estimate, at 4 letters a token and answers of usual length. With new conversations, all "
                 "clusters of their partition count as changed. Requests that fail and are sent again come on top."
             ]
         )
@@ -261,6 +261,8 @@ def cache(context: typer.Context) -> None:
                 f"(KURA_CACHE_SIZE_LIMIT), in {kept.folder}."
             ]
         )
+        if found.n_bytes > found.size_limit:
+            _print_lines(["That is above the limit: it shrinks as new answers come, the oldest first."])
 
 
 @cache_app.command(cls=_Command, epilog=_examples("cache clear", "cache clear --yes"))
@@ -437,17 +439,10 @@ def _run(settings: Settings, first: date, last: date) -> RunReport:
 
 def _print_spent(watch: RunWatch) -> None:
     """Say what the run asked and paid, where it asked anything."""
-    from kura_dagster.orchestration.progress import usd
+    from kura_dagster.orchestration.progress import spending_line
 
-    spent = watch.spent
-    if spent.calls or spent.cache_hits:
-        _print_lines(
-            [
-                f"{spent.calls:,} calls ({spent.retries:,} of them repeated), {spent.cache_hits:,} answers from the "
-                f"cache, {spent.failures:,} failed; {spent.input_tokens:,} tokens in, {spent.output_tokens:,} out; "
-                f"{usd(spent.cost_usd)}."
-            ]
-        )
+    if watch.spent.calls or watch.spent.cache_hits:
+        _print_lines([f"{spending_line(watch.spent)}."])
 
 
 class _Bars(Progress):
@@ -490,6 +485,8 @@ def _progress(partitions: int, watch: RunWatch) -> Iterator[Any]:
             progress.asking = asking
 
         watch.on_progress = on_progress
+        # Above the bars, where it stays: it says why they stand still.
+        watch.on_notice = lambda notice: _print_error("[yellow]waiting[/yellow]", notice)
         yield on_event
         progress.asking = None
 

@@ -228,6 +228,26 @@ class TestRedis:
         assert json.loads(redis.Redis.from_url(url).get(f"{strategy.prefix}k")) == {"answer": "é"}
         redis.Redis.from_url(url).delete(f"{strategy.prefix}k")
 
+    def test_a_question_that_is_being_asked_is_marked_until_it_is_answered_or_given_up(self, url):
+        pytest.importorskip("redis")
+        strategy = RedisCacheStrategy(url, prefix=f"kura:test:{os.getpid()}:lease:")
+        assert strategy.lease("k", 0.2)
+        assert not strategy.lease("k", 0.2)
+        assert strategy.get("k") is None
+        strategy.renew("k", 0.5)
+        time.sleep(0.25)
+        assert not strategy.lease("k", 0.2)
+        strategy.release("k")
+        assert strategy.lease("k", 0.2)
+        time.sleep(0.25)
+        assert strategy.lease("k", 30)
+        strategy.set("k", {"answer": 1})
+        strategy.release("k")
+        strategy.renew("k", 0.01)
+        time.sleep(0.05)
+        assert strategy.get("k") == {"answer": 1}
+        strategy._client.delete(f"{strategy.prefix}k")
+
     def test_a_run_of_another_machine_pays_nothing(
         self, url: str, server: LoopbackServer, settings: Settings, land: Any, tmp_path: Path
     ) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
+from kura_dagster.pipeline.language_model import gateway
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError, answer_all, opened
 from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
 from kura_dagster.pipeline.language_model.failures import SetupError, SomeFailed
@@ -506,3 +507,95 @@ def test_an_impossible_address_of_ollama_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:99999")
     with pytest.raises(SetupError, match="OLLAMA_HOST is no address"):
         ask_once(model="ollama/phi")
+
+
+def test_requests_a_minute_hold_for_what_is_asked_again(server: LoopbackServer) -> None:
+    async def ask() -> float:
+        async with LanguageModel(requests_per_minute=240, timeout=0.2) as language_model:
+            began = time.monotonic()
+            questions = [language_model.ask(f"question {number}", Impossible) for number in range(12)]
+            await asyncio.gather(*questions, return_exceptions=True)
+            return time.monotonic() - began
+
+    seconds = asyncio.run(ask())
+    assert server.stats.chat == 48, "waiting for the pace is no part of a question's time limit"
+    assert seconds > 1.5  # forty at once, four a second
+
+
+def heard_while(ask: Any, **options: Any) -> tuple[list[str], Exception | None, float]:
+    """Return the notices while questions are put, what ended them, and how long that took."""
+    heard: list[str] = []
+
+    async def run() -> Exception | None:
+        async with LanguageModel(**options) as language_model:
+            language_model.on_notice = heard.append
+            try:
+                await ask(language_model)
+            except Exception as error:
+                return error
+            return None
+
+    began = time.monotonic()
+    failure = asyncio.run(run())
+    return heard, failure, time.monotonic() - began
+
+
+async def ask_ten(language_model: LanguageModel) -> None:
+    await asyncio.gather(*(language_model.ask(f"question {number}", Answer) for number in range(10)))
+
+
+def test_who_waits_hears_why(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.faults = Faults(status_every=2, status=429, retry_after="0.3")
+    heard, failure, _ = heard_while(ask_ten, max_concurrent_requests=8)
+    assert failure is None
+    (notice,) = heard
+    assert re.fullmatch(
+        r"openai/gpt-4o-mini: 1 × status 429; asked again in 0\.3 s; at most 4 requests at once for now", notice
+    )
+    server.reset()
+    monkeypatch.setattr(gateway, "SECONDS_BETWEEN_NOTICES", 0.1)
+    server.faults = Faults(shares={"server_error": 0.4, "dropped": 0.3, "stalled": 0.1})
+    heard, _, _ = heard_while(ask_ten, timeout=0.3)
+    assert 1 < len(heard) < 20
+    assert {"status 500", "connection broken off"} <= {kind for kind in KINDS if kind in " ".join(heard)}
+
+
+KINDS = ("status 500", "connection broken off", "no answer in time", "cannot be reached")
+
+
+def test_where_nobody_hears_notices_they_are_logged(server: LoopbackServer, caplog: pytest.LogCaptureFixture) -> None:
+    server.faults = Faults(shares={"server_error": 0.5})
+    ask_once("question 1")
+    ask_once("question 2")
+    assert "1 × status 500; asked again in" in caplog.text
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/v1", "http://nobody.invalid/v1", "127.0.0.1:80/v1"])
+def test_an_address_where_nobody_is_stops_the_run_after_three_attempts(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    heard, failure, _ = heard_while(lambda language_model: language_model.ask("question", Answer))
+    assert isinstance(failure, SetupError)
+    assert "OPENAI_BASE_URL" in str(failure)
+    assert len(heard) == 1
+    assert "1 × cannot be reached" in heard[0]
+
+
+def test_a_server_that_answered_and_is_gone_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    with LoopbackServer() as first:
+        port = first.port
+        monkeypatch.setenv("OPENAI_BASE_URL", first.base_url)
+
+        async def ask(language_model: LanguageModel) -> None:
+            await language_model.ask("question", Answer)
+            first.__exit__()
+            await language_model.ask("another", Answer)
+
+        heard, failure, _ = heard_while(ask)
+    assert port
+    assert isinstance(failure, LanguageModelError)
+    assert not isinstance(failure, SetupError)
+    assert "cannot be reached" in heard[0] or "broken off" in heard[0]

@@ -3,14 +3,16 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import sys
+import time
 import types
 from typing import Any
 
 import numpy as np
 import pytest
 
+from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.language_model import embedding_models
-from kura_dagster.pipeline.language_model.client import LanguageModelError
+from kura_dagster.pipeline.language_model.client import LanguageModelError, Progress
 from kura_dagster.pipeline.language_model.embedding_models import (
     EMPTY_TEXT,
     CohereEmbeddingModel,
@@ -183,3 +185,52 @@ def test_sentence_transformer_is_loaded_once_and_when_asked(monkeypatch: pytest.
     assert RecordingSentenceTransformer.calls[0]["batch_size"] == 7
     with pytest.raises(ValueError, match="model_batch_size is 0"):
         SentenceTransformerEmbeddingModel(model_batch_size=0)
+
+
+def test_requests_a_minute_hold_for_all_that_an_open_model_is_asked(server: LoopbackServer) -> None:
+    async def run() -> float:
+        # Four a second, forty at once; and a slow-down that one call learns holds for the next.
+        async with OpenAIEmbeddingModel(model_batch_size=1, requests_per_minute=240) as model:
+            began = time.monotonic()
+            for start in (0, 22):
+                await model.embed([f"text {number}" for number in range(start, start + 22)])
+            return time.monotonic() - began
+
+    assert asyncio.run(run()) > 0.7
+    assert server.stats.embeddings == 44
+
+
+def test_tokens_a_minute_hold_for_texts(server: LoopbackServer) -> None:
+    began = time.monotonic()
+    embed(["kettle " * 400 for _ in range(3)] + ["violet " * 400], model_batch_size=1, tokens_per_minute=6_000)
+    assert time.monotonic() - began > 0.3  # 1,000 at once and 100 a second
+
+
+def test_progress_counts_texts_and_those_that_are_kept(server: LoopbackServer) -> None:
+    heard: list[Progress] = []
+
+    async def run() -> None:
+        cache = Remembering()
+        async with OpenAIEmbeddingModel(model_batch_size=5, n_concurrent_jobs=1, cache=cache) as model:
+            model.on_progress = heard.append
+            await model.embed([f"text {number}" for number in range(7)] * 2)
+            assert [(each.done, each.total) for each in heard] == [(5, 7), (7, 7)]
+            await model.embed([f"text {number}" for number in range(9)])
+            assert [(each.done, each.total) for each in heard[2:]] == [(7, 9), (9, 9)]
+            server.faults = Faults(shares={"server_error": 1})
+            with pytest.raises(LanguageModelError):
+                await model.embed([f"text {number}" for number in range(12)])
+            assert heard[-1] == Progress("embeddings", 12, 12, 3, "")
+
+    asyncio.run(run())
+
+
+class Remembering(CacheStrategy):
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+
+    def get(self, key: str) -> Any | None:
+        return self.kept.get(key)
+
+    def set(self, key: str, value: Any) -> None:
+        self.kept[key] = value

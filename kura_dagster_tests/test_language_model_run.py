@@ -350,7 +350,39 @@ class TestMoney:
         assert "cost_usd" not in found
         assert found["calls"] == 4
 
-    @pytest.mark.parametrize("limit", [{"max_calls": 20}, {"max_cost_usd": 0.03}])
+    def test_a_model_without_a_price_makes_only_its_own_costs_unknown(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        for day in DAYS:
+            land_texts(day, 8)
+        settings = with_settings(language_model_settings, cluster_language_model="openai/our-own-model")
+        report = run(settings, instance, DAYS)
+        assert report.success, report.failures
+        found = figures(instance, report)
+        for (asset, _), each in found.items():
+            assert each.get("cost_usd_unknown_for") == ("openai/our-own-model" if asset == "base_clusters" else None)
+            assert ("cost_usd" in each) == (asset in ASKING and asset != "base_clusters")
+        again = run(settings, instance, DAYS)
+        for (asset, _), each in figures(instance, again).items():
+            assert each.get("cost_usd") == (0.0 if asset in ASKING else None)
+
+    @pytest.mark.parametrize("asked", ["a stage", "embeddings", "an extractor"])
+    def test_a_limit_of_cost_is_refused_before_anything_is_paid_where_a_price_is_missing(
+        self, server, language_model_settings, instance, land_texts, asked
+    ):
+        async def nothing(conversation, sems, clients):
+            return []
+
+        land_texts("2026-11-02", 4)
+        unknown = {"a stage": "meta_cluster_language_model", "embeddings": "embedding_model"}
+        changed = {unknown[asked]: "openai/our-own-model"} if asked in unknown else {}
+        options = {"extractors": [nothing], "clients": {"small": "openai/our-own-model"}} if not changed else {}
+        report = run(with_settings(language_model_settings, max_cost_usd=5, **changed), instance, **options)
+        assert not report.success
+        assert "The price of openai/our-own-model is unknown" in " ".join(report.failures.values())
+        assert (server.stats.chat, server.stats.embeddings) == (0, 0)
+
+    @pytest.mark.parametrize("limit", [{"max_calls": 20}, {"max_cost_usd": 0.045}])
     def test_a_limit_keeps_what_was_bought_and_the_next_run_pays_only_the_rest(
         self, server, language_model_settings, instance, land_texts, limit
     ):
@@ -430,6 +462,38 @@ class TestProgress:
         assert [each.done for each in of_summaries] == list(range(1, 21))
         assert all(each.latest for each in of_summaries)
         assert of_summaries[-1].cost_usd > 0
+
+    def test_a_run_that_is_stopped_says_how_far_it_came_and_what_it_spent(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        land_texts("2026-11-02", 40)
+        server.latency = 0.01
+        report = run(with_settings(language_model_settings, max_calls=25), instance)
+        assert not report.success
+        *_, progress, spending = [line for line in log_lines(instance, report) if line.startswith("2026-11-02 ")]
+        assert self.LINE.match(progress)[2] == "25"
+        tokens = f"{server.stats.input_tokens:,} tokens in, {server.stats.output_tokens:,} out"
+        assert spending.startswith(
+            "2026-11-02 asked: 25 calls (0 of them repeated), 0 answers from the cache, 0 failed"
+        )
+        assert tokens in spending
+
+    def test_what_is_waited_for_is_in_the_log_and_seen_by_who_watches(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        land_texts("2026-11-02", 6)
+        server.faults = Faults(status_every=4, status=429, retry_after="0.1")
+        seen = []
+        report = run(language_model_settings, instance, watch=RunWatch(on_notice=seen.append))
+        assert report.success, report.failures
+        assert any("1 × status 429; asked again in" in line for line in log_lines(instance, report))
+        assert any("1 × status 429; asked again in" in notice for notice in seen)
+
+    def test_embeddings_of_an_api_report_too(self, server, language_model_settings, instance, land_texts):
+        land_texts("2026-11-02", 8)
+        report = run(language_model_settings, instance)
+        found = [match.groups() for line in log_lines(instance, report) if (match := self.LINE.match(line))]
+        assert ("embeddings", "8", "8", "0", "0") in found
 
 
 class TestPools:

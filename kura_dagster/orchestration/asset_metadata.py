@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean, median
 from typing import Any
 
@@ -127,7 +127,7 @@ def describe_projections(rows: Sequence[ProjectedCluster]) -> dict[str, Any]:
     return figures | _model(rows)
 
 
-def describe_spending(spent: Spent, models_without_price: Collection[str]) -> dict[str, Any]:
+def describe_spending(spent: Spent) -> dict[str, Any]:
     """What one partition of an asset asked of providers and paid; a cost that is not known is no number."""
     figures: dict[str, Any] = {
         "calls": spent.calls,
@@ -138,7 +138,7 @@ def describe_spending(spent: Spent, models_without_price: Collection[str]) -> di
         "output_tokens": spent.output_tokens,
     }
     if spent.cost_usd is None:
-        figures["cost_usd_unknown_for"] = ", ".join(sorted(models_without_price))
+        figures["cost_usd_unknown_for"] = ", ".join(sorted(spent.unpriced_calls))
     else:
         figures["cost_usd"] = round(spent.cost_usd, 6)
     return figures

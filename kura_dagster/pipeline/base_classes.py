@@ -152,7 +152,11 @@ class BaseCheckpointManager(ABC):
 
 
 class CacheStrategy(ABC):
-    """Keeps answers of language models by key."""
+    """Keeps answers of language models by key.
+
+    Where several processes share what is kept, `lease`, `renew` and `release` keep them from paying for the same answer
+    at the same time; without them, each question is asked by whoever finds no answer.
+    """
 
     @abstractmethod
     def get(self, key: str) -> Any | None:
@@ -161,3 +165,16 @@ class CacheStrategy(ABC):
     @abstractmethod
     def set(self, key: str, value: Any) -> None:
         """Keep `value` under `key`."""
+
+    def lease(self, key: str, seconds: float) -> bool:
+        """Mark `key`, which has no value, as being asked for; False where somebody did or where it has a value by now.
+
+        The mark ends after so many seconds, or when a value is set. `get` returns None for a key that is only marked.
+        """
+        return True
+
+    def renew(self, key: str, seconds: float) -> None:  # noqa: B027 - nothing to do where nothing is marked
+        """Let a mark end after so many seconds from now."""
+
+    def release(self, key: str) -> None:  # noqa: B027
+        """End a mark. A value that has been set stays."""

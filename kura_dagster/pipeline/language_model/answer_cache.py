@@ -28,6 +28,10 @@ SIZE_LIMIT = 2 * 1024**3
 _OWN_PORTS = {"http": 80, "https": 443}
 
 
+_BEING_ASKED = "null"
+"""What stands under the key of a question that a process is asking: JSON, and no answer."""
+
+
 class CacheError(StopAsking):
     """The cache cannot be used, so nothing is asked: the answers would be lost. The message says what to do."""
 
@@ -98,16 +102,37 @@ class DiskCacheStrategy(CacheStrategy):
         """
         self._cache("set", key, json.dumps(value, ensure_ascii=True, separators=(",", ":")))
 
+    def lease(self, key: str, seconds: float) -> bool:
+        """Mark `key` as being asked for; False where it is marked, or has an answer.
+
+        Raises:
+            CacheError: the folder can't be used.
+        """
+        return bool(self._cache("add", key, _BEING_ASKED, seconds))
+
+    def renew(self, key: str, seconds: float) -> None:
+        """Let a mark end after so many seconds from now."""
+        if self._cache("get", key) == _BEING_ASKED:
+            self._cache("touch", key, seconds)
+
+    def release(self, key: str) -> None:
+        """End a mark."""
+        if self._cache("get", key) == _BEING_ASKED:
+            self._cache("delete", key)
+
     def delete(self, key: str) -> bool:
         """Forget an answer; True where there was one."""
         return bool(self._cache("delete", key))
 
     def clear(self) -> int:
         """Forget all answers and return how many there were."""
-        return int(self._cache("clear"))
+        return int(self._cache("clear")) if self._exists else 0
 
     def statistics(self) -> CacheStatistics:
-        """Return what the cache holds."""
+        """Return what the cache holds; one that is not there yet is not made for it."""
+        if not self._exists:
+            return CacheStatistics(0, 0, self.size_limit)
+        self._cache("expire")  # marks of processes that were killed
         return CacheStatistics(int(self._cache("__len__")), int(self._cache("volume")), self.size_limit)
 
     def close(self) -> None:
@@ -115,6 +140,16 @@ class DiskCacheStrategy(CacheStrategy):
         if self._opened is not None:
             self._opened.close()
             self._opened = None
+
+    @property
+    def _exists(self) -> bool:
+        try:
+            (self.folder / "cache.db").stat()
+        except FileNotFoundError:
+            return False
+        except OSError:
+            pass  # a file in the place of the folder, say: it is told of where the cache is used
+        return True
 
     def _cache(self, operation: str, *arguments: Any) -> Any:
         """Do one operation of diskcache, its errors explained."""
@@ -210,8 +245,29 @@ class RedisCacheStrategy(CacheStrategy):
         """
         self._ask("set", self.prefix + key, json.dumps(value, ensure_ascii=True, separators=(",", ":")))
 
-    def _ask(self, operation: str, *arguments: Any) -> Any:
+    def lease(self, key: str, seconds: float) -> bool:
+        """Mark `key` as being asked for; False where it is marked, or has an answer.
+
+        Raises:
+            CacheError: the server can't be asked.
+        """
+        return bool(self._ask("set", self.prefix + key, _BEING_ASKED, nx=True, px=int(1000 * seconds)))
+
+    def renew(self, key: str, seconds: float) -> None:
+        """Let a mark end after so many seconds from now."""
+        if self._is_marked(key):
+            self._ask("pexpire", self.prefix + key, int(1000 * seconds))
+
+    def release(self, key: str) -> None:
+        """End a mark."""
+        if self._is_marked(key):
+            self._ask("delete", self.prefix + key)
+
+    def _is_marked(self, key: str) -> bool:
+        return self._ask("get", self.prefix + key) == _BEING_ASKED.encode()
+
+    def _ask(self, operation: str, *arguments: Any, **options: Any) -> Any:
         try:
-            return getattr(self._client, operation)(*arguments)
+            return getattr(self._client, operation)(*arguments, **options)
         except self._error as error:
             raise CacheError(f"Redis at {self._host} can't be asked: {type(error).__name__}.") from error

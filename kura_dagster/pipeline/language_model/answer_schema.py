@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
 
 from kura_dagster.pipeline.language_model.failures import LanguageModelError, kind_and_place
+from kura_dagster.pipeline.language_model.tokens import schema_tokens
 
 
 class Heard:
@@ -66,6 +67,11 @@ class AnswerSchema:
             __doc__=prepared.__doc__,
             __module__=prepared.__module__,
         )
+
+    @cached_property
+    def n_tokens(self) -> int:
+        """About how many tokens the schema has as instructor sends it."""
+        return schema_tokens(getattr(self.asked, "openai_schema", None) or self.json_schema)
 
     def to_keep(self, answer: Any, said: Any) -> dict[str, Any]:
         """Return the JSON that `read` makes the answer of again."""

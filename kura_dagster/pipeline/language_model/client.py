@@ -32,6 +32,7 @@ from kura_dagster.pipeline.language_model.failures import (
     StopAsking,
     explain,
     kind_and_place,
+    may_be_billed,
     missing_key,
     no_completion,
     some_failed,
@@ -39,9 +40,13 @@ from kura_dagster.pipeline.language_model.failures import (
     wrong_url,
 )
 from kura_dagster.pipeline.language_model.gateway import Gateway
+from kura_dagster.pipeline.language_model.leases import Leases, Waiting, stand_in
 from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation
 from kura_dagster.pipeline.language_model.pace import Pace
 from kura_dagster.pipeline.language_model.patience import off_the_clock
+from kura_dagster.pipeline.language_model.tokens import answer_tokens, expected_tokens, tokens_of
+
+logger = logging.getLogger(__name__)
 
 AnyAnswer = TypeVar("AnyAnswer", bound=BaseModel)
 Item = TypeVar("Item")
@@ -49,9 +54,6 @@ Result = TypeVar("Result")
 
 _NO_PART_OF_THE_QUESTION = frozenset(["model", "timeout", "user"])
 """Options that change no answer; the model's name has its own place in a question's key."""
-
-CHARACTERS_PER_TOKEN = 4
-"""Of English, about; for what is sent before the provider has counted it."""
 
 
 @dataclass(frozen=True)
@@ -102,15 +104,19 @@ class LanguageModel:
         self.model = model
         self.max_concurrent_requests = max_concurrent_requests
         self.timeout = timeout
+        self.requests_per_minute = requests_per_minute
+        self.tokens_per_minute = tokens_per_minute
         self.cache = cache
         self.ledger = ledger or Ledger()
         self.on_progress: Callable[[Progress], None] | None = None
+        self.on_notice: Callable[[str], object] = logger.warning
         self._new_pace = partial(Pace, max_concurrent_requests, requests_per_minute, tokens_per_minute)
         self._new_pace()  # refuses numbers out of range now and not when the model is opened
         self._client: Any = None
         self._gateway: Gateway | None = None
         self._schemas: dict[Any, AnswerSchema] = {}
         self._asking: dict[str, asyncio.Future[Exception | None]] = {}
+        self._leases = Leases(cache)
         # Where code written for an instructor client looks for it.
         self.chat = SimpleNamespace(completions=SimpleNamespace(create=self.create))
 
@@ -131,6 +137,7 @@ class LanguageModel:
             timeout=self.timeout,
             most_requests=MAX_REASKS + 1,
             url=lambda: self.url,
+            notice=lambda text: self.on_notice(text),  # whoever hears it by then
         )
         self._asking = {}
         return self
@@ -202,6 +209,10 @@ class LanguageModel:
         asked = {"messages": messages, **({"context": context} if context else {})}
         return await self._answer(messages, response_model, options, context, asked=asked)
 
+    def schema_tokens(self, response_model: Any) -> int:
+        """Return about how many tokens the schema has as instructor sends it."""
+        return self._schema_of(response_model).n_tokens
+
     async def _answer(
         self,
         messages: list[dict[str, Any]],
@@ -242,6 +253,7 @@ class LanguageModel:
         model_name: str,
         asked: dict[str, Any],
     ) -> Any:
+        waiting = Waiting()
         while True:
             kept = self.cache.get(key) if self.cache is not None else None
             if kept is not None:
@@ -253,25 +265,33 @@ class LanguageModel:
                     self.ledger.count_cache_hit()
                     return answer
             in_flight = self._asking.get(key)
-            if in_flight is None or self.cache is None:
+            if self.cache is None:
                 break
-            # The same question: its answer will be kept, and its failure is this one's too. Asked anew for each,
-            # one after the other, a question that stalls or is refused would hold up the run.
-            await asyncio.wait([in_flight])
-            if (failure := in_flight.result()) is not None:
-                raise failure
+            if in_flight is not None:
+                # The same question: its answer will be kept, and its failure is this one's too. Asked anew for each,
+                # one after the other, a question that stalls or is refused would hold up the run.
+                await asyncio.wait([in_flight])
+                if (failure := in_flight.result()) is not None:
+                    raise failure
+            elif kept is not None or self._leases.take(key):
+                break
+            else:
+                await waiting.a_while()  # another process asks it
         self._asking[key] = done = asyncio.get_running_loop().create_future()
         failed: Exception | None = None
+        answered = False
         try:
             with hearing() as heard:
                 answer = await self._ask_provider(messages, schema, options, context, model_name, asked)
             if self.cache is not None:
                 self.cache.set(key, schema.to_keep(answer, heard.said))
+                answered = True
             return answer
         except Exception as error:
             failed = error
             raise
         finally:
+            self._leases.done(key, answered=answered)
             self._asking.pop(key, None)
             done.set_result(failed)  # None where it was cancelled, too: then the next one asks
 
@@ -304,21 +324,23 @@ class LanguageModel:
             AssertionError,
         )
         text = json.dumps(asked["messages"], ensure_ascii=False)
-        tokens = len(text) // CHARACTERS_PER_TOKEN
+        # What is sent is the values of the context as well, and the schema.
+        tokens = expected_tokens(json.dumps(asked, ensure_ascii=False)) + schema.n_tokens
 
         def worth_another_try(error: BaseException) -> bool:
             return isinstance(error, unfit) and no_completion(error) is None
 
         async def request() -> Any:
             failure: Exception
-            open_request = _OpenRequest(self.ledger, f"{self.provider}/{model_name}", tokens)
+            open_request = _OpenRequest(self.ledger, self._gateway, f"{self.provider}/{model_name}", tokens)
             token = _open_request.set(open_request)
             # The SDKs' own limits are for each piece of an answer: one that trickles would never reach them.
             limit, own = asyncio.timeout(None), options.get("timeout")
             seconds = own if isinstance(own, int | float) else self.timeout
 
-            def begin(state: Any) -> None:
-                open_request.begin(state)
+            async def begin(state: Any) -> None:
+                limit.reschedule(None)  # what a re-ask waits for its turn is no time of the provider's
+                await open_request.begin(state)
                 limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
             try:
@@ -339,11 +361,16 @@ class LanguageModel:
                         strict=False,
                         **options,
                     )
+            except asyncio.CancelledError:
+                open_request.lost()  # given up while the provider was at it
+                raise
             except Exception as error:
                 # instructor wraps whatever ended its attempts, though a server's trouble is not the answers'. Where it
                 # could not even ask again, that is what it wraps, and the trouble is the context.
                 cause = error.__cause__ if isinstance(error, InstructorRetryException) else None
                 failure = no_completion(error) or (cause if isinstance(cause, Exception) else error)
+                if may_be_billed(failure):
+                    open_request.lost()
             finally:
                 _open_request.reset(token)
                 open_request.end()
@@ -394,6 +421,7 @@ class LanguageModel:
                 sdk.max_retries = 0
             self._shorten_way(client)
             client.on("completion:response", _on_response)
+            client.on("parse:error", _on_unfit)
             return client
         raise failure
 
@@ -435,20 +463,37 @@ class LanguageModel:
 class _OpenRequest:
     """The reservation of the request that is in flight for a question; a re-ask opens another."""
 
-    def __init__(self, ledger: Ledger, model: str, tokens: int) -> None:
+    def __init__(self, ledger: Ledger, gateway: Gateway | None, model: str, tokens: int) -> None:
         self._ledger = ledger
+        self._gateway = gateway
         self._model = model
         self._tokens = tokens
         self._reservation: Reservation | None = None
+        self._first = True
 
-    def begin(self, _: Any) -> None:
+    async def begin(self, _: Any) -> None:
         self.end()
-        self._reservation = self._ledger.reserve(self._model, self._tokens)
+        assert self._gateway is not None
+        if not self._first:
+            await self._gateway.next_request(self._tokens)
+        self._first = False
+        async with self._gateway.own_waiting():
+            self._reservation = await self._ledger.reserve_in_turn(self._model, self._tokens)
 
     def answered(self, response: Any) -> None:
         if self._reservation is not None:
             input_tokens, output_tokens = tokens_of(response)
-            self._reservation.settle(self._tokens if input_tokens is None else input_tokens, output_tokens or 0)
+            if output_tokens is None:
+                output_tokens = answer_tokens(response)
+            self._reservation.settle(input_tokens, output_tokens)
+            self._tokens += output_tokens  # a re-ask sends the answer back
+
+    def unfit(self, error: Exception) -> None:
+        self._tokens += expected_tokens(str(error))  # and says what is wrong with it
+
+    def lost(self) -> None:
+        if self._reservation is not None:
+            self._reservation.lose()
 
     def end(self) -> None:
         if self._reservation is not None:
@@ -465,20 +510,10 @@ def _on_response(response: Any) -> None:
         open_request.answered(response)
 
 
-def tokens_of(response: Any) -> tuple[int | None, int | None]:
-    """Return the tokens in and out that a provider counted, each None where it does not say.
-
-    SDKs name them differently: OpenAI's, Anthropic's and Cohere's, and Google's.
-    """
-    usage = getattr(response, "usage", None) or getattr(response, "usage_metadata", None)
-    found: list[int | None] = []
-    for names in (
-        ("prompt_tokens", "input_tokens", "prompt_token_count"),
-        ("completion_tokens", "output_tokens", "candidates_token_count"),
-    ):
-        values = (getattr(usage, name, None) for name in names)
-        found.append(next((value for value in values if isinstance(value, int)), None))
-    return found[0], found[1]
+def _on_unfit(error: Exception, **_: Any) -> None:
+    open_request = _open_request.get()
+    if open_request is not None:
+        open_request.unfit(error)
 
 
 @asynccontextmanager
@@ -546,8 +581,19 @@ async def answer_all(
                 progress(Progress(what, n_done, len(items), len(failures), latest))
 
     async with asyncio.TaskGroup() as group:
+        n_workers = 0
+
+        def begin_another() -> None:
+            # In place of a worker that waits for another process; the pace minds how many requests are in flight.
+            nonlocal n_workers
+            if n_workers < min(2 * at_once, len(items)):
+                n_workers += 1
+                group.create_task(work())
+
+        in_task = stand_in.set(begin_another)
         for _ in range(min(at_once, len(items))):
-            group.create_task(work())
+            begin_another()
+        stand_in.reset(in_task)
     if stop:
         raise stop[0]
     if failures:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Any
@@ -19,18 +21,22 @@ import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, CacheStrategy
 from kura_dagster.pipeline.language_model.answer_cache import answer_key
-from kura_dagster.pipeline.language_model.client import (
-    CHARACTERS_PER_TOKEN,
-    answer_all,
-    close_sdk,
-    openai_http_client,
-    tokens_of,
+from kura_dagster.pipeline.language_model.client import Progress, answer_all, close_sdk, openai_http_client
+from kura_dagster.pipeline.language_model.failures import (
+    LanguageModelError,
+    StopAsking,
+    may_be_billed,
+    missing_key,
+    wrong_url,
 )
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, missing_key, wrong_url
 from kura_dagster.pipeline.language_model.gateway import Gateway
+from kura_dagster.pipeline.language_model.leases import Leases, Waiting
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster.pipeline.language_model.pace import Pace
 from kura_dagster.pipeline.language_model.prompts import readable
+from kura_dagster.pipeline.language_model.tokens import expected_tokens, tokens_of
+
+logger = logging.getLogger(__name__)
 
 TIMEOUT = 60.0
 """Seconds that a request may take."""
@@ -55,6 +61,8 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         cache: CacheStrategy | None,
         ledger: Ledger | None,
         timeout: float,
+        requests_per_minute: int | None,
+        tokens_per_minute: int | None,
     ) -> None:
         if model_batch_size < 1:
             raise ValueError(f"model_batch_size is {model_batch_size}; allowed is 1 or more")
@@ -66,7 +74,12 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         self.cache = cache
         self.ledger = ledger or Ledger()
         self.timeout = timeout
+        self.on_progress: Callable[[Progress], None] | None = None
+        self.on_notice: Callable[[str], object] = logger.warning
+        self._new_pace = partial(Pace, n_concurrent_jobs, requests_per_minute, tokens_per_minute)
+        self._new_pace()  # refuses numbers out of range now and not when the model is opened
         self._sdk: Any = None
+        self._gateway: Gateway | None = None
 
     def slug(self) -> str:
         """Return `<provider>/<model>`."""
@@ -81,6 +94,8 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         if self._sdk is not None:
             raise RuntimeError(f"the embedding model {self.slug()} is open already")
         self._sdk = self._open()
+        # One for all calls: what it learns of the provider's pace, and the limits a minute, hold from call to call.
+        self._gateway = self._new_gateway(self._sdk)
         return self
 
     async def __aexit__(
@@ -97,41 +112,82 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         """
         if not texts:
             return np.empty((0, 0), dtype=np.float32)
-        if self._sdk is not None:
-            return await self._embed(texts, self._sdk)
+        if self._sdk is not None and self._gateway is not None:
+            return await self._embed(texts, self._sdk, self._gateway)
         # A client of this call's own: several calls may run at once, and none may close another's.
         sdk = self._open()
         try:
-            return await self._embed(texts, sdk)
+            return await self._embed(texts, sdk, self._new_gateway(sdk))
         finally:
             await close_sdk(sdk)
 
-    async def _embed(self, texts: list[str], sdk: Any) -> np.ndarray:
-        url = str(getattr(sdk, "base_url", "")) or None
+    def _new_gateway(self, sdk: Any) -> Gateway:
+        return Gateway(
+            self.slug(),
+            pace=self._new_pace(),
+            ledger=self.ledger,
+            timeout=self.timeout,
+            url=lambda: _url_of(sdk),
+            notice=lambda text: self.on_notice(text),  # whoever hears it by then
+        )
+
+    async def _embed(self, texts: list[str], sdk: Any, gateway: Gateway) -> np.ndarray:
+        url = _url_of(sdk)
         sent = [_sendable(text) for text in texts]
         keys = {text: self._key(text, url) for text in sent}
         vectors = {text: kept for text in keys if (kept := self._kept(keys[text])) is not None}
         for _ in vectors:
             self.ledger.count_cache_hit()
-        missing = [text for text in keys if text not in vectors]
-        starts = range(0, len(missing), self.model_batch_size)
-        batches = [missing[start : start + self.model_batch_size] for start in starts]
-        gateway = Gateway(
-            self.slug(), pace=Pace(self.n_concurrent_jobs), ledger=self.ledger, timeout=self.timeout, url=lambda: url
-        )
+        leases = Leases(self.cache)
 
         async def embed_batch(batch: list[str]) -> None:
-            for text, vector in zip(batch, await self._embed_batch(batch, sdk, gateway), strict=True):
-                vectors[text] = vector
-                self._keep(keys[text], vector)
+            ours = []
+            for text in batch:
+                if leases.take(keys[text]):
+                    ours.append(text)
+                elif (kept := self._kept(keys[text])) is not None:  # by another process, meanwhile
+                    vectors[text] = kept
+                    self.ledger.count_cache_hit()
+            if not ours:
+                return
+            try:
+                for text, vector in zip(ours, await self._embed_batch(ours, sdk, gateway), strict=True):
+                    vectors[text] = vector
+                    self._keep(keys[text], vector)
+            finally:
+                for text in ours:
+                    leases.done(keys[text], answered=text in vectors)
 
-        await answer_all(
-            batches,
-            embed_batch,
-            at_once=self.n_concurrent_jobs,
-            what="batches of embeddings",
-            names=[f"texts {start + 1} to {min(start + self.model_batch_size, len(missing))}" for start in starts],
-        )
+        n_failed = 0
+
+        def report() -> None:
+            if self.on_progress is not None:
+                self.on_progress(Progress("embeddings", len(vectors) + n_failed, len(keys), n_failed, ""))
+
+        async def reported(batch: list[str]) -> None:
+            nonlocal n_failed
+            try:
+                await embed_batch(batch)
+            except LanguageModelError as error:
+                n_failed += 0 if isinstance(error, StopAsking) else len(batch)
+                raise
+            finally:
+                report()
+
+        if vectors:
+            report()
+        waiting = Waiting()
+        while missing := [text for text in keys if text not in vectors]:
+            starts = range(0, len(missing), self.model_batch_size)
+            await answer_all(
+                [missing[start : start + self.model_batch_size] for start in starts],
+                reported,
+                at_once=self.n_concurrent_jobs,
+                what="batches of embeddings",
+                names=[f"texts {start + 1} to {min(start + self.model_batch_size, len(missing))}" for start in starts],
+            )
+            if len(vectors) < len(keys):
+                await waiting.a_while()  # other processes are at the rest
         return np.stack([vectors[text] for text in sent])
 
     def _key(self, text: str, url: str | None) -> str:
@@ -147,20 +203,28 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             self.cache.set(key, {"float32": base64.b64encode(vector.astype("<f4").tobytes()).decode()})
 
     async def _embed_batch(self, batch: list[str], sdk: Any, gateway: Gateway) -> np.ndarray:
-        tokens = sum(map(len, batch)) // CHARACTERS_PER_TOKEN
+        tokens = sum(map(expected_tokens, batch))
 
         async def request() -> np.ndarray:
-            reservation = self.ledger.reserve(self.slug(), tokens, answers=False)
+            async with gateway.own_waiting():
+                reservation = await self.ledger.reserve_in_turn(self.slug(), tokens, answers=False)
             try:
                 response = await self._request(batch, sdk)
+                counted, _ = tokens_of(response)
+                reservation.settle(counted, 0)
                 vectors = np.asarray(self._vectors(response), dtype=np.float32)
                 if vectors.ndim != 2 or len(vectors) != len(batch):
                     raise LanguageModelError(
                         f"{self.slug()} answered {len(batch)} texts with an array of shape {vectors.shape}."
                     )
-                counted, _ = tokens_of(response)
-                reservation.settle(tokens if counted is None else counted, 0)
                 return vectors
+            except asyncio.CancelledError:
+                reservation.lose()  # given up while the provider was at it
+                raise
+            except Exception as error:
+                if may_be_billed(error):
+                    reservation.lose()
+                raise
             finally:
                 reservation.release()
 
@@ -189,6 +253,8 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
         cache: keeps vectors, text by text; None keeps nothing.
         ledger: counts and limits; models of a run share one.
         timeout: in seconds, for a request.
+        requests_per_minute: None means no limit.
+        tokens_per_minute: of the texts, about; None means no limit.
 
     Raises:
         ValueError: a number is below 1.
@@ -205,8 +271,19 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
         cache: CacheStrategy | None = None,
         ledger: Ledger | None = None,
         timeout: float = TIMEOUT,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
     ) -> None:
-        super().__init__(model_name, model_batch_size, n_concurrent_jobs, cache, ledger, timeout)
+        super().__init__(
+            model_name,
+            model_batch_size,
+            n_concurrent_jobs,
+            cache,
+            ledger,
+            timeout,
+            requests_per_minute,
+            tokens_per_minute,
+        )
 
     def _open(self) -> Any:
         # openai takes half a second to import, and a code location that only loads embeds nothing.
@@ -237,6 +314,8 @@ class CohereEmbeddingModel(_ApiEmbeddingModel):
         cache: keeps vectors, text by text; None keeps nothing.
         ledger: counts and limits; models of a run share one.
         timeout: in seconds, for a request.
+        requests_per_minute: None means no limit.
+        tokens_per_minute: of the texts, about; None means no limit.
         input_type: what the vectors are for, in Cohere's words.
 
     Raises:
@@ -256,11 +335,22 @@ class CohereEmbeddingModel(_ApiEmbeddingModel):
         cache: CacheStrategy | None = None,
         ledger: Ledger | None = None,
         timeout: float = TIMEOUT,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
     ) -> None:
         _require("cohere", extra="cohere")
         if model_batch_size > 96:
             raise ValueError(f"model_batch_size is {model_batch_size}; allowed is 96 or less")
-        super().__init__(model_name, model_batch_size, n_concurrent_jobs, cache, ledger, timeout)
+        super().__init__(
+            model_name,
+            model_batch_size,
+            n_concurrent_jobs,
+            cache,
+            ledger,
+            timeout,
+            requests_per_minute,
+            tokens_per_minute,
+        )
         self.input_type = input_type
 
     def _open(self) -> Any:
@@ -333,6 +423,10 @@ class SentenceTransformerEmbeddingModel(BaseEmbeddingModel):
             texts, batch_size=self.model_batch_size, convert_to_numpy=True, show_progress_bar=False
         )
         return np.asarray(vectors, dtype=np.float32)
+
+
+def _url_of(sdk: Any) -> str | None:
+    return str(getattr(sdk, "base_url", "")) or None
 
 
 def _sendable(text: str) -> str:

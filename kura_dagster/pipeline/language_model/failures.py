@@ -55,6 +55,9 @@ BASE_URL_VARIABLES = {
 _SHOWN_IDS = 20
 _SHOWN_CHARACTERS = 200
 _TEMPORARY_STATUSES = frozenset([408, 409, 425, 429, 500, 502, 503, 504, 522, 524, 529])
+_NO_CONNECTION = frozenset(
+    ["ConnectError", "ClientConnectorError", "ConnectionRefusedError", "gaierror", "InvalidURL", "UnsupportedProtocol"]
+)
 _LONGEST_WAIT = 300.0  # seconds that a provider may ask us to wait before the next try
 
 
@@ -248,6 +251,27 @@ def wrong_url(provider: str) -> SetupError | None:
     return SetupError(
         f"{variable} is no address that can be asked; allowed are URLs, for example 'http://127.0.0.1:8000/v1'."
     )
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether no connection came about: nothing listens there, there is no such host, or the address is none."""
+    return _status_of(error) is None and bool(_NO_CONNECTION & _class_names(error))
+
+
+def may_be_billed(error: BaseException) -> bool:
+    """Whether the provider may have read the request and answered it, though no answer arrived."""
+    if isinstance(error, LanguageModelError) or is_unreachable(error) or _status_of(error) is not None:
+        return False
+    return is_temporary(error)
+
+
+def kind_of(error: BaseException) -> str:
+    """Return in a few words what kind of trouble an error is, for who waits meanwhile."""
+    if (status := _status_of(error)) is not None:
+        return f"status {status}"
+    if is_timeout(error):
+        return "no answer in time"
+    return "cannot be reached" if is_unreachable(error) else "connection broken off"
 
 
 def explain(

@@ -66,8 +66,9 @@ class SummaryModel(BaseSummaryModel):
         max_concurrent_requests: questions in flight at once; of an open `LanguageModel`, its own number holds.
         extractors: each is called once a conversation; what it returns lands in the summary's metadata.
         clients: what extractors find by name, beside `default`, the language model of the summaries: any object. A
-            provider string becomes an open `LanguageModel` for the time of `summarise`, which shares cache and ledger
-            with that of the summaries. One of your own called `default` takes the place of ours there.
+            provider string becomes an open `LanguageModel` for the time of `summarise`, which shares cache, ledger and
+            limits a minute with that of the summaries, and is that one where it names the same model. One of your own
+            called `default` takes the place of ours there.
         concurrent_requests: by client, how many extractors its semaphore lets in at once; `max_concurrent_requests`
             where it does not say.
         max_conversation_tokens: longer conversations are shortened to about that, and their summaries have
@@ -181,12 +182,16 @@ class SummaryModel(BaseSummaryModel):
         async with AsyncExitStack() as stack:
             clients: dict[str, Any] = {DEFAULT_CLIENT: language_model}
             for name, client in self.clients.items():
-                if isinstance(client, str):
+                if isinstance(client, str) and client == language_model.model:
+                    client = language_model  # one pace for a model, whoever asks it
+                elif isinstance(client, str):
                     client = await stack.enter_async_context(
                         LanguageModel(
                             client,
                             max_concurrent_requests=self.concurrent_requests.get(name, self.max_concurrent_requests),
                             timeout=language_model.timeout,
+                            requests_per_minute=language_model.requests_per_minute,
+                            tokens_per_minute=language_model.tokens_per_minute,
                             cache=language_model.cache,
                             ledger=language_model.ledger,
                         )

@@ -26,7 +26,14 @@ from kura_dagster.pipeline.language_model.client import (
     openai_http_client,
     tokens_of,
 )
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, missing_key
+from kura_dagster.pipeline.language_model.failures import (
+    LanguageModelError,
+    SomeTextsFailed,
+    StopAsking,
+    is_temporary,
+    may_be_the_content,
+    missing_key,
+)
 from kura_dagster.pipeline.language_model.gateway import Gateway
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster.pipeline.language_model.pace import Pace
@@ -40,6 +47,10 @@ EMPTY_TEXT = "(no text)"
 
 MAX_BYTES = 8_000
 """What is sent of a long text. OpenAI's models take 8,191 tokens and refuse more; no token is shorter than a byte."""
+
+
+MOST_REFUSED = 20
+"""Texts refused one by one while none was embedded; after so many it is hardly the texts, and batches stay whole."""
 
 
 class _ApiEmbeddingModel(BaseEmbeddingModel):
@@ -93,7 +104,8 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         """Return a float32 array of shape (n_texts, n_dims), in the order of `texts`; (0, 0) for no texts.
 
         Raises:
-            LanguageModelError: the provider can't be asked, or some batches failed; the others were finished first.
+            StopAsking: the provider can't be asked, or not any more.
+            SomeTextsFailed: some texts failed, as those that the provider refuses; it holds the vectors of the others.
         """
         if not texts:
             return np.empty((0, 0), dtype=np.float32)
@@ -120,8 +132,25 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             self.slug(), pace=Pace(self.n_concurrent_jobs), ledger=self.ledger, timeout=self.timeout, url=lambda: url
         )
 
+        n_kept = len(vectors)
+        failed: dict[str, str] = {}
+
         async def embed_batch(batch: list[str]) -> None:
-            for text, vector in zip(batch, await self._embed_batch(batch, sdk, gateway), strict=True):
+            """Embed the texts; where they are refused together, each half by itself, down to those that are alone."""
+            splits = len(batch) > 1 and (len(vectors) > n_kept or len(failed) < MOST_REFUSED)
+            try:
+                found = await self._embed_batch(batch, sdk, gateway, or_none=splits)
+            except StopAsking:
+                raise
+            except LanguageModelError as error:
+                failed.update(dict.fromkeys(batch, str(error)))
+                return
+            if found is None:
+                middle = len(batch) // 2
+                await embed_batch(batch[:middle])
+                await embed_batch(batch[middle:])
+                return
+            for text, vector in zip(batch, found, strict=True):
                 vectors[text] = vector
                 self._keep(keys[text], vector)
 
@@ -132,6 +161,9 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             what="batches of embeddings",
             names=[f"texts {start + 1} to {min(start + self.model_batch_size, len(missing))}" for start in starts],
         )
+        if failed:
+            failures = {position: failed[text] for position, text in enumerate(sent) if text in failed}
+            raise SomeTextsFailed([vectors.get(text) for text in sent], failures, self.slug())
         return np.stack([vectors[text] for text in sent])
 
     def _key(self, text: str, url: str | None) -> str:
@@ -146,25 +178,43 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             # A quarter of the same numbers as decimals.
             self.cache.set(key, {"float32": base64.b64encode(vector.astype("<f4").tobytes()).decode()})
 
-    async def _embed_batch(self, batch: list[str], sdk: Any, gateway: Gateway) -> np.ndarray:
+    async def _embed_batch(self, batch: list[str], sdk: Any, gateway: Gateway, *, or_none: bool) -> np.ndarray | None:
+        """Return the vectors; with `or_none`, None where a part of the texts may be all that is refused."""
         tokens = sum(map(len, batch)) // CHARACTERS_PER_TOKEN
+        splits = False  # what the latest attempt says
 
-        async def request() -> np.ndarray:
+        async def request() -> np.ndarray | None:
+            nonlocal splits
+            splits = False
             reservation = self.ledger.reserve(self.slug(), tokens, answers=False)
             try:
                 response = await self._request(batch, sdk)
                 vectors = np.asarray(self._vectors(response), dtype=np.float32)
+                counted, _ = tokens_of(response)
+                reservation.settle(tokens if counted is None else counted, 0)
                 if vectors.ndim != 2 or len(vectors) != len(batch):
                     raise LanguageModelError(
                         f"{self.slug()} answered {len(batch)} texts with an array of shape {vectors.shape}."
                     )
-                counted, _ = tokens_of(response)
-                reservation.settle(tokens if counted is None else counted, 0)
+                if not np.isfinite(vectors).all():
+                    raise LanguageModelError(f"{self.slug()} answered with a number that is not finite.")
                 return vectors
+            except Exception as error:
+                splits = or_none and may_be_the_content(error)
+                if splits and not is_temporary(error):
+                    return None  # an answer too: nothing is given up, and it is no use to send the same again
+                raise
             finally:
                 reservation.release()
 
-        return await gateway.send(request, tokens=tokens, asked="\n".join(batch))
+        try:
+            return await gateway.send(request, tokens=tokens, asked="\n".join(batch))
+        except StopAsking:
+            raise
+        except LanguageModelError:
+            if not splits:
+                raise
+        return None
 
     @abstractmethod
     def _open(self) -> Any:
@@ -336,9 +386,9 @@ class SentenceTransformerEmbeddingModel(BaseEmbeddingModel):
 
 
 def _sendable(text: str) -> str:
-    if not any(letter.isalnum() for letter in text):
-        return text if text.strip() else EMPTY_TEXT
-    return readable(text).encode()[:MAX_BYTES].decode("utf-8", "ignore")
+    # No character is shorter than a byte: of a text of megabytes only the beginning is looked at.
+    start = readable(text[:MAX_BYTES]).encode()[:MAX_BYTES].decode("utf-8", "ignore")
+    return start if start.strip() else EMPTY_TEXT
 
 
 def _require(module: str, *, extra: str) -> None:

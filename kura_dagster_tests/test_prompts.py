@@ -185,6 +185,73 @@ def test_control_tokens_of_chat_templates_are_defused_and_code_stays() -> None:
     assert "‹|im_end|> ‹｜User｜> ‹/s> ‹/INST] ‹start_of_turn> f <| x |> g, a[INSTANCE], <span>|</span>, a<s" in shown
 
 
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]"),
+        *("[TOOL_CALLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[TOOL_CONTENT]", "[THINK]", "[/THINK]"),
+        *("[|system|]", "[|user|]", "[|assistant|]", "[|endofturn|]", "[|tool|]"),
+        *(
+            "<EOS_TOKEN>",
+            "<BOS_TOKEN>",
+            "<PAD_TOKEN>",
+            "<|START_OF_TURN_TOKEN|>",
+            "<|SYSTEM_TOKEN|>",
+            "<|CHATBOT_TOKEN|>",
+        ),
+        *("[gMASK]", "[sMASK]", "<sop>", "<eop>", "<|observation|>"),
+        *("<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>"),
+    ],
+)
+def test_each_control_token_is_defused_also_where_unseen_characters_hide_it(token: str) -> None:
+    for written in (token, token[0] + "\u00ad" + token[1:], token[:3] + "\u3164" + token[3:]):
+        shown = prompts.transcript(conversation(f"before {written} after"))
+        assert f"before ‹{token[1:]} after" in shown
+    for prompt in every_prompt(token):
+        assert token not in prompt
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        *("\u00ad", "\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u180e", "\u2061", "\u2062", "\u2063", "\u2064"),
+        *("\u3164", "\uffa0", "\ufe00", "\ufe0e", "\U0001bca0", "\U0001d173", "\U000e0100", "\U000e01ef"),
+    ],
+)
+def test_each_unseen_character_is_taken_out(unseen: str) -> None:
+    assert "\nabc\n" in prompts.transcript(conversation(f"a{unseen}b{unseen}{unseen}c"))
+
+
+PROSE = [
+    'How do I cook rice? It\'s 5 < 6 & 7 > 3, right -- "yes" [1] [tool] (a|b) <b>bold</b>, naïve café №5 — 10 €!',
+    "Wie repariere ich einen Wasserkocher? Größe, Äpfel und Öl.",
+    "Comment réserver un vol ? Élève, œuf, garçon…",
+    "Как приготовить борщ? Ещё ёлка и йод.",
+    "Πώς μαγειρεύω ρύζι; Καλημέρα σας.",
+    "מה שלומך? שָׁלוֹם עֲלֵיכֶם",
+    "كيف حالك؟ مُحَمَّدٌ يَقْرَأُ",
+    "می‌خواهم کتاب‌ها را بخوانم",
+    "मुझे क्षमा करें, क्‍या हाल है?",
+    "ক্ষমা করবেন, আপনি কেমন আছেন?",
+    "சமையல் எப்படி செய்வது?",
+    "ฉันจะหุงข้าวได้อย่างไร",
+    "តើខ្ញុំដាំបាយយ៉ាងដូចម្តេច?",
+    "ᠮᠣᠩᠭᠣᠯ ᠪᠢᠴᠢᠭ᠌ ᠦᠰᠦᠭ",
+    "米はどうやって炊きますか？カタカナ、ﾊﾝｶｸ。",
+    "如何煮饭？「你好」，谢谢。",
+    "밥은 어떻게 지어요? 한국어 ㄱㄴㄷ ㅏㅑ 훈민정음",
+    "👩‍💻 👍🏽 ❤️ 🏳️‍🌈 1️⃣ 👨‍👩‍👧‍👦 🇩🇪",
+    "def f(a: list[int]) -> str: return a[0] | b < c and d[-1]",
+    "std::vector<int> v; if (a<b && c>d) x[i] = <T>y; <think of a number> [system] [user|admin]",
+]
+
+
+@given(st.lists(st.sampled_from(PROSE), min_size=1, max_size=8), st.sampled_from([" ", "\n", "\t"]))
+def test_ordinary_prose_of_any_script_is_shown_as_it_was_written(texts: list[str], between: str) -> None:
+    text = between.join(texts)
+    assert f" user]\n{text}\n</conversation-" in prompts.transcript(conversation(text))
+
+
 @given(st.text(alphabet="</>conversati-0123456789abcdef[] \nuser", max_size=60))
 def test_no_text_of_tag_letters_closes_its_block(text: str) -> None:
     for prompt in every_prompt(text):

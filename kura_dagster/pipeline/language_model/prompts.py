@@ -38,14 +38,23 @@ _TAGS = ("conversation", "statements", "other_statements", "names", "categories"
 # Possessive: of a "<" before a million spaces, all ways to share them out would be tried.
 _OUR_TAG = rf"\s*+(?:/\s*+)?(?:{'|'.join(_TAGS)})\b"
 # Servers that put a chat template around the prompt may read these as the template's own: a turn's end, a system turn.
-_CONTROL_TOKEN = r"[|｜][^\s|｜<>]{1,60}[|｜]>|/?s>|(?:start|end)_of_turn>|(?:bos|eos|pad|unk)>|</?SYS>>"
-_TO_DEFUSE = re.compile(rf"<(?={_OUR_TAG}|{_CONTROL_TOKEN})|\[(?=/?INST\])", re.IGNORECASE)
+_ANGLED_TOKEN = (
+    r"[|｜][^\s|｜<>]{1,60}[|｜]>|/?s>|(?:start|end)_of_turn>|(?:bos|eos|pad|unk)(?:_token)?>|</?SYS>>"
+    r"|[se]op>|/?(?:tool_call|tool_response|think)>"
+)
+_SQUARE_TOKEN = (
+    r"/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|THINK)\]|[gs]MASK\]"
+    r"|\|(?:system|user|assistant|tool|endofturn)\|\]"
+)
+_TO_DEFUSE = re.compile(rf"<(?={_OUR_TAG}|{_ANGLED_TOKEN})|\[(?={_SQUARE_TOKEN})", re.IGNORECASE)
 
-# Control characters but tab and line breaks, zero-width and bidirectional controls (the joiners stay: emoji and Persian
-# need them), and the plane of tags and selectors, in which whole sentences hide from whoever reads the chat.
+# Control characters but tab and line breaks, and all that Unicode calls ignorable by default: zero-width and
+# bidirectional controls, fillers, invisible operators, and tags and selectors, in which whole sentences hide from
+# whoever reads the chat. What writing needs stays: the joiners (emoji, Persian), the selector of emoji and Mongolian's.
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e0fff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 

@@ -130,14 +130,18 @@ class SummaryModel(BaseSummaryModel):
                 for name in clients
             }
 
-            async def asked(conversation: Conversation) -> GeneratedSummary:
-                return await language_model.ask(
-                    prompts.summary_prompt(conversation, prompt, max_conversation_tokens=self.max_conversation_tokens),
+            async def asked(conversation: Conversation) -> tuple[GeneratedSummary, bool]:
+                question, shortened = prompts.summary_question(
+                    conversation, prompt, max_conversation_tokens=self.max_conversation_tokens
+                )
+                answer = await language_model.ask(
+                    question,
                     response_schema,
                     temperature=temperature,
                     # GeneratedSummary has no validators that could ask for it, and a context costs a rendering.
                     context=None if response_schema is GeneratedSummary else {"conversation": conversation},
                 )
+                return answer, shortened
 
             async def summary_of(conversation: Conversation) -> ConversationSummary:
                 added = response_schema.model_fields.keys() - GeneratedSummary.model_fields.keys()
@@ -147,17 +151,18 @@ class SummaryModel(BaseSummaryModel):
                         "metadata, so one would be lost; rename one of them."
                     )
                 if not self.extractors:
-                    return self._joined(conversation, await asked(conversation), language_model.model, {})
+                    return self._joined(conversation, *await asked(conversation), language_model.model, {})
                 # All are finished before one's failure is told: what is in flight is paid.
-                answer, *found = await asyncio.gather(
+                told, *found = await asyncio.gather(
                     asked(conversation),
                     *(_extracted(extractor, conversation, sems, clients) for extractor in self.extractors),
                     return_exceptions=True,
                 )
-                _raise_first([answer, *found])
-                assert isinstance(answer, GeneratedSummary)
+                _raise_first([told, *found])
+                assert isinstance(told, tuple)
+                answer, shortened = told
                 properties = self._properties(conversation, response_schema, found)
-                return self._joined(conversation, answer, language_model.model, properties)
+                return self._joined(conversation, answer, shortened, language_model.model, properties)
 
             return await answer_all(
                 conversations,
@@ -210,12 +215,11 @@ class SummaryModel(BaseSummaryModel):
         return properties
 
     def _joined(
-        self, conversation: Conversation, answer: GeneratedSummary, model: str, properties: Metadata
+        self, conversation: Conversation, answer: GeneratedSummary, shortened: bool, model: str, properties: Metadata
     ) -> ConversationSummary:
         """Return the answer joined to its conversation: the answer itself knows nothing of whose it is."""
         fields = answer.model_dump(mode="json")
         own = {name: fields.pop(name) for name in GeneratedSummary.model_fields}
-        shortened = prompts.conversation_shortened(conversation, self.max_conversation_tokens)
         summary = ConversationSummary(
             **own,
             chat_id=conversation.chat_id,

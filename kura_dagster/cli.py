@@ -395,19 +395,27 @@ def export(
 
 def _is_whole(database: Any, when: Any) -> bool:
     """Whether a partition's assets were all made of the conversations that are stored now."""
-    from kura_dagster.storage.tables import BASE_CLUSTERS, CONVERSATIONS, FAILED_SUMMARIES, PROJECTIONS, SUMMARIES
+    from kura_dagster.storage.tables import (
+        BASE_CLUSTERS,
+        CONVERSATIONS,
+        FAILED_EMBEDDINGS,
+        FAILED_SUMMARIES,
+        PROJECTIONS,
+        SUMMARIES,
+    )
 
-    columns = {CONVERSATIONS: ["chat_id"], SUMMARIES: ["chat_id"], FAILED_SUMMARIES: ["item_id"]}
-    columns |= {BASE_CLUSTERS: ["chat_ids"], PROJECTIONS: ["chat_ids"]}
+    columns = {table: ["chat_id"] for table in (CONVERSATIONS, SUMMARIES)}
+    columns |= {table: ["item_id"] for table in (FAILED_SUMMARIES, FAILED_EMBEDDINGS)}
+    columns |= {table: ["chat_ids"] for table in (BASE_CLUSTERS, PROJECTIONS)}
     rows = database.load_columns(columns, [when])[when]
-    summarised = {row.chat_id for row in rows[SUMMARIES.name]}
-    failed = {row.item_id for row in rows[FAILED_SUMMARIES.name]}
+    stored, summarised = ({row.chat_id for row in rows[table.name]} for table in (CONVERSATIONS, SUMMARIES))
+    unsummarised, unembedded = (
+        {row.item_id for row in rows[table.name]} for table in (FAILED_SUMMARIES, FAILED_EMBEDDINGS)
+    )
     clustered, projected = (
         {chat_id for row in rows[table.name] for chat_id in row.chat_ids} for table in (BASE_CLUSTERS, PROJECTIONS)
     )
-    return {
-        row.chat_id for row in rows[CONVERSATIONS.name]
-    } == summarised | failed and summarised == clustered == projected
+    return stored == summarised | unsummarised and summarised == clustered | unembedded and clustered == projected
 
 
 def _range(day: date | None, first: date | None, last: date | None) -> tuple[date, date]:

@@ -97,6 +97,8 @@ class Faults:
     retry_after: str | None = None
     bad_json_every: int = 0
     fail_on: str | None = None  # a prompt that holds this text gets `status`
+    embedding_fail_on: str | None = None  # so does a batch to embed that holds it
+    nan_on: str | None = None  # the vector of a text that holds this is not finite
     wrong_labels: bool = False  # labels that were never offered
     identity_labels: bool = False  # candidates and labels are the clusters' own names
     require_key: str | None = None
@@ -418,7 +420,14 @@ class LoopbackServer:
             return "status_400", _error(400, "'$.input' is invalid. Please check the API reference.")
         if self.faults.require_key and request.headers.get("authorization") != f"Bearer {self.faults.require_key}":
             return "unauthorized", _error(401, "Incorrect API key provided.")
+        if (failing := self.faults.embedding_fail_on) is not None and any(failing in text for text in texts):
+            return f"status_{self.faults.status}", _error(self.faults.status, "The server was told to fail.")
         vectors = [self._embed(text, body.get("dimensions") or EMBEDDING_DIMENSIONS) for text in texts]
+        if self.faults.nan_on is not None:
+            vectors = [
+                np.full_like(each, np.nan) if self.faults.nan_on in text else each
+                for each, text in zip(vectors, texts, strict=True)
+            ]
         as_base64 = body.get("encoding_format") == "base64"
         data = [
             {

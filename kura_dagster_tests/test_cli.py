@@ -394,6 +394,18 @@ class TestLanguageModels:
             "1 items failed, see the table failed_summaries; run again: 2026-11-02 (1)."
         )
 
+    def test_what_the_embedding_api_refused_is_told_and_exported_without(self, kura, server, monkeypatch):
+        monkeypatch.setenv("KURA_FAILURE_LIMIT", "1")
+        server.faults = Faults(embedding_fail_on="invoice", status=400)
+        monkeypatch.setenv("KURA_SUMMARY_LANGUAGE_MODEL", "extractive")
+        ran = kura("run", "2026-11-02")
+        assert ran.exit_code == 0, ran.output
+        assert kura("status").stdout.splitlines()[-1] == (
+            "2 items failed, see the table failed_embeddings; run again: 2026-11-02 (2)."
+        )
+        exported = kura("export", "--from", "2026-11-02", "exported")
+        assert exported.exit_code == 0, exported.output
+
     def test_under_the_bars_stands_how_far_it_is_and_the_latest_answer(self, kura, server, monkeypatch):
         server.latency = 0.3  # the display is drawn ten times a second
         monkeypatch.setenv("KURA_MAX_CONCURRENT_REQUESTS", "2")

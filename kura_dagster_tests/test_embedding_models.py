@@ -5,6 +5,7 @@ import importlib.util
 import sys
 import time
 import types
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.language_model import embedding_models
+from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
 from kura_dagster.pipeline.language_model.client import LanguageModelError, Progress
 from kura_dagster.pipeline.language_model.embedding_models import (
     EMPTY_TEXT,
@@ -19,6 +21,8 @@ from kura_dagster.pipeline.language_model.embedding_models import (
     OpenAIEmbeddingModel,
     SentenceTransformerEmbeddingModel,
 )
+from kura_dagster.pipeline.language_model.failures import SetupError, SomeTextsFailed
+from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster_tests.loopback_server import EMBEDDING_DIMENSIONS, Faults, LoopbackServer
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
@@ -117,6 +121,57 @@ def test_refused_key_says_what_to_set(server: LoopbackServer) -> None:
         embed(["text"])
     assert "sk-loopback" not in str(caught.value)
     assert "Set OPENAI_API_KEY" in str(caught.value)
+
+
+class TestTextsThatAreRefused:
+    TEXTS = tuple(f"text {number}{' poison' if number in (7, 30) else ''}" for number in range(60))
+
+    @pytest.mark.parametrize("faults", [Faults(embedding_fail_on="poison", status=400), Faults(nan_on="poison")])
+    def test_only_they_are_left_out_and_the_rest_is_kept(
+        self, faults: Faults, server: LoopbackServer, tmp_path: Path
+    ) -> None:
+        server.faults = faults
+        cache, ledger = DiskCacheStrategy(tmp_path), Ledger()
+        with pytest.raises(SomeTextsFailed, match="2 of 60 texts failed") as caught:
+            embed(list(self.TEXTS), cache=cache, ledger=ledger)
+        assert "poison" not in str(caught.value)
+        assert caught.value.__cause__ is caught.value.__context__ is None
+        assert sorted(caught.value.failures) == [7, 30]
+        assert caught.value.model == "openai/text-embedding-3-small"
+        assert [number for number, row in enumerate(caught.value.vectors) if row is None] == [7, 30]
+        assert ledger.spent.failures == 2, "a batch that is split is not given up"
+
+        server.reset()
+        server.faults = faults
+        with pytest.raises(SomeTextsFailed):
+            embed(list(self.TEXTS), cache=cache)
+        assert server.stats.embedded_texts == 4, "the two at once, and each alone"
+        server.reset()
+        np.testing.assert_array_equal(embed(list(self.TEXTS), cache=cache)[8], caught.value.vectors[8])
+        assert server.stats.embedded_texts == 2
+        cache.close()
+
+    def test_what_a_server_breaks_at_again_and_again_is_found_too(self, server: LoopbackServer) -> None:
+        server.faults = Faults(embedding_fail_on="poison", status=500)
+        with pytest.raises(SomeTextsFailed) as caught:
+            embed(list(self.TEXTS[:10]))
+        assert list(caught.value.failures) == [7]
+
+    def test_a_refused_key_is_no_refused_text(self, server: LoopbackServer) -> None:
+        server.faults = Faults(embedding_fail_on="text", status=403)
+        with pytest.raises(SetupError):
+            embed(list(self.TEXTS))
+        assert server.stats.embeddings <= 2
+
+    def test_a_provider_that_refuses_everything_is_not_asked_text_by_text(self, server: LoopbackServer) -> None:
+        server.faults = Faults(embedding_fail_on="text", status=422)
+        with pytest.raises(SomeTextsFailed, match="600 of 600 texts failed"):
+            embed([f"text {number}" for number in range(600)], model_batch_size=50, n_concurrent_jobs=2)
+        assert server.stats.embeddings < 120
+
+    def test_a_long_text_without_letters_is_cut_like_others(self, server: LoopbackServer) -> None:
+        assert np.isfinite(embed(["<" * 1_000_000, "\ud83d?!"])).all()
+        assert server.stats.embedded_texts == 2
 
 
 @pytest.mark.parametrize("options", [{"model_batch_size": 0}, {"n_concurrent_jobs": 0}])

@@ -24,6 +24,7 @@ from kura_dagster.storage.tables import (
     BASE_CLUSTERS,
     EMBEDDINGS,
     FAILED,
+    FAILED_EMBEDDINGS,
     FAILED_SUMMARIES,
     META_CLUSTERS,
     PROJECTIONS,
@@ -219,8 +220,66 @@ class TestWhatFails:
         assert again.success, again.failures
         assert again.failed_checks == {}
         assert server.stats.by_schema["GeneratedSummary"] == 1, "only what failed is asked again"
-        assert failed(language_model_settings) == {"summaries": 0, "base_clusters": 0, "meta_clusters": 0}
+        assert set(failed(language_model_settings).values()) == {0}
         assert len(database.load(EMBEDDINGS, MONDAY)) == 40
+
+    def test_a_text_that_the_embedding_api_refuses_is_set_aside_and_the_day_goes_on(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        land_texts("2026-11-02", 40)
+        extractive = with_settings(language_model_settings, summary_language_model="extractive")
+        server.faults = Faults(embedding_fail_on="case 7 ", status=400)
+        report = run(extractive, instance)
+        assert report.success, report.failures
+        (said,) = report.failed_checks.items()
+        assert said[0] == "embeddings: failures_below_limit"
+        for part in ("2026-11-02: 1 of 40 conversations have no embedding", "status 400", "failed_embeddings"):
+            assert part in said[1]
+        database = Database(extractive.database)
+        (row,) = database.load(FAILED_EMBEDDINGS, MONDAY)
+        assert (row.item_id, row.model) == ("2026-11-02-0007", "openai/text-embedding-3-small")
+        assert len(database.load(EMBEDDINGS, MONDAY)) == 39
+        clustered = [chat_id for cluster in database.load(BASE_CLUSTERS, MONDAY) for chat_id in cluster.chat_ids]
+        assert len(clustered) == 39
+        assert row.item_id not in clustered
+        found = figures(instance, report)["embeddings", "2026-11-02"]
+        assert (found["failed_embeddings_rows"], found["failures"], found["dimensions"]) == (1, 1, 384)
+
+        server.reset()
+        server.faults = Faults(embedding_fail_on="case 7 ", status=400)
+        assert run(extractive, instance).success
+        assert server.stats.embedded_texts == 1, "only what was refused is asked again"
+        server.reset()
+        assert run(extractive, instance).failed_checks == {}
+        assert len(database.load(EMBEDDINGS, MONDAY)) == 40
+
+    def test_too_many_refused_texts_fail_the_asset_after_storing_the_rest(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        land_texts("2026-11-02", 40)
+        extractive = with_settings(language_model_settings, summary_language_model="extractive")
+        server.faults = Faults(embedding_fail_on="case 1", status=400)  # and 10 to 19
+        report = run(extractive, instance)
+        assert list(report.failures) == ["embeddings: failures_below_limit"]
+        database = Database(extractive.database)
+        assert len(database.load(EMBEDDINGS, MONDAY)) == 29
+        assert database.load(BASE_CLUSTERS, MONDAY) == []
+
+    @pytest.mark.parametrize("damaged", [EMBEDDINGS, FAILED_EMBEDDINGS])
+    def test_a_missing_vector_that_is_not_among_the_failed_fails_the_checks(
+        self, server, language_model_settings, instance, land_texts, damaged
+    ):
+        land_texts("2026-11-02", 40)
+        extractive = with_settings(language_model_settings, summary_language_model="extractive")
+        server.faults = Faults(embedding_fail_on="case 7 ", status=400)
+        assert run(extractive, instance).success
+        name = "every_conversation_has_an_embedding"
+        assert run_check(extractive, instance, "embeddings", name).passed
+        database = Database(extractive.database)
+        database.replace_partitions({damaged: {MONDAY: database.load(damaged, MONDAY)[1:]}})
+        evaluation = run_check(extractive, instance, "embeddings", name)
+        assert not evaluation.passed
+        assert "is missing from embeddings" in evaluation.description
 
     def test_above_the_limit_the_asset_fails_after_storing_the_rest(
         self, server, language_model_settings, instance, land_texts

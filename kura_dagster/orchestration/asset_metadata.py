@@ -29,6 +29,7 @@ from kura_dagster.pipeline.types import (
 from kura_dagster.storage.tables import (
     BASE_CLUSTERS,
     CONVERSATIONS,
+    EMBEDDINGS,
     META_CLUSTERS,
     REJECTED_CONVERSATIONS,
     SUMMARIES,
@@ -83,8 +84,9 @@ def describe_summaries(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     return figures | _model(rows)
 
 
-def describe_embeddings(rows: Sequence[ConversationEmbedding]) -> dict[str, Any]:
+def describe_embeddings(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Figures of one partition of `embeddings`."""
+    rows: Sequence[ConversationEmbedding] = tables[EMBEDDINGS.name]
     return {"dimensions": len(rows[0].embedding) if rows else 0} | _model(rows)
 
 

@@ -29,7 +29,10 @@ class BaseEmbeddingModel(ABC):
 
     @abstractmethod
     async def embed(self, texts: list[str]) -> Sequence[Sequence[float]]:
-        """Return an array-like of shape (n_texts, n_dims), in the order of `texts`."""
+        """Return an array-like of shape (n_texts, n_dims), in the order of `texts`.
+
+        A model that has a vector for some of them only raises `SomeTextsFailed`, which holds those.
+        """
 
     @abstractmethod
     def slug(self) -> str:

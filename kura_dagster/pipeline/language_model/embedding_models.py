@@ -24,8 +24,11 @@ from kura_dagster.pipeline.language_model.answer_cache import answer_key
 from kura_dagster.pipeline.language_model.client import Progress, answer_all, close_sdk, openai_http_client
 from kura_dagster.pipeline.language_model.failures import (
     LanguageModelError,
+    SomeTextsFailed,
     StopAsking,
+    is_temporary,
     may_be_billed,
+    may_be_the_content,
     missing_key,
     wrong_url,
 )
@@ -46,6 +49,10 @@ EMPTY_TEXT = "(no text)"
 
 MAX_BYTES = 8_000
 """What is sent of a long text. OpenAI's models take 8,191 tokens and refuse more; no token is shorter than a byte."""
+
+
+MOST_REFUSED = 20
+"""Texts refused one by one while none was embedded; after so many it is hardly the texts, and batches stay whole."""
 
 
 class _ApiEmbeddingModel(BaseEmbeddingModel):
@@ -108,7 +115,8 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         """Return a float32 array of shape (n_texts, n_dims), in the order of `texts`; (0, 0) for no texts.
 
         Raises:
-            LanguageModelError: the provider can't be asked, or some batches failed; the others were finished first.
+            StopAsking: the provider can't be asked, or not any more.
+            SomeTextsFailed: some texts failed, as those that the provider refuses; it holds the vectors of the others.
         """
         if not texts:
             return np.empty((0, 0), dtype=np.float32)
@@ -140,7 +148,30 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             self.ledger.count_cache_hit()
         leases = Leases(self.cache)
 
+        n_kept = len(vectors)
+        failed: dict[str, str] = {}
+
         async def embed_batch(batch: list[str]) -> None:
+            """Embed the texts; where they are refused together, each half by itself, down to those that are alone."""
+            splits = len(batch) > 1 and (len(vectors) > n_kept or len(failed) < MOST_REFUSED)
+            try:
+                found = await self._embed_batch(batch, sdk, gateway, or_none=splits)
+            except StopAsking:
+                raise
+            except LanguageModelError as error:
+                failed.update(dict.fromkeys(batch, str(error)))
+                return
+            if found is None:
+                middle = len(batch) // 2
+                await embed_batch(batch[:middle])
+                await embed_batch(batch[middle:])
+                return
+            for text, vector in zip(batch, found, strict=True):
+                vectors[text] = vector
+                self._keep(keys[text], vector)
+
+        async def embed_ours(batch: list[str]) -> None:
+            """Embed what no other process is at."""
             ours = []
             for text in batch:
                 if leases.take(keys[text]):
@@ -148,46 +179,36 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
                 elif (kept := self._kept(keys[text])) is not None:  # by another process, meanwhile
                     vectors[text] = kept
                     self.ledger.count_cache_hit()
-            if not ours:
-                return
             try:
-                for text, vector in zip(ours, await self._embed_batch(ours, sdk, gateway), strict=True):
-                    vectors[text] = vector
-                    self._keep(keys[text], vector)
+                if ours:
+                    await embed_batch(ours)
             finally:
                 for text in ours:
                     leases.done(keys[text], answered=text in vectors)
-
-        n_failed = 0
+                report()
 
         def report() -> None:
             if self.on_progress is not None:
-                self.on_progress(Progress("embeddings", len(vectors) + n_failed, len(keys), n_failed, ""))
-
-        async def reported(batch: list[str]) -> None:
-            nonlocal n_failed
-            try:
-                await embed_batch(batch)
-            except LanguageModelError as error:
-                n_failed += 0 if isinstance(error, StopAsking) else len(batch)
-                raise
-            finally:
-                report()
+                done = len(vectors) + len(failed)
+                self.on_progress(Progress("embeddings", done, len(keys), len(failed), ""))
 
         if vectors:
             report()
         waiting = Waiting()
-        while missing := [text for text in keys if text not in vectors]:
+        while missing := [text for text in keys if text not in vectors and text not in failed]:
             starts = range(0, len(missing), self.model_batch_size)
             await answer_all(
                 [missing[start : start + self.model_batch_size] for start in starts],
-                reported,
+                embed_ours,
                 at_once=self.n_concurrent_jobs,
                 what="batches of embeddings",
                 names=[f"texts {start + 1} to {min(start + self.model_batch_size, len(missing))}" for start in starts],
             )
-            if len(vectors) < len(keys):
+            if len(vectors) + len(failed) < len(keys):
                 await waiting.a_while()  # other processes are at the rest
+        if failed:
+            failures = {position: failed[text] for position, text in enumerate(sent) if text in failed}
+            raise SomeTextsFailed([vectors.get(text) for text in sent], failures, self.slug())
         return np.stack([vectors[text] for text in sent])
 
     def _key(self, text: str, url: str | None) -> str:
@@ -202,10 +223,14 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             # A quarter of the same numbers as decimals.
             self.cache.set(key, {"float32": base64.b64encode(vector.astype("<f4").tobytes()).decode()})
 
-    async def _embed_batch(self, batch: list[str], sdk: Any, gateway: Gateway) -> np.ndarray:
+    async def _embed_batch(self, batch: list[str], sdk: Any, gateway: Gateway, *, or_none: bool) -> np.ndarray | None:
+        """Return the vectors; with `or_none`, None where a part of the texts may be all that is refused."""
         tokens = sum(map(expected_tokens, batch))
+        splits = False  # what the latest attempt says
 
-        async def request() -> np.ndarray:
+        async def request() -> np.ndarray | None:
+            nonlocal splits
+            splits = False
             async with gateway.own_waiting():
                 reservation = await self.ledger.reserve_in_turn(self.slug(), tokens, answers=False)
             try:
@@ -217,6 +242,8 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
                     raise LanguageModelError(
                         f"{self.slug()} answered {len(batch)} texts with an array of shape {vectors.shape}."
                     )
+                if not np.isfinite(vectors).all():
+                    raise LanguageModelError(f"{self.slug()} answered with a number that is not finite.")
                 return vectors
             except asyncio.CancelledError:
                 reservation.lose()  # given up while the provider was at it
@@ -224,11 +251,21 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             except Exception as error:
                 if may_be_billed(error):
                     reservation.lose()
+                splits = or_none and may_be_the_content(error)
+                if splits and not is_temporary(error):
+                    return None  # an answer too: nothing is given up, and it is no use to send the same again
                 raise
             finally:
                 reservation.release()
 
-        return await gateway.send(request, tokens=tokens, asked="\n".join(batch))
+        try:
+            return await gateway.send(request, tokens=tokens, asked="\n".join(batch))
+        except StopAsking:
+            raise
+        except LanguageModelError:
+            if not splits:
+                raise
+        return None
 
     @abstractmethod
     def _open(self) -> Any:
@@ -430,9 +467,9 @@ def _url_of(sdk: Any) -> str | None:
 
 
 def _sendable(text: str) -> str:
-    if not any(letter.isalnum() for letter in text):
-        return text if text.strip() else EMPTY_TEXT
-    return readable(text).encode()[:MAX_BYTES].decode("utf-8", "ignore")
+    # No character is shorter than a byte: of a text of megabytes only the beginning is looked at.
+    start = readable(text[:MAX_BYTES]).encode()[:MAX_BYTES].decode("utf-8", "ignore")
+    return start if start.strip() else EMPTY_TEXT
 
 
 def _require(module: str, *, extra: str) -> None:

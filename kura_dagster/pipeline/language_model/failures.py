@@ -125,6 +125,27 @@ class NoCompletion(Exception):
         self.page = page
 
 
+class SomeTextsFailed(LanguageModelError):
+    """An embedding model has no vector for some of the texts; it embedded the others.
+
+    No `SomeFailed`, because a stage that embeds on its way would take that for what its own model could not do.
+    `vectors` has one for each text, None where it failed, `failures` the error's text by position, and `model` is what
+    was asked. `names` are what the message and `failed_items` call the texts, "text 1" and so on where there are none.
+    """
+
+    def __init__(
+        self, vectors: Sequence[Any | None], failures: Mapping[int, str], model: str, names: Sequence[str] = ()
+    ) -> None:
+        some = some_failed(
+            "texts", names or [f"text {number}" for number in range(1, len(vectors) + 1)], vectors, failures, model
+        )
+        super().__init__(str(some))
+        self.vectors = some.results
+        self.failures = some.failures
+        self.model = model
+        self.failed_items = some.failed_items
+
+
 def some_failed(
     what: str, names: Sequence[str], results: Sequence[Any], failures: Mapping[int, str], model: str
 ) -> SomeFailed:
@@ -160,6 +181,12 @@ def is_timeout(error: BaseException) -> bool:
 def is_rate_limit(error: BaseException) -> bool:
     """Whether a provider says that it is asked too often or too much at once."""
     return _status_of(error) in (429, 529)
+
+
+def may_be_the_content(error: BaseException) -> bool:
+    """Whether a request may have failed at what was sent: refused, or one that the server breaks at every time."""
+    status = _status_of(error)
+    return status == 500 or not (is_temporary(error) or status in (401, 402, 403, 404, 429))
 
 
 def retry_after(error: BaseException) -> float | None:

@@ -142,29 +142,34 @@ class SummaryModel(BaseSummaryModel):
 
             seconds = language_model.timeout * MAX_ATTEMPTS  # what a question may take, without its waiting
 
-            async def asked(conversation: Conversation) -> GeneratedSummary:
-                return await language_model.ask(
-                    prompts.summary_prompt(conversation, prompt, max_conversation_tokens=self.max_conversation_tokens),
+            async def asked(conversation: Conversation) -> tuple[GeneratedSummary, bool]:
+                question, shortened = prompts.summary_question(
+                    conversation, prompt, max_conversation_tokens=self.max_conversation_tokens
+                )
+                answer = await language_model.ask(
+                    question,
                     response_schema,
                     temperature=temperature,
                     # GeneratedSummary has no validators that could ask for it, and a context costs a rendering.
                     context=None if response_schema is GeneratedSummary else {"conversation": conversation},
                 )
+                return answer, shortened
 
             async def summary_of(conversation: Conversation) -> ConversationSummary:
                 _refuse_clashes(conversation, response_schema)
                 if not self.extractors:
-                    return self._joined(conversation, await asked(conversation), language_model.model, {})
+                    return self._joined(conversation, *await asked(conversation), language_model.model, {})
                 # All are finished before one's failure is told: what is in flight is paid.
-                answer, *found = await asyncio.gather(
+                told, *found = await asyncio.gather(
                     asked(conversation),
                     *(_extracted(extractor, conversation, sems, clients, seconds) for extractor in self.extractors),
                     return_exceptions=True,
                 )
-                _raise_first([answer, *found])
-                assert isinstance(answer, GeneratedSummary)
+                _raise_first([told, *found])
+                assert isinstance(told, tuple)
+                answer, shortened = told
                 properties = self._properties(conversation, response_schema, found)
-                return self._joined(conversation, answer, language_model.model, properties)
+                return self._joined(conversation, answer, shortened, language_model.model, properties)
 
             return await answer_all(
                 conversations,
@@ -221,12 +226,11 @@ class SummaryModel(BaseSummaryModel):
         return properties
 
     def _joined(
-        self, conversation: Conversation, answer: GeneratedSummary, model: str, properties: Metadata
+        self, conversation: Conversation, answer: GeneratedSummary, shortened: bool, model: str, properties: Metadata
     ) -> ConversationSummary:
         """Return the answer joined to its conversation: the answer itself knows nothing of whose it is."""
         fields = answer.model_dump(mode="json", by_alias=False)
         own = {name: fields.pop(name) for name in GeneratedSummary.model_fields}
-        shortened = prompts.conversation_shortened(conversation, self.max_conversation_tokens)
         metadata = {
             **conversation.metadata,
             "conversation_turns": len(conversation.messages),

@@ -228,7 +228,7 @@ class TestRedis:
         assert json.loads(redis.Redis.from_url(url).get(f"{strategy.prefix}k")) == {"answer": "é"}
         redis.Redis.from_url(url).delete(f"{strategy.prefix}k")
 
-    def test_a_question_that_is_being_asked_is_marked_until_it_is_answered_or_given_up(self, url):
+    def test_a_question_that_is_being_asked_is_marked_until_it_is_answered_or_given_up(self, url: str) -> None:
         pytest.importorskip("redis")
         strategy = RedisCacheStrategy(url, prefix=f"kura:test:{os.getpid()}:lease:")
         assert strategy.lease("k", 0.2)

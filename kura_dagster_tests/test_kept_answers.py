@@ -92,7 +92,8 @@ def test_the_same_questions_in_flight_share_their_failure(
     server: LoopbackServer, cache: DiskCacheStrategy, faults: Faults, error: type[Exception], n_requests: int
 ) -> None:
     server.faults = faults
-    outcomes = asked_at_once(20, cache, timeout=0.2)
+    # Only what stalls has to reach the limit; a busy machine may take long to answer.
+    outcomes = asked_at_once(20, cache, timeout=0.2 if faults.shares else 10)
     assert {type(each) for each in outcomes} == {error}
     assert len({str(each) for each in outcomes}) == 1
     assert server.stats.chat == n_requests

@@ -411,7 +411,7 @@ def estimate(day: Day = None, first: From = None, last: To = None) -> None:
             )
         _print_lines(
             [
-                "This is an estimate, at 4 characters a token and answers of usual length. With new conversations, all "
+                "This is an estimate, at 4 letters a token and answers of usual length. With new conversations, all "
                 "clusters of their partition count as changed. Requests that fail and are sent again come on top."
             ]
         )
@@ -434,6 +434,8 @@ def cache(context: typer.Context) -> None:
                 f"(KURA_CACHE_SIZE_LIMIT), in {kept.folder}."
             ]
         )
+        if found.n_bytes > found.size_limit:
+            _print_lines(["That is above the limit: it shrinks as new answers come, the oldest first."])
 
 
 @cache_app.command(cls=_Command, epilog=_examples("cache clear", "cache clear --yes"))
@@ -566,19 +568,27 @@ def export(
 
 def _is_whole(database: Any, when: Any) -> bool:
     """Whether a partition's assets were all made of the conversations that are stored now."""
-    from kura_dagster.storage.tables import BASE_CLUSTERS, CONVERSATIONS, FAILED_SUMMARIES, PROJECTIONS, SUMMARIES
+    from kura_dagster.storage.tables import (
+        BASE_CLUSTERS,
+        CONVERSATIONS,
+        FAILED_EMBEDDINGS,
+        FAILED_SUMMARIES,
+        PROJECTIONS,
+        SUMMARIES,
+    )
 
-    columns = {CONVERSATIONS: ["chat_id"], SUMMARIES: ["chat_id"], FAILED_SUMMARIES: ["item_id"]}
-    columns |= {BASE_CLUSTERS: ["chat_ids"], PROJECTIONS: ["chat_ids"]}
+    columns = {table: ["chat_id"] for table in (CONVERSATIONS, SUMMARIES)}
+    columns |= {table: ["item_id"] for table in (FAILED_SUMMARIES, FAILED_EMBEDDINGS)}
+    columns |= {table: ["chat_ids"] for table in (BASE_CLUSTERS, PROJECTIONS)}
     rows = database.load_columns(columns, [when])[when]
-    summarised = {row.chat_id for row in rows[SUMMARIES.name]}
-    failed = {row.item_id for row in rows[FAILED_SUMMARIES.name]}
+    stored, summarised = ({row.chat_id for row in rows[table.name]} for table in (CONVERSATIONS, SUMMARIES))
+    unsummarised, unembedded = (
+        {row.item_id for row in rows[table.name]} for table in (FAILED_SUMMARIES, FAILED_EMBEDDINGS)
+    )
     clustered, projected = (
         {chat_id for row in rows[table.name] for chat_id in row.chat_ids} for table in (BASE_CLUSTERS, PROJECTIONS)
     )
-    return {
-        row.chat_id for row in rows[CONVERSATIONS.name]
-    } == summarised | failed and summarised == clustered == projected
+    return stored == summarised | unsummarised and summarised == clustered | unembedded and clustered == projected
 
 
 def _pairs(file: Path | None, columns: Sequence[str]) -> dict[str, Any]:
@@ -698,17 +708,10 @@ def _run_keys(settings: Settings, keys: list[str]) -> RunReport:
 
 def _print_spent(watch: RunWatch) -> None:
     """Say what the run asked and paid, where it asked anything."""
-    from kura_dagster.orchestration.progress import usd
+    from kura_dagster.orchestration.progress import spending_line
 
-    spent = watch.spent
-    if spent.calls or spent.cache_hits:
-        _print_lines(
-            [
-                f"{spent.calls:,} calls ({spent.retries:,} of them repeated), {spent.cache_hits:,} answers from the "
-                f"cache, {spent.failures:,} failed; {spent.input_tokens:,} tokens in, {spent.output_tokens:,} out; "
-                f"{usd(spent.cost_usd)}."
-            ]
-        )
+    if watch.spent.calls or watch.spent.cache_hits:
+        _print_lines([f"{spending_line(watch.spent)}."])
 
 
 class _Bars(Progress):
@@ -751,6 +754,8 @@ def _progress(partitions: int, watch: RunWatch) -> Iterator[Any]:
             progress.asking = asking
 
         watch.on_progress = on_progress
+        # Above the bars, where it stays: it says why they stand still.
+        watch.on_notice = lambda notice: _print_error("[yellow]waiting[/yellow]", notice)
         yield on_event
         progress.asking = None
 

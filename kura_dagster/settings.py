@@ -103,7 +103,12 @@ class Settings(BaseSettings):
     meta_cluster_language_model: str | None = Field(
         None, description="What forms the hierarchy, where that is not KURA_LANGUAGE_MODEL."
     )
-    temperature: float = Field(0.2, ge=0, le=2, description="Sampling temperature of the language model.")
+    temperature: float | None = Field(
+        0.2,
+        ge=0,
+        le=2,
+        description="Sampling temperature of the language model; empty means that none is sent, for models without.",
+    )
 
     max_calls: int | None = Field(
         None,
@@ -188,6 +193,7 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
+        "temperature",
         "umap_n_neighbors",
         "max_calls",
         "max_cost_usd",

@@ -97,6 +97,8 @@ class Faults:
     retry_after: str | None = None
     bad_json_every: int = 0
     fail_on: str | None = None  # a prompt that holds this text gets `status`
+    embedding_fail_on: str | None = None  # so does a batch to embed that holds it
+    nan_on: str | None = None  # the vector of a text that holds this is not finite
     wrong_labels: bool = False  # labels that were never offered
     identity_labels: bool = False  # candidates and labels are the clusters' own names
     require_key: str | None = None
@@ -104,6 +106,8 @@ class Faults:
     same_answer: bool = False  # the same name for every group
     refuse_on: str | None = None  # a prompt that holds this text is refused however often it is asked
     capacity: int | None = None  # more requests in flight than this get 429, with `retry_after` where it is set
+    token_factor: float = 1.0  # usage counts so many times the tokens, as that of another tokenizer would
+    no_usage: bool = False  # answers do not say what they cost; the counters know it
     shares: Mapping[str, float] = field(default_factory=dict)  # kind of FAULT_KINDS -> share of all requests
     seed: int = 0  # of the draw that `shares` are for
 
@@ -129,7 +133,9 @@ class Stats:
     """Counters since the start or the last reset. `prompts` keeps the last thousand, for tests in this process.
 
     A question is what a chat was asked first, without what a repetition adds to it, or one text to embed;
-    `question_key` gives its key. What was answered with status 200 counts as paid for: those answers, and their tokens.
+    `question_key` gives its key. What was answered with status 200 counts as paid for. Tokens are counted as a provider
+    bills them: of the whole body, the tools' schema too, and also where the answer was never read to its end or came to
+    none (`stalled`, `dropped`, `truncated_body`); what has a status of failure costs nothing.
     """
 
     chat: int = 0
@@ -149,6 +155,7 @@ class Stats:
     abandoned: Counter[str] = field(default_factory=Counter)  # questions whose client was gone before the answer
     input_tokens: int = 0
     output_tokens: int = 0
+    tokens_by_model: dict[str, tuple[int, int]] = field(default_factory=dict)
     prompts: deque[str] = field(default_factory=lambda: deque(maxlen=1000))
     bodies: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=1000))
 
@@ -158,6 +165,13 @@ class Stats:
         return {name: dict(value) if isinstance(value, Counter) else value for name, value in kept.items()} | {
             "unique_prompts": len(self.calls_by_question)
         }
+
+    def bill(self, model: str, input_tokens: int, output_tokens: int = 0) -> None:
+        """Count the tokens of a request that is to be paid for."""
+        self.input_tokens += input_tokens
+        self.output_tokens += output_tokens
+        so_far = self.tokens_by_model.get(model, (0, 0))
+        self.tokens_by_model[model] = (so_far[0] + input_tokens, so_far[1] + output_tokens)
 
     def enter(self, questions: list[str]) -> int:
         """Count a request and return the how-manieth of its first question it is."""
@@ -310,8 +324,11 @@ class LoopbackServer:
         stats.prompts.append(prompt)
         stats.bodies.append(body)
         stats.prompt_characters += len(prompt)
+        asked = self._tokens(_sent_text(body))
         refusal = self._refusal(request, body, prompt, number) or self._transport_fault(fault, body["model"])
         if refusal is not None:
+            if refusal[0] in ("stalled", "dropped"):
+                stats.bill(body["model"], asked)
             return refusal
         name, schema, as_tool = _asked_schema(body, prompt)
         stats.by_schema[name] += 1
@@ -325,11 +342,19 @@ class LoopbackServer:
             wrong = json.dumps(_Answer(prompt, definitions, replace(faults, wrong_labels=True)).value("", schema))
             content, fault = (wrong, fault) if wrong != content else (content, None)
         content = _spoilt(content, fault, schema)
-        completion = _completion(number, body["model"], name, content, as_tool, len(prompt), fault)
+        answered = self._tokens(content)
+        completion = _completion(number, body["model"], name, content, as_tool, (asked, answered), fault)
+        if faults.no_usage:
+            del completion["usage"]
         stats.answer_characters += len(content)
-        stats.input_tokens += completion["usage"]["prompt_tokens"]
-        stats.output_tokens += completion["usage"]["completion_tokens"]
+        stats.bill(body["model"], asked, answered)
         return fault or "ok", _Truncated(completion) if fault == "truncated_body" else JSONResponse(completion)
+
+    def _tokens(self, text: str) -> int:
+        """Return how many tokens a text has: four letters of ASCII or three bytes of anything else are one."""
+        ascii_bytes = len(text.encode("ascii", "ignore"))
+        others = len(text.encode("utf-8", "surrogatepass")) - ascii_bytes
+        return math.ceil(self.faults.token_factor * (ascii_bytes / 4 + others / 3))
 
     async def _wait(self, began: float) -> None:
         """Sleep for what is left of the latency since `began`, a reading of `time.time`."""
@@ -382,6 +407,8 @@ class LoopbackServer:
 
         def answer(fault: str | None) -> tuple[str, Response]:
             spoilt = self._transport_fault(fault, body["model"])
+            if spoilt is not None and spoilt[0] in ("stalled", "dropped"):
+                self.stats.bill(body["model"], self._tokens("".join(texts)))
             return spoilt or self._embeddings_answer(request, body, texts, fault == "truncated_body")
 
         return await self._answered(request, texts, answer, began)
@@ -393,7 +420,14 @@ class LoopbackServer:
             return "status_400", _error(400, "'$.input' is invalid. Please check the API reference.")
         if self.faults.require_key and request.headers.get("authorization") != f"Bearer {self.faults.require_key}":
             return "unauthorized", _error(401, "Incorrect API key provided.")
+        if (failing := self.faults.embedding_fail_on) is not None and any(failing in text for text in texts):
+            return f"status_{self.faults.status}", _error(self.faults.status, "The server was told to fail.")
         vectors = [self._embed(text, body.get("dimensions") or EMBEDDING_DIMENSIONS) for text in texts]
+        if self.faults.nan_on is not None:
+            vectors = [
+                np.full_like(each, np.nan) if self.faults.nan_on in text else each
+                for each, text in zip(vectors, texts, strict=True)
+            ]
         as_base64 = body.get("encoding_format") == "base64"
         data = [
             {
@@ -403,10 +437,12 @@ class LoopbackServer:
             }
             for index, vector in enumerate(vectors)
         ]
-        tokens = sum(map(len, texts)) // 4
+        tokens = self._tokens("".join(texts))
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-        self.stats.input_tokens += tokens
-        content = {"object": "list", "data": data, "model": body["model"], "usage": usage}
+        self.stats.bill(body["model"], tokens)
+        content = {"object": "list", "data": data, "model": body["model"]}
+        if not self.faults.no_usage:
+            content["usage"] = usage
         return ("truncated_body", _Truncated(content)) if truncated else ("ok", JSONResponse(content))
 
     async def _cohere_embed(self, request: Request) -> Response:
@@ -419,7 +455,14 @@ class LoopbackServer:
             if spoilt := self._transport_fault(fault, body.get("model", "")):
                 return spoilt
             vectors = [self._embed(text, EMBEDDING_DIMENSIONS).tolist() for text in body["texts"]]
-            content = {"id": "embed", "texts": body["texts"], "embeddings": {"float": vectors}}
+            tokens = self._tokens("".join(body["texts"]))
+            self.stats.bill(body.get("model", ""), tokens)
+            content = {
+                "id": "embed",
+                "texts": body["texts"],
+                "embeddings": {"float": vectors},
+                "meta": {"billed_units": {"input_tokens": tokens}},
+            }
             return (
                 ("truncated_body", _Truncated(content)) if fault == "truncated_body" else ("ok", JSONResponse(content))
             )
@@ -628,6 +671,13 @@ def _text_of(messages: list[dict[str, Any]]) -> str:
     return "\n".join(parts)
 
 
+def _sent_text(body: dict[str, Any]) -> str:
+    """Return what a provider's tokenizer would see of a request: the messages, with calls of tools, and the schemas."""
+    calls = [message["tool_calls"] for message in body["messages"] if message.get("tool_calls")]
+    schemas = [body[name] for name in ("tools", "response_format") if name in body]
+    return _text_of(body["messages"]) + "".join(json.dumps(each, ensure_ascii=False) for each in [*calls, *schemas])
+
+
 def _question_of(messages: list[dict[str, Any]]) -> str:
     """Return the text up to the first user message: what comes after repeats the question with what was wrong."""
     first = next((at for at, message in enumerate(messages) if message["role"] == "user"), len(messages))
@@ -668,7 +718,7 @@ def _asked_schema(body: dict[str, Any], prompt: str) -> tuple[str, dict[str, Any
 
 
 def _completion(
-    number: int, model: str, name: str, content: str, as_tool: bool, prompt_characters: int, fault: str | None
+    number: int, model: str, name: str, content: str, as_tool: bool, tokens: tuple[int, int], fault: str | None
 ) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None if as_tool else content, "refusal": None}
     if fault == "refusal":
@@ -677,7 +727,7 @@ def _completion(
         call = {"id": f"call_{number}", "type": "function", "function": {"name": name, "arguments": content}}
         message["tool_calls"] = [call]
     finish_reason = "length" if fault == "cut_off" else "stop"
-    asked, answered = prompt_characters // 4, len(content) // 4
+    asked, answered = tokens
     return {
         "id": f"chatcmpl-{number}",
         "object": "chat.completion",

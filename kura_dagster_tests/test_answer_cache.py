@@ -66,6 +66,8 @@ def test_the_key_is_everything_that_changes_the_answer() -> None:
     assert len(keys) == 9
     # The way there is not: a path, a user and a key in the address
     assert answer_key("chat", **{**ASKED, "url": "https://me:secret@one.example/openai"}) in keys
+    assert answer_key("chat", **{**ASKED, "url": "https://one.example:443/v1"}) in keys
+    assert answer_key("chat", **{**ASKED, "url": "https://one.example:80/v1"}) not in keys
 
 
 def test_what_is_set_is_there_for_the_next_process(cache: DiskCacheStrategy) -> None:
@@ -114,6 +116,15 @@ def test_a_pickle_in_the_files_is_never_loaded(cache: DiskCacheStrategy, tmp_pat
         database.execute("UPDATE Cache SET mode = 4, value = ?", [pickle.dumps(Trap())])
     assert cache.get("k") is None
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("value", ["{half of it", "", 5])
+def test_what_is_no_json_is_no_answer(cache: DiskCacheStrategy, value: object) -> None:
+    cache.set("k", "text")
+    cache.close()
+    with sqlite3.connect(cache.folder / "cache.db") as database:
+        database.execute("UPDATE Cache SET value = ?", [value])
+    assert cache.get("k") is None
 
 
 def test_the_oldest_answers_go_when_the_limit_is_reached(tmp_path: Path) -> None:
@@ -216,6 +227,26 @@ class TestRedis:
         assert RedisCacheStrategy(url, prefix=strategy.prefix).get("k") == {"answer": "é"}
         assert json.loads(redis.Redis.from_url(url).get(f"{strategy.prefix}k")) == {"answer": "é"}
         redis.Redis.from_url(url).delete(f"{strategy.prefix}k")
+
+    def test_a_question_that_is_being_asked_is_marked_until_it_is_answered_or_given_up(self, url: str) -> None:
+        pytest.importorskip("redis")
+        strategy = RedisCacheStrategy(url, prefix=f"kura:test:{os.getpid()}:lease:")
+        assert strategy.lease("k", 0.2)
+        assert not strategy.lease("k", 0.2)
+        assert strategy.get("k") is None
+        strategy.renew("k", 0.5)
+        time.sleep(0.25)
+        assert not strategy.lease("k", 0.2)
+        strategy.release("k")
+        assert strategy.lease("k", 0.2)
+        time.sleep(0.25)
+        assert strategy.lease("k", 30)
+        strategy.set("k", {"answer": 1})
+        strategy.release("k")
+        strategy.renew("k", 0.01)
+        time.sleep(0.05)
+        assert strategy.get("k") == {"answer": 1}
+        strategy._client.delete(f"{strategy.prefix}k")
 
     def test_a_run_of_another_machine_pays_nothing(
         self, url: str, server: LoopbackServer, settings: Settings, land: Any, tmp_path: Path

@@ -294,7 +294,7 @@ class TestChecks:
         monkeypatch.delattr(Database, "load")
         monkeypatch.setattr(Database, "load_columns", watched)
         assert all(each.passed for each in run_checks(defs, instance, ALL_CHECKS).values())
-        assert len(read) == 9
+        assert len(read) == 10
         assert not {"conversations.messages", "summaries.metadata"} & set().union(*read)
 
 

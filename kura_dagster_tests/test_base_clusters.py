@@ -24,7 +24,8 @@ from kura_dagster.pipeline.base_clusters import (
 )
 from kura_dagster.pipeline.checkpoints import JSONLCheckpointManager
 from kura_dagster.pipeline.clustering import KmeansClusteringModel
-from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of
+from kura_dagster.pipeline.language_model.failures import SomeTextsFailed
+from kura_dagster.pipeline.types import Cluster, ConversationSummary, FailedItem, cluster_id_of
 
 
 class LetterEmbedding(BaseEmbeddingModel):
@@ -39,6 +40,22 @@ class LetterEmbedding(BaseEmbeddingModel):
 
     def slug(self) -> str:
         return "letters"
+
+
+class Refusing(LetterEmbedding):
+    """Embeds none of the texts with this word in them."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__()
+        self.word = word
+
+    async def embed(self, texts: list[str]) -> Any:
+        vectors = await super().embed(texts)
+        raise SomeTextsFailed(
+            [None if self.word in text else vector for text, vector in zip(texts, vectors, strict=True)],
+            {position: "refused" for position, text in enumerate(texts) if self.word in text},
+            "letters",
+        )
 
 
 class FirstName(BaseClusterDescriptionModel):
@@ -141,6 +158,19 @@ def test_only_what_lacks_an_embedding_is_embedded_and_the_caller_keeps_its_summa
     assert [summary.model_dump() for summary in summaries] == [summary.model_dump() for summary in before]
     given = [summary for group in clustering_model.calls[0]["groups"].values() for summary in group]
     assert all(summary.embedding is not None and summary.embedding.shape == (5,) for summary in given)
+
+
+def test_what_the_embedding_model_refuses_is_set_aside_and_in_no_cluster(tmp_path: Path) -> None:
+    summaries, failures = summaries_of(6), list[FailedItem]()
+    checkpoints = JSONLCheckpointManager(tmp_path)
+    model = Refusing("a")
+    clusters = generate(summaries, embedding_model=model, failures=failures, checkpoint_manager=checkpoints)
+    assert [item.item_id for item in failures] == ["c000", "c005"]
+    assert sorted(chat_id for cluster in clusters for chat_id in cluster.chat_ids) == ["c001", "c002", "c003", "c004"]
+    assert checkpoints.list_checkpoints() == []
+    with pytest.raises(SomeTextsFailed, match="c000, c005"):
+        generate(summaries, embedding_model=model)
+    assert generate(summaries, embedding_model=Refusing(""), failures=[]) == []
 
 
 def test_what_belongs_nowhere_is_one_row_and_no_theme() -> None:

@@ -75,6 +75,14 @@ def test_a_schema_that_is_none_is_refused_at_once(settings):
         build_defs(settings, response_schema=dict)
 
 
+def test_schema_whose_answers_could_not_be_joined_is_refused(settings: Settings) -> None:
+    class Scored(GeneratedSummary):
+        concerning_score: int = 0
+
+    with pytest.raises(ValueError, match="Scored gives the field 'concerning_score' another meaning"):
+        build_defs(settings, response_schema=Scored)
+
+
 def test_the_local_model_does_not_pass_over_a_schema_in_silence(settings, instance, land):
     land("2026-11-02", 2)
     report = materialise(build_defs(settings, response_schema=SummaryWithProduct), ["2026-11-02"], instance)

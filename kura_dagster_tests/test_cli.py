@@ -341,6 +341,23 @@ class TestLanguageModels:
         assert "0 of 1 partitions are stored, 2026-11-02 is not done." in result.stderr
         assert server.stats.chat <= 3
 
+    def test_what_is_waited_for_is_said_above_the_bars(self, kura, server):
+        server.faults = Faults(status_every=3, status=429, retry_after="0.1")
+        ran = kura("run", "2026-11-02")
+        assert ran.exit_code == 0, ran.output
+        assert "waiting openai/gpt-4o-mini: 1 × status 429; asked again in 0.1 s" in ran.stderr
+
+    def test_looking_at_a_cache_that_is_not_there_does_not_make_it(self, kura):
+        assert kura("cache").stdout.startswith("0 answers are kept, 0 B of at most 2.0 GB ")
+        assert kura("cache", "clear", "--yes").stdout == "0 answers are forgotten.\n"
+        assert not Path("kept").exists()
+
+    def test_a_cache_above_a_lowered_limit_says_that_it_shrinks(self, kura, monkeypatch):
+        kura("run", "2026-11-02")
+        assert "shrinks" not in kura("cache").stdout
+        monkeypatch.setenv("KURA_CACHE_SIZE_LIMIT", "10KB")
+        assert "That is above the limit: it shrinks as new answers come, the oldest first." in kura("cache").stdout
+
     def test_the_cache_is_counted_and_cleared_after_asking(self, kura, server):
         assert kura("cache").stdout.startswith("0 answers are kept, ")
         kura("run", "2026-11-02")
@@ -376,6 +393,18 @@ class TestLanguageModels:
         assert kura("status").stdout.splitlines()[-1] == (
             "1 items failed, see the table failed_summaries; run again: 2026-11-02 (1)."
         )
+
+    def test_what_the_embedding_api_refused_is_told_and_exported_without(self, kura, server, monkeypatch):
+        monkeypatch.setenv("KURA_FAILURE_LIMIT", "1")
+        server.faults = Faults(embedding_fail_on="invoice", status=400)
+        monkeypatch.setenv("KURA_SUMMARY_LANGUAGE_MODEL", "extractive")
+        ran = kura("run", "2026-11-02")
+        assert ran.exit_code == 0, ran.output
+        assert kura("status").stdout.splitlines()[-1] == (
+            "2 items failed, see the table failed_embeddings; run again: 2026-11-02 (2)."
+        )
+        exported = kura("export", "--from", "2026-11-02", "exported")
+        assert exported.exit_code == 0, exported.output
 
     def test_under_the_bars_stands_how_far_it_is_and_the_latest_answer(self, kura, server, monkeypatch):
         server.latency = 0.3  # the display is drawn ten times a second

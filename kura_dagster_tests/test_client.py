@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import threading
 import time
@@ -12,9 +13,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
+from kura_dagster.pipeline.language_model import gateway
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError, answer_all, opened
+from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
+from kura_dagster.pipeline.language_model.failures import SetupError, SomeFailed
 from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer, loopback_subprocess, read_stats
+from kura_dagster_tests.scripted_server import Reply, completion, scripted
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
@@ -269,6 +274,26 @@ def test_silent_server_is_given_up_after_the_timeout(monkeypatch: pytest.MonkeyP
         assert sum(1 for _ in accepted(deaf)) > 1
 
 
+def test_an_answer_that_trickles_is_given_up_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = time.monotonic()
+    with scripted(monkeypatch, lambda _: Reply(" " * 1000, seconds_a_byte=0.05)) as bodies:
+        assert "gave no answer within 0.3 s" in failure_of(timeout=0.3)
+    assert len(bodies) == 3
+    assert time.monotonic() - start < 3 * 0.3 + 1
+
+
+def test_each_request_of_a_question_has_the_whole_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    unfit = iter([{"score": 9}] * 3)
+
+    def slow(body: dict[str, Any]) -> Reply:
+        time.sleep(0.3)
+        return completion(body, next(unfit, {"summary": "x", "score": 3}))
+
+    with scripted(monkeypatch, slow) as bodies:
+        assert ask_once(timeout=0.6).score == 3
+    assert len(bodies) == 4
+
+
 def test_server_error_is_reported_with_its_message(server: LoopbackServer) -> None:
     server.faults = Faults(fail_on="question", status=422)
     text = failure_of("question")
@@ -356,12 +381,48 @@ def test_answer_all_keeps_the_order_and_its_limit() -> None:
     assert asyncio.run(answer_all([], answer, at_once=6, what="squares", names=[])) == []
 
 
-def test_mistake_in_our_own_code_is_raised_as_it_is() -> None:
+def test_a_mistake_sets_aside_only_what_it_met_and_quotes_nothing() -> None:
     async def answer(number: int) -> int:
-        raise KeyError(number)
+        if number == 1:
+            raise KeyError(PRIVATE)
+        return number
 
-    with pytest.raises(KeyError):
-        asyncio.run(answer_all([1], answer, at_once=1, what="answers", names=["a"]))
+    with pytest.raises(SomeFailed) as caught:
+        asyncio.run(answer_all(range(3), answer, at_once=1, what="answers", names=["a", "b", "c"]))
+    assert re.fullmatch(r"It failed with KeyError in line \d+ of test_client\.py\.", caught.value.failures[1])
+    assert caught.value.results == [0, None, 2]
+    assert PRIVATE not in "".join(traceback.format_exception(caught.value))
+
+
+def test_an_item_that_cannot_be_shown_is_failed_and_not_answered_as_well() -> None:
+    async def answer(number: int) -> int:
+        return number
+
+    with pytest.raises(SomeFailed) as caught:
+        asyncio.run(
+            answer_all(
+                range(2),
+                answer,
+                at_once=1,
+                what="answers",
+                names=["a", "b"],
+                progress=lambda _: None,
+                show=lambda number: "ab"[number + 1],
+            )
+        )
+    assert list(caught.value.failures) == [1]
+    assert caught.value.results == [0, None]
+
+
+def test_a_reason_to_stop_that_is_wrapped_still_stops() -> None:
+    async def answer(number: int) -> int:
+        try:
+            raise SetupError("no key")
+        except SetupError as error:
+            raise RuntimeError("wrapped") from error
+
+    with pytest.raises(SetupError, match="no key"):
+        asyncio.run(answer_all(range(2), answer, at_once=1, what="answers", names=["a", "b"]))
 
 
 def test_interrupted_run_closes_its_sockets(server: LoopbackServer) -> None:
@@ -428,3 +489,113 @@ def test_credentials_in_a_base_url_never_show(monkeypatch):
         asyncio.run(ask())
     assert "127.0.0.1:9" in str(failed.value)
     assert "sekret" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999/v1", "127.0.0.1:8000/v1", "localhost/v1", "http://", "ftp://x/v1", ""]
+)
+def test_an_impossible_address_is_refused_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    with pytest.raises(SetupError, match="OPENAI_BASE_URL is no address that can be asked; allowed are URLs"):
+        ask_once()
+    with pytest.raises(SetupError, match="OPENAI_BASE_URL"):
+        asyncio.run(OpenAIEmbeddingModel().embed(["kettle"]))
+
+
+def test_an_impossible_address_of_ollama_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:99999")
+    with pytest.raises(SetupError, match="OLLAMA_HOST is no address"):
+        ask_once(model="ollama/phi")
+
+
+def test_requests_a_minute_hold_for_what_is_asked_again(server: LoopbackServer) -> None:
+    async def ask() -> float:
+        async with LanguageModel(requests_per_minute=240, timeout=0.2) as language_model:
+            began = time.monotonic()
+            questions = [language_model.ask(f"question {number}", Impossible) for number in range(12)]
+            await asyncio.gather(*questions, return_exceptions=True)
+            return time.monotonic() - began
+
+    seconds = asyncio.run(ask())
+    assert server.stats.chat == 48, "waiting for the pace is no part of a question's time limit"
+    assert seconds > 1.5  # forty at once, four a second
+
+
+def heard_while(ask: Any, **options: Any) -> tuple[list[str], Exception | None, float]:
+    """Return the notices while questions are put, what ended them, and how long that took."""
+    heard: list[str] = []
+
+    async def run() -> Exception | None:
+        async with LanguageModel(**options) as language_model:
+            language_model.on_notice = heard.append
+            try:
+                await ask(language_model)
+            except Exception as error:
+                return error
+            return None
+
+    began = time.monotonic()
+    failure = asyncio.run(run())
+    return heard, failure, time.monotonic() - began
+
+
+async def ask_ten(language_model: LanguageModel) -> None:
+    await asyncio.gather(*(language_model.ask(f"question {number}", Answer) for number in range(10)))
+
+
+def test_who_waits_hears_why(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.faults = Faults(status_every=2, status=429, retry_after="0.3")
+    heard, failure, _ = heard_while(ask_ten, max_concurrent_requests=8)
+    assert failure is None
+    (notice,) = heard
+    assert re.fullmatch(
+        r"openai/gpt-4o-mini: 1 × status 429; asked again in 0\.3 s; at most 4 requests at once for now", notice
+    )
+    server.reset()
+    monkeypatch.setattr(gateway, "SECONDS_BETWEEN_NOTICES", 0.1)
+    server.faults = Faults(shares={"server_error": 0.4, "dropped": 0.3, "stalled": 0.1})
+    heard, _, _ = heard_while(ask_ten, timeout=0.3)
+    assert 1 < len(heard) < 20
+    assert {"status 500", "connection broken off"} <= {kind for kind in KINDS if kind in " ".join(heard)}
+
+
+KINDS = ("status 500", "connection broken off", "no answer in time", "cannot be reached")
+
+
+def test_where_nobody_hears_notices_they_are_logged(server: LoopbackServer, caplog: pytest.LogCaptureFixture) -> None:
+    server.faults = Faults(shares={"server_error": 0.5})
+    ask_once("question 1")
+    ask_once("question 2")
+    assert "1 × status 500; asked again in" in caplog.text
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/v1", "http://nobody.invalid/v1"])
+def test_an_address_where_nobody_is_stops_the_run_after_three_attempts(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    heard, failure, _ = heard_while(lambda language_model: language_model.ask("question", Answer))
+    assert isinstance(failure, SetupError)
+    assert "OPENAI_BASE_URL" in str(failure)
+    assert len(heard) == 1
+    assert "1 × cannot be reached" in heard[0]
+
+
+def test_a_server_that_answered_and_is_gone_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    with LoopbackServer() as first:
+        port = first.port
+        monkeypatch.setenv("OPENAI_BASE_URL", first.base_url)
+
+        async def ask(language_model: LanguageModel) -> None:
+            await language_model.ask("question", Answer)
+            first.__exit__()
+            await language_model.ask("another", Answer)
+
+        heard, failure, _ = heard_while(ask)
+    assert port
+    assert isinstance(failure, LanguageModelError)
+    assert not isinstance(failure, SetupError)
+    assert "cannot be reached" in heard[0] or "broken off" in heard[0]

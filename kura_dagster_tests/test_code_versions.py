@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from functools import partial
+from typing import Any
 
 import dagster as dg
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.code_versions import code_versions
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.orchestration.questions import Questions
-from kura_dagster.pipeline.language_model import prompts
+from kura_dagster.pipeline.language_model import cluster_description_model, meta_cluster_model, prompts
+from kura_dagster.pipeline.language_model.client import LanguageModel
 from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster.settings import Settings
 from kura_dagster_tests.own_models import ByFirstWord, OpeningTurns, own_models
@@ -26,6 +29,15 @@ ALL = {"summaries", "embeddings", "base_clusters", "meta_clusters", "projections
 
 class WithProduct(GeneratedSummary):
     product: str = Field(description="The product.")
+
+
+class Strict(WithProduct):
+    @field_validator("product")
+    @classmethod
+    def _is_known(cls, product: str) -> str:
+        if product not in ("kettle", "violin"):
+            raise ValueError("is no product of ours")
+        return product
 
 
 async def a_length(conversation, sems, clients):
@@ -78,6 +90,145 @@ def test_settings_that_shape_rows_change_their_asset_and_others_do_not(asking, s
 )
 def test_questions_of_ones_own_change_the_asset_that_asks_them(asking, question, assets):
     assert changed(versions(asking), versions(asking, question)) == assets
+
+
+OWN_SCHEMA = """
+from typing import Annotated
+from pydantic import AfterValidator, BaseModel, field_validator
+from kura_dagster.pipeline.types import GeneratedSummary
+
+def shouted(text):
+    return text.upper()
+
+class Part(BaseModel):
+    score: int
+    @field_validator("score")
+    @classmethod
+    def _checked(cls, score):
+        return score + 0
+
+class Parts(BaseModel):
+    parts: list[Part] | None
+
+class Base(GeneratedSummary):
+    rating: int
+    @field_validator("rating")
+    @classmethod
+    def _rated(cls, rating):
+        return rating * 1
+
+class Own(Base):
+    word: Annotated[str, AfterValidator(shouted)]
+    parts: dict[str, Parts]
+    @field_validator("word")
+    @classmethod
+    def _said(cls, word):
+        return word.strip()
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_changed"),
+    [
+        ("word.strip()", "word.lstrip()", True),
+        ("text.upper()", "text.lower()", True),
+        ("score + 0", "score + 1", True),
+        ("rating * 1", "rating * 2", True),
+        ("from typing", "import sys\nfrom typing", False),
+    ],
+)
+def test_validators_of_ones_own_schema_change_it(asking, tmp_path, monkeypatch, before, after, is_changed):
+    def version(text: str) -> dict[str, str]:
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.py"
+        path.write_text(text)
+        spec = importlib.util.spec_from_file_location("own_schema", path)
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, "own_schema", module)
+        spec.loader.exec_module(module)
+        return versions(asking, Questions(response_schema=module.Own))
+
+    found = changed(version(OWN_SCHEMA), version(OWN_SCHEMA.replace(before, after)))
+    assert found == ({"summaries"} if is_changed else set())
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "assets"),
+    [
+        (cluster_description_model, "NamedGroup", {"base_clusters"}),
+        (meta_cluster_model, "NamedGroup", {"meta_clusters"}),
+        (meta_cluster_model, "CategoryLabel", {"meta_clusters"}),
+        (meta_cluster_model, "CandidateCategories", {"meta_clusters"}),
+    ],
+)
+def test_other_schemas_of_ours_change_it(asking, monkeypatch, module, name, assets):
+    before = versions(asking)
+
+    class Other(getattr(module, name)):
+        also: str = Field(description="Something quite else.")
+
+    monkeypatch.setattr(module, name, Other)
+    assert changed(before, versions(asking)) == assets
+
+
+def extracting(asking: Settings, extractor: Any = a_length, **clients: Any) -> dict[str, str]:
+    return versions(asking, Questions(extractors=(extractor,), clients=clients or None))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_changed"),
+    [
+        ({}, {"careful": "openai/gpt-4o"}, True),
+        ({"careful": "openai/gpt-4o"}, {"careful": "openai/gpt-4.1"}, True),
+        ({"careful": "openai/gpt-4o"}, {"other": "openai/gpt-4o"}, True),
+        ({"careful": LanguageModel("openai/gpt-4o")}, {"careful": LanguageModel("openai/gpt-4.1")}, True),
+        ({"careful": LanguageModel("openai/gpt-4o")}, {"careful": LanguageModel("openai/gpt-4o")}, False),
+        ({"careful": object()}, {"careful": object()}, False),
+        ({"careful": object()}, {"careful": len}, True),
+    ],
+)
+def test_clients_of_extractors_change_it_by_their_model_or_their_type(asking, before, after, is_changed):
+    found = changed(extracting(asking, **before), extracting(asking, **after))
+    assert found == ({"summaries"} if is_changed else set())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_changed"),
+    [
+        ({"n": 1}, {"n": 2}, True),
+        ({"words": ["a", "b"]}, {"words": ["a", "c"]}, True),
+        ({"words": {"a": {"b"}}}, {"words": {"a": {"c"}}}, True),
+        ({"schema": WithProduct}, {"schema": Strict}, True),
+        ({"any": object()}, {"any": object()}, False),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, False),
+    ],
+)
+def test_what_an_extractor_is_given_changes_it(asking, before, after, is_changed):
+    found = changed(extracting(asking, partial(a_length, **before)), extracting(asking, partial(a_length, **after)))
+    assert found == ({"summaries"} if is_changed else set())
+    assert changed(extracting(asking, partial(a_length, 1)), extracting(asking, partial(a_length, 2))) == {"summaries"}
+
+
+def test_another_host_changes_what_is_asked_there_and_credentials_do_not_matter(asking, monkeypatch):
+    for variable in ("OPENAI_BASE_URL", "OLLAMA_HOST"):
+        monkeypatch.delenv(variable, raising=False)
+    everything = asking.model_copy(update={"embedding_model": "openai/text-embedding-3-small"})
+    before, local = versions(everything), versions(asking)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://user:secret@one.example:8000/v1")
+    of_one = versions(everything)
+    assert changed(before, of_one) == {"summaries", "embeddings", "base_clusters", "meta_clusters"}
+    assert "embeddings" not in changed(local, versions(asking))
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://other:key@one.example:8000/v2?key=1")
+    assert versions(everything) == of_one
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://one.example:8001/v1")
+    assert changed(of_one, versions(everything)) == {"summaries", "embeddings", "base_clusters", "meta_clusters"}
+    ollama = asking.model_copy(update={"language_model": "ollama/llama3.2"})
+    without = versions(ollama)
+    for host, is_changed in (("gpu.example", True), ("gpu.example:11434", True), ("http://[broken", True)):
+        monkeypatch.setenv("OLLAMA_HOST", host)
+        assert bool(changed(without, versions(ollama))) == is_changed
+    with_client = extracting(asking, careful="ollama/llama3.2")
+    monkeypatch.setenv("OLLAMA_HOST", "another.example")
+    assert changed(with_client, extracting(asking, careful="ollama/llama3.2")) == {"summaries"}
 
 
 def test_another_wording_of_ours_changes_it(asking, monkeypatch):

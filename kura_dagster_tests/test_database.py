@@ -317,8 +317,9 @@ class TestForgetting:
 
     @pytest.fixture
     def filled(self, database):
-        mine = REJECTED_CONVERSATIONS, RejectedConversation(
-            file="a", line=1, chat_id=self.SECRET, reason="superseded", content="{}"
+        mine = (
+            REJECTED_CONVERSATIONS,
+            RejectedConversation(file="a", line=1, chat_id=self.SECRET, reason="superseded", content="{}"),
         )
         for day in (MONDAY, TUESDAY):
             database.replace_partitions(

@@ -3,20 +3,26 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import sys
+import time
 import types
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.language_model import embedding_models
-from kura_dagster.pipeline.language_model.client import LanguageModelError
+from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
+from kura_dagster.pipeline.language_model.client import LanguageModelError, Progress
 from kura_dagster.pipeline.language_model.embedding_models import (
     EMPTY_TEXT,
     CohereEmbeddingModel,
     OpenAIEmbeddingModel,
     SentenceTransformerEmbeddingModel,
 )
+from kura_dagster.pipeline.language_model.failures import SetupError, SomeTextsFailed
+from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster_tests.loopback_server import EMBEDDING_DIMENSIONS, Faults, LoopbackServer
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
@@ -117,6 +123,57 @@ def test_refused_key_says_what_to_set(server: LoopbackServer) -> None:
     assert "Set OPENAI_API_KEY" in str(caught.value)
 
 
+class TestTextsThatAreRefused:
+    TEXTS = tuple(f"text {number}{' poison' if number in (7, 30) else ''}" for number in range(60))
+
+    @pytest.mark.parametrize("faults", [Faults(embedding_fail_on="poison", status=400), Faults(nan_on="poison")])
+    def test_only_they_are_left_out_and_the_rest_is_kept(
+        self, faults: Faults, server: LoopbackServer, tmp_path: Path
+    ) -> None:
+        server.faults = faults
+        cache, ledger = DiskCacheStrategy(tmp_path), Ledger()
+        with pytest.raises(SomeTextsFailed, match="2 of 60 texts failed") as caught:
+            embed(list(self.TEXTS), cache=cache, ledger=ledger)
+        assert "poison" not in str(caught.value)
+        assert caught.value.__cause__ is caught.value.__context__ is None
+        assert sorted(caught.value.failures) == [7, 30]
+        assert caught.value.model == "openai/text-embedding-3-small"
+        assert [number for number, row in enumerate(caught.value.vectors) if row is None] == [7, 30]
+        assert ledger.spent.failures == 2, "a batch that is split is not given up"
+
+        server.reset()
+        server.faults = faults
+        with pytest.raises(SomeTextsFailed):
+            embed(list(self.TEXTS), cache=cache)
+        assert server.stats.embedded_texts == 4, "the two at once, and each alone"
+        server.reset()
+        np.testing.assert_array_equal(embed(list(self.TEXTS), cache=cache)[8], caught.value.vectors[8])
+        assert server.stats.embedded_texts == 2
+        cache.close()
+
+    def test_what_a_server_breaks_at_again_and_again_is_found_too(self, server: LoopbackServer) -> None:
+        server.faults = Faults(embedding_fail_on="poison", status=500)
+        with pytest.raises(SomeTextsFailed) as caught:
+            embed(list(self.TEXTS[:10]))
+        assert list(caught.value.failures) == [7]
+
+    def test_a_refused_key_is_no_refused_text(self, server: LoopbackServer) -> None:
+        server.faults = Faults(embedding_fail_on="text", status=403)
+        with pytest.raises(SetupError):
+            embed(list(self.TEXTS))
+        assert server.stats.embeddings <= 2
+
+    def test_a_provider_that_refuses_everything_is_not_asked_text_by_text(self, server: LoopbackServer) -> None:
+        server.faults = Faults(embedding_fail_on="text", status=422)
+        with pytest.raises(SomeTextsFailed, match="600 of 600 texts failed"):
+            embed([f"text {number}" for number in range(600)], model_batch_size=50, n_concurrent_jobs=2)
+        assert server.stats.embeddings < 120
+
+    def test_a_long_text_without_letters_is_cut_like_others(self, server: LoopbackServer) -> None:
+        assert np.isfinite(embed(["<" * 1_000_000, "\ud83d?!"])).all()
+        assert server.stats.embedded_texts == 2
+
+
 @pytest.mark.parametrize("options", [{"model_batch_size": 0}, {"n_concurrent_jobs": 0}])
 def test_numbers_below_one_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is 0"):
@@ -183,3 +240,52 @@ def test_sentence_transformer_is_loaded_once_and_when_asked(monkeypatch: pytest.
     assert RecordingSentenceTransformer.calls[0]["batch_size"] == 7
     with pytest.raises(ValueError, match="model_batch_size is 0"):
         SentenceTransformerEmbeddingModel(model_batch_size=0)
+
+
+def test_requests_a_minute_hold_for_all_that_an_open_model_is_asked(server: LoopbackServer) -> None:
+    async def run() -> float:
+        # Four a second, forty at once; and a slow-down that one call learns holds for the next.
+        async with OpenAIEmbeddingModel(model_batch_size=1, requests_per_minute=240) as model:
+            began = time.monotonic()
+            for start in (0, 22):
+                await model.embed([f"text {number}" for number in range(start, start + 22)])
+            return time.monotonic() - began
+
+    assert asyncio.run(run()) > 0.7
+    assert server.stats.embeddings == 44
+
+
+def test_tokens_a_minute_hold_for_texts(server: LoopbackServer) -> None:
+    began = time.monotonic()
+    embed(["kettle " * 400 for _ in range(3)] + ["violet " * 400], model_batch_size=1, tokens_per_minute=6_000)
+    assert time.monotonic() - began > 0.3  # 1,000 at once and 100 a second
+
+
+def test_progress_counts_texts_and_those_that_are_kept(server: LoopbackServer) -> None:
+    heard: list[Progress] = []
+
+    async def run() -> None:
+        cache = Remembering()
+        async with OpenAIEmbeddingModel(model_batch_size=5, n_concurrent_jobs=1, cache=cache) as model:
+            model.on_progress = heard.append
+            await model.embed([f"text {number}" for number in range(7)] * 2)
+            assert [(each.done, each.total) for each in heard] == [(5, 7), (7, 7)]
+            await model.embed([f"text {number}" for number in range(9)])
+            assert [(each.done, each.total) for each in heard[2:]] == [(7, 9), (9, 9)]
+            server.faults = Faults(shares={"server_error": 1})
+            with pytest.raises(LanguageModelError):
+                await model.embed([f"text {number}" for number in range(12)])
+            assert heard[-1] == Progress("embeddings", 12, 12, 3, "")
+
+    asyncio.run(run())
+
+
+class Remembering(CacheStrategy):
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+
+    def get(self, key: str) -> Any | None:
+        return self.kept.get(key)
+
+    def set(self, key: str, value: Any) -> None:
+        self.kept[key] = value

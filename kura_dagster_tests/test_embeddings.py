@@ -10,7 +10,8 @@ import pytest
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
 from kura_dagster.pipeline.embeddings import EmbeddingError, embed_summaries, embed_texts
-from kura_dagster.pipeline.types import ConversationSummary
+from kura_dagster.pipeline.language_model.failures import SomeTextsFailed
+from kura_dagster.pipeline.types import ConversationSummary, FailedItem
 
 
 class Recorded(BaseEmbeddingModel):
@@ -84,3 +85,35 @@ def test_what_cannot_be_used_is_refused_and_the_model_named(answer: Any, fault: 
     with pytest.raises(EmbeddingError, match=fault) as raised:
         run(embed_texts(["a", "b"], Recorded(answer)))
     assert "recorded" in str(raised.value)
+
+
+class Refusing(Recorded):
+    """Refuses what holds "poison", as embedding APIs do."""
+
+    async def embed(self, texts: list[str]) -> Any:
+        vectors = [None if "poison" in text else [float(len(text)), 1.0] for text in texts]
+        refused = {position: "status 400" for position, vector in enumerate(vectors) if vector is None}
+        if refused:
+            raise SomeTextsFailed(vectors, refused, "refusing")
+        return vectors
+
+
+POISONED = [
+    ConversationSummary(chat_id=f"id-{number}", summary="poison" if number == 1 else "kettle") for number in range(3)
+]
+
+
+def test_texts_that_are_refused_are_set_aside_and_the_others_embedded() -> None:
+    failures: list[FailedItem] = []
+    rows = run(embed_summaries(POISONED, Refusing(), failures=failures))
+    assert [row.chat_id for row in rows] == ["id-0", "id-2"]
+    assert failures == [FailedItem(item_id="id-1", error="status 400", model="refusing")]
+    failures.clear()
+    assert run(embed_texts(["poison", "kettle"], Refusing(), failures=failures)).tolist() == [[6.0, 1.0]]
+    assert [item.item_id for item in failures] == ["text 1"]
+    assert run(embed_texts(["poison"], Refusing(), failures=failures)).shape == (0, 0)
+
+
+def test_without_a_list_for_failures_the_error_names_the_conversations() -> None:
+    with pytest.raises(SomeTextsFailed, match=r"1 of 3 texts failed\. The first: status 400 Failed: id-1\."):
+        run(embed_summaries(POISONED, Refusing()))

@@ -74,8 +74,23 @@ def test_before_the_first_run_it_is_near_the_truth_and_sends_nothing(server, ask
     chats = [found[asset] for asset in ("summaries", "base_clusters", "meta_clusters")]
     assert server.stats.chat / 1.5 < sum(each.calls for each in chats) < server.stats.chat * 1.5
     tokens = sum(each.input_tokens for each in found.values())
-    assert server.stats.input_tokens / 1.5 < tokens < server.stats.input_tokens * 1.5
+    assert tokens == pytest.approx(server.stats.input_tokens, rel=0.15)
     assert found["summaries"].cost_usd == pytest.approx((found["summaries"].input_tokens + 4 * 150 * 120) / 1e6)
+
+
+@pytest.mark.parametrize("text", ["Help me with {}, case {}", "請問{}要怎麼修理？這是第{}個案件，謝謝您的幫忙。" * 5])
+def test_what_summaries_send_is_what_the_server_counts(server, asking, text):
+    conversations = [
+        rows.conversation(number, text.replace("{}", SUBJECTS[number % 10]) + str(number)) for number in range(60)
+    ]
+    found = estimated(asking, conversations)["summaries"]
+
+    async def summarise() -> None:
+        async with open_models(asking) as models:
+            await summarise_conversations(conversations, model=models.summary_model)
+
+    asyncio.run(summarise())
+    assert found.input_tokens == pytest.approx(server.stats.input_tokens, rel=0.15)
 
 
 def test_after_it_nothing_is_left_to_pay(asking, server):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,9 @@ from kura_dagster.pipeline.language_model.client import LanguageModel
 from kura_dagster.pipeline.language_model.failures import BudgetError, LanguageModelError, SomeFailed
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster.pipeline.language_model.summary_model import SummaryModel
+from kura_dagster.pipeline.providers import open_models
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, ExtractedProperty, GeneratedSummary
+from kura_dagster.settings import Settings
 from kura_dagster_tests import rows
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer
 
@@ -172,6 +176,61 @@ def test_provider_string_becomes_a_client_for_the_time_of_the_run(server: Loopba
 
     asyncio.run(run())
     assert sorted(body["model"] for body in server.stats.bodies) == ["gpt-4o-mini", "small"]
+
+
+def test_clients_of_a_run_are_opened_once_and_keep_its_limits_a_minute(server: LoopbackServer, tmp_path: Path) -> None:
+    found: list[dict[str, Any]] = []
+
+    async def asking(conversation: Conversation, sems: Any, clients: Any) -> list[ExtractedProperty]:
+        found.append(dict(clients))
+        await clients["small"].create(
+            messages=[{"role": "user", "content": conversation.messages[0].content}], response_model=Language
+        )
+        return []
+
+    async def run() -> float:
+        settings = Settings.load(
+            cache=tmp_path, language_model="openai/large", requests_per_minute=120, max_concurrent_requests=5
+        )
+        began = time.monotonic()
+        async with open_models(
+            settings,
+            extractors=[asking],
+            clients={"small": "openai/small", "same": "openai/large", "other": len},
+            concurrent_requests={"small": 30},
+        ) as models:
+            assert {each.model for each in models.language_models} == {"openai/large", "openai/small"}
+            for start in (0, 12):
+                texts = [rows.conversation(number, f"question {number}") for number in range(start, start + 12)]
+                await models.summary_model.summarise(texts)
+        return time.monotonic() - began
+
+    seconds = asyncio.run(run())
+    assert len({id(each["small"]) for each in found}) == 1, "the second partition got a client of its own"
+    assert found[0]["small"].max_concurrent_requests == 30
+    assert found[0]["same"] is found[0]["default"]
+    assert found[0]["other"] is len
+    assert [body["model"] for body in server.stats.bodies].count("small") == 24
+    assert seconds > 1.5  # twenty at once, two a second
+
+
+def test_in_a_library_clients_keep_the_limits_of_the_summaries(server: LoopbackServer) -> None:
+    opened: list[Any] = []
+
+    async def asking(conversation: Conversation, sems: Any, clients: Any) -> list[ExtractedProperty]:
+        opened.append((clients["small"], clients["default"], clients["same"]))
+        return []
+
+    async def run() -> None:
+        async with LanguageModel("openai/m", requests_per_minute=50, tokens_per_minute=90_000) as language_model:
+            clients = {"small": "openai/small", "same": "openai/m"}
+            model = SummaryModel(language_model, extractors=[asking], clients=clients)
+            await model.summarise([rows.conversation(1)])
+
+    asyncio.run(run())
+    ((small, default, same),) = opened
+    assert (small.requests_per_minute, small.tokens_per_minute) == (50, 90_000)
+    assert same is default
 
 
 def test_any_object_is_handed_over_as_it_is(server: LoopbackServer) -> None:
@@ -350,3 +409,44 @@ def test_the_runs_limit_of_calls_holds_for_extractors_too(server: LoopbackServer
     with pytest.raises(BudgetError, match="KURA_MAX_CALLS"):
         asyncio.run(run())
     assert server.stats.chat == 4
+
+
+async def endless(conversation: Conversation, sems: Any, clients: Any) -> Any:
+    await asyncio.Event().wait()
+
+
+async def timed_out(conversation: Conversation, sems: Any, clients: Any) -> Any:
+    raise TimeoutError("secret")
+
+
+def summarise_in(seconds: float, extractors: list[Any], n_conversations: int = 1) -> list[ConversationSummary]:
+    async def run() -> list[ConversationSummary]:
+        async with LanguageModel(timeout=seconds) as language_model:
+            model = SummaryModel(language_model, extractors=extractors, concurrent_requests={"default": 1})
+            return await model.summarise([rows.conversation(number) for number in range(n_conversations)])
+
+    return asyncio.run(asyncio.wait_for(run(), 10))
+
+
+def test_an_extractor_that_never_ends_is_given_up(server: LoopbackServer) -> None:
+    with pytest.raises(SomeFailed) as caught:
+        summarise_in(0.1, [endless])
+    assert caught.value.failures[0] == "the extractor endless was given up after 0.8 s."
+
+
+def test_a_timeout_of_the_extractors_own_is_its_error(server: LoopbackServer) -> None:
+    assert "the extractor timed_out failed with TimeoutError in line" in failure(timed_out).failures[0]
+
+
+def test_waiting_for_a_place_and_for_a_language_model_is_not_held_against_an_extractor(server: LoopbackServer) -> None:
+    server.latency = 0.1
+
+    async def patient(conversation: Conversation, sems: Any, clients: Any) -> ExtractedProperty:
+        async with sems["default"]:
+            for number in range(3):
+                await clients["default"].ask(f"{number} {conversation.chat_id}", Language)
+        return ExtractedProperty(name="n_asked", value=3)
+
+    # One after the other: the last waits for longer than the 2.4 s that an extractor may take.
+    summaries = summarise_in(0.3, [patient], n_conversations=10)
+    assert [summary.metadata["n_asked"] for summary in summaries] == [3] * 10

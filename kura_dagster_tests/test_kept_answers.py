@@ -68,17 +68,53 @@ def test_the_same_question_in_flight_is_asked_once(server: LoopbackServer, cache
     assert ledger.spent.cache_hits == 9
 
 
-def test_the_same_question_is_asked_again_where_the_first_failed(
-    server: LoopbackServer, cache: DiskCacheStrategy
-) -> None:
-    server.faults = Faults(known_models=["another"])
+def asked_at_once(number: int, cache: DiskCacheStrategy, **options: Any) -> list[Any]:
+    """Return what comes of the same question, asked so often at once."""
 
     async def run() -> list[Any]:
-        async with LanguageModel(cache=cache) as language_model:
-            asking = (language_model.ask("violet kettle", Answer) for _ in range(3))
+        async with LanguageModel(cache=cache, **options) as language_model:
+            asking = (language_model.ask("violet kettle", Answer) for _ in range(number))
             return await asyncio.gather(*asking, return_exceptions=True)
 
-    assert all(isinstance(answer, SetupError) for answer in asyncio.run(run()))
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("faults", "error", "n_requests"),
+    [
+        (Faults(known_models=["another"]), SetupError, 1),
+        (Faults(refuse_on="kettle"), LanguageModelError, 4),
+        (Faults(shares={"stalled": 1}), LanguageModelError, 3),
+    ],
+    ids=["model", "refused", "stalled"],
+)
+def test_the_same_questions_in_flight_share_their_failure(
+    server: LoopbackServer, cache: DiskCacheStrategy, faults: Faults, error: type[Exception], n_requests: int
+) -> None:
+    server.faults = faults
+    # Only what stalls has to reach the limit; a busy machine may take long to answer.
+    outcomes = asked_at_once(20, cache, timeout=0.2 if faults.shares else 10)
+    assert {type(each) for each in outcomes} == {error}
+    assert len({str(each) for each in outcomes}) == 1
+    assert server.stats.chat == n_requests
+    server.reset()
+    assert all(isinstance(each, Answer) for each in asked_at_once(20, cache))
+
+
+def test_a_question_in_flight_that_is_cancelled_is_asked_by_who_waits_for_it(
+    server: LoopbackServer, cache: DiskCacheStrategy
+) -> None:
+    server.latency = 0.1
+
+    async def run() -> Answer:
+        async with LanguageModel(cache=cache) as language_model:
+            first = asyncio.create_task(language_model.ask("violet kettle", Answer))
+            second = asyncio.create_task(language_model.ask("violet kettle", Answer))
+            await asyncio.sleep(0.02)
+            first.cancel()
+            return await second
+
+    assert "violet" in asyncio.run(run()).summary
 
 
 @pytest.mark.parametrize(
@@ -204,3 +240,28 @@ def test_a_wrong_key_is_asked_with_once_and_not_again(server: LoopbackServer) ->
         ask(["violet kettle"], ledger=ledger)
     assert ledger.spent.calls == 1
     assert ledger.spent.retries == 0
+
+
+def test_options_that_change_no_answer_are_no_part_of_the_question(
+    server: LoopbackServer, cache: DiskCacheStrategy
+) -> None:
+    async def run() -> None:
+        async with LanguageModel(cache=cache) as language_model:
+            for options in ({"temperature": 0}, {"temperature": 0.0, "timeout": 3}, {"temperature": 0, "user": "me"}):
+                messages = [{"role": "user", "content": "violet kettle"}]
+                await language_model.create(messages, Answer, **options)  # type: ignore[arg-type]
+
+    asyncio.run(run())
+    assert server.stats.chat == 1
+    assert server.stats.bodies[-1]["temperature"] == 0
+
+
+def test_no_temperature_is_sent_where_there_is_none(server: LoopbackServer, cache: DiskCacheStrategy) -> None:
+    async def run() -> None:
+        async with LanguageModel(cache=cache) as language_model:
+            await language_model.ask("violet kettle", Answer, temperature=None)
+            await language_model.create([{"role": "user", "content": "violet kettle"}], Answer, temperature=None)
+
+    asyncio.run(run())
+    assert server.stats.chat == 1
+    assert "temperature" not in server.stats.bodies[-1]

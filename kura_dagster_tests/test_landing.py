@@ -125,8 +125,7 @@ def test_any_order_and_number_of_landings_gives_the_same_conversations(
     tmp_path_factory: pytest.TempPathFactory, versions: list[tuple[str, int]], cuts: list[int], random: object
 ) -> None:
     all_of_them = [
-        conversation(chat_id, NOON + timedelta(days=sum(map(ord, chat_id)) % 2), turns)
-        for chat_id, turns in versions
+        conversation(chat_id, NOON + timedelta(days=sum(map(ord, chat_id)) % 2), turns) for chat_id, turns in versions
     ]
     found = []
     for _ in range(2):

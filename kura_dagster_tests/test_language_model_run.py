@@ -24,6 +24,7 @@ from kura_dagster.storage.tables import (
     BASE_CLUSTERS,
     EMBEDDINGS,
     FAILED,
+    FAILED_EMBEDDINGS,
     FAILED_SUMMARIES,
     META_CLUSTERS,
     PROJECTIONS,
@@ -219,8 +220,66 @@ class TestWhatFails:
         assert again.success, again.failures
         assert again.failed_checks == {}
         assert server.stats.by_schema["GeneratedSummary"] == 1, "only what failed is asked again"
-        assert failed(language_model_settings) == {"summaries": 0, "base_clusters": 0, "meta_clusters": 0}
+        assert set(failed(language_model_settings).values()) == {0}
         assert len(database.load(EMBEDDINGS, MONDAY)) == 40
+
+    def test_a_text_that_the_embedding_api_refuses_is_set_aside_and_the_day_goes_on(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        land_texts("2026-11-02", 40)
+        extractive = with_settings(language_model_settings, summary_language_model="extractive")
+        server.faults = Faults(embedding_fail_on="case 7 ", status=400)
+        report = run(extractive, instance)
+        assert report.success, report.failures
+        (said,) = report.failed_checks.items()
+        assert said[0] == "embeddings: failures_below_limit"
+        for part in ("2026-11-02: 1 of 40 conversations have no embedding", "status 400", "failed_embeddings"):
+            assert part in said[1]
+        database = Database(extractive.database)
+        (row,) = database.load(FAILED_EMBEDDINGS, MONDAY)
+        assert (row.item_id, row.model) == ("2026-11-02-0007", "openai/text-embedding-3-small")
+        assert len(database.load(EMBEDDINGS, MONDAY)) == 39
+        clustered = [chat_id for cluster in database.load(BASE_CLUSTERS, MONDAY) for chat_id in cluster.chat_ids]
+        assert len(clustered) == 39
+        assert row.item_id not in clustered
+        found = figures(instance, report)["embeddings", "2026-11-02"]
+        assert (found["failed_embeddings_rows"], found["failures"], found["dimensions"]) == (1, 1, 384)
+
+        server.reset()
+        server.faults = Faults(embedding_fail_on="case 7 ", status=400)
+        assert run(extractive, instance).success
+        assert server.stats.embedded_texts == 1, "only what was refused is asked again"
+        server.reset()
+        assert run(extractive, instance).failed_checks == {}
+        assert len(database.load(EMBEDDINGS, MONDAY)) == 40
+
+    def test_too_many_refused_texts_fail_the_asset_after_storing_the_rest(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        land_texts("2026-11-02", 40)
+        extractive = with_settings(language_model_settings, summary_language_model="extractive")
+        server.faults = Faults(embedding_fail_on="case 1", status=400)  # and 10 to 19
+        report = run(extractive, instance)
+        assert list(report.failures) == ["embeddings: failures_below_limit"]
+        database = Database(extractive.database)
+        assert len(database.load(EMBEDDINGS, MONDAY)) == 29
+        assert database.load(BASE_CLUSTERS, MONDAY) == []
+
+    @pytest.mark.parametrize("damaged", [EMBEDDINGS, FAILED_EMBEDDINGS])
+    def test_a_missing_vector_that_is_not_among_the_failed_fails_the_checks(
+        self, server, language_model_settings, instance, land_texts, damaged
+    ):
+        land_texts("2026-11-02", 40)
+        extractive = with_settings(language_model_settings, summary_language_model="extractive")
+        server.faults = Faults(embedding_fail_on="case 7 ", status=400)
+        assert run(extractive, instance).success
+        name = "every_conversation_has_an_embedding"
+        assert run_check(extractive, instance, "embeddings", name).passed
+        database = Database(extractive.database)
+        database.replace_partitions({damaged: {MONDAY: database.load(damaged, MONDAY)[1:]}})
+        evaluation = run_check(extractive, instance, "embeddings", name)
+        assert not evaluation.passed
+        assert "is missing from embeddings" in evaluation.description
 
     def test_above_the_limit_the_asset_fails_after_storing_the_rest(
         self, server, language_model_settings, instance, land_texts
@@ -350,7 +409,39 @@ class TestMoney:
         assert "cost_usd" not in found
         assert found["calls"] == 4
 
-    @pytest.mark.parametrize("limit", [{"max_calls": 20}, {"max_cost_usd": 0.03}])
+    def test_a_model_without_a_price_makes_only_its_own_costs_unknown(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        for day in DAYS:
+            land_texts(day, 8)
+        settings = with_settings(language_model_settings, cluster_language_model="openai/our-own-model")
+        report = run(settings, instance, DAYS)
+        assert report.success, report.failures
+        found = figures(instance, report)
+        for (asset, _), each in found.items():
+            assert each.get("cost_usd_unknown_for") == ("openai/our-own-model" if asset == "base_clusters" else None)
+            assert ("cost_usd" in each) == (asset in ASKING and asset != "base_clusters")
+        again = run(settings, instance, DAYS)
+        for (asset, _), each in figures(instance, again).items():
+            assert each.get("cost_usd") == (0.0 if asset in ASKING else None)
+
+    @pytest.mark.parametrize("asked", ["a stage", "embeddings", "an extractor"])
+    def test_a_limit_of_cost_is_refused_before_anything_is_paid_where_a_price_is_missing(
+        self, server, language_model_settings, instance, land_texts, asked
+    ):
+        async def nothing(conversation, sems, clients):
+            return []
+
+        land_texts("2026-11-02", 4)
+        unknown = {"a stage": "meta_cluster_language_model", "embeddings": "embedding_model"}
+        changed = {unknown[asked]: "openai/our-own-model"} if asked in unknown else {}
+        options = {"extractors": [nothing], "clients": {"small": "openai/our-own-model"}} if not changed else {}
+        report = run(with_settings(language_model_settings, max_cost_usd=5, **changed), instance, **options)
+        assert not report.success
+        assert "The price of openai/our-own-model is unknown" in " ".join(report.failures.values())
+        assert (server.stats.chat, server.stats.embeddings) == (0, 0)
+
+    @pytest.mark.parametrize("limit", [{"max_calls": 20}, {"max_cost_usd": 0.045}])
     def test_a_limit_keeps_what_was_bought_and_the_next_run_pays_only_the_rest(
         self, server, language_model_settings, instance, land_texts, limit
     ):
@@ -430,6 +521,38 @@ class TestProgress:
         assert [each.done for each in of_summaries] == list(range(1, 21))
         assert all(each.latest for each in of_summaries)
         assert of_summaries[-1].cost_usd > 0
+
+    def test_a_run_that_is_stopped_says_how_far_it_came_and_what_it_spent(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        land_texts("2026-11-02", 40)
+        server.latency = 0.01
+        report = run(with_settings(language_model_settings, max_calls=25), instance)
+        assert not report.success
+        *_, progress, spending = [line for line in log_lines(instance, report) if line.startswith("2026-11-02 ")]
+        assert self.LINE.match(progress)[2] == "25"
+        tokens = f"{server.stats.input_tokens:,} tokens in, {server.stats.output_tokens:,} out"
+        assert spending.startswith(
+            "2026-11-02 asked: 25 calls (0 of them repeated), 0 answers from the cache, 0 failed"
+        )
+        assert tokens in spending
+
+    def test_what_is_waited_for_is_in_the_log_and_seen_by_who_watches(
+        self, server, language_model_settings, instance, land_texts
+    ):
+        land_texts("2026-11-02", 6)
+        server.faults = Faults(status_every=4, status=429, retry_after="0.1")
+        seen = []
+        report = run(language_model_settings, instance, watch=RunWatch(on_notice=seen.append))
+        assert report.success, report.failures
+        assert any("1 × status 429; asked again in" in line for line in log_lines(instance, report))
+        assert any("1 × status 429; asked again in" in notice for notice in seen)
+
+    def test_embeddings_of_an_api_report_too(self, server, language_model_settings, instance, land_texts):
+        land_texts("2026-11-02", 8)
+        report = run(language_model_settings, instance)
+        found = [match.groups() for line in log_lines(instance, report) if (match := self.LINE.match(line))]
+        assert ("embeddings", "8", "8", "0", "0") in found
 
 
 class TestPools:

@@ -13,9 +13,10 @@ from kura_dagster.pipeline.clustering import KmeansClusteringModel
 from kura_dagster.pipeline.hierarchy import check_tree, get_children_by_parent, get_root_clusters
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError
 from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
+from kura_dagster.pipeline.language_model.failures import SomeFailed
 from kura_dagster.pipeline.language_model.meta_cluster_model import MetaClusterModel
 from kura_dagster.pipeline.meta_clusters import FALLBACK_MODEL, reduce_clusters_from_base_clusters
-from kura_dagster.pipeline.types import Cluster, cluster_id_of
+from kura_dagster.pipeline.types import Cluster, FailedItem, cluster_id_of
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
@@ -205,6 +206,35 @@ def test_round_does_not_depend_on_the_order_of_clusters(server: LoopbackServer) 
     second = one_round(given[::-1])
     assert sorted(server.stats.prompts) == asked
     assert {each.cluster_id: each.parent_id for each in first} == {each.cluster_id: each.parent_id for each in second}
+
+
+def test_a_cluster_that_cannot_be_embedded_is_set_aside_and_stays_as_it_is(server: LoopbackServer) -> None:
+    server.faults = Faults(embedding_fail_on="Paint", status=400)
+    with pytest.raises(SomeFailed) as caught:
+        one_round([*KETTLES, *VIOLINS], clustering_model=InOneNeighbourhood())
+    (item,) = caught.value.failed_items
+    assert item.item_id == KETTLES[3].cluster_id
+    assert "text-embedding-3-small" in item.error
+    result = caught.value.results
+    assert KETTLES[3].cluster_id in {root.cluster_id for root in get_root_clusters(result)}
+    assert len(families(result)) > 0
+    for refused in ("Paint", "kettles"):  # one cluster has a vector, or none has
+        server.faults = Faults(embedding_fail_on=refused, status=400)
+        failures: list[FailedItem] = []
+        found = asyncio.run(
+            reduce_clusters_from_base_clusters(KETTLES[-2:], model=model(max_clusters=1), failures=failures)
+        )
+        assert check_tree(found) == []
+        assert len(get_root_clusters(found)) == 1
+        assert failures
+
+
+def test_a_label_that_is_no_candidate_is_matched_by_its_letters_where_nothing_can_be_embedded(
+    server: LoopbackServer,
+) -> None:
+    server.faults = Faults(embedding_fail_on="", status=400)
+    nearest = asyncio.run(model()._nearest(KETTLES[0], ["Play violins", "Mend and repair kettles"]))
+    assert nearest == "Mend and repair kettles"
 
 
 def test_failed_questions_stop_the_round(server: LoopbackServer) -> None:

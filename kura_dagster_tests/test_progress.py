@@ -42,29 +42,71 @@ def test_a_line_says_what_the_issue_of_a_moment_is(stage):
     with stage.meter.partition("2026-11-12", stage.log.append):
         for done in range(1, 241):
             stage.answer("summaries", done, 1000, kept=done <= 100)
+        assert stage.log == ["2026-11-12 summaries: 1 of 1,000, 1 from cache, 0 failed, 0.00 USD"]
     assert stage.seen[-1].line() == "2026-11-12 summaries: 240 of 1,000, 100 from cache, 0 failed, 1.40 USD"
-    assert stage.log == ["2026-11-12 summaries: 1 of 1,000, 1 from cache, 0 failed, 0.00 USD"]
+
+
+def test_the_end_says_how_far_it_came_and_what_it_spent_also_of_what_is_stopped(stage):
+    def asked_until_stopped() -> None:
+        with stage.meter.partition("day", stage.log.append):
+            for done in range(1, 4):
+                stage.answer("summaries", done, 1000, kept=done == 1, failed=1)
+            stage.ledger.count_failure()
+            raise RuntimeError("the limit is reached")
+
+    with pytest.raises(RuntimeError):
+        asked_until_stopped()
+    assert stage.log[1:] == [
+        "day summaries: 3 of 1,000, 1 from cache, 1 failed, 0.02 USD",
+        "day asked: 2 calls (0 of them repeated), 1 answers from the cache, 1 failed; 18,000 tokens in, 2,000 out; "
+        "0.02 USD",
+    ]
+    with stage.meter.partition("another", stage.log.append):
+        pass
+    assert len(stage.log) == 3, "where nothing is asked there is nothing to say"
+
+
+def test_trouble_is_heard_in_the_log_and_by_who_watches(stage):
+    heard = []
+    stage.watch.on_notice = heard.append
+    with stage.meter.partition("day", stage.log.append):
+        stage.model.on_notice("openai/m: 1 × status 429")
+    stage.model.on_notice("between partitions")
+    assert stage.log == ["openai/m: 1 × status 429"]
+    assert heard == ["openai/m: 1 × status 429", "between partitions"]
 
 
 def test_a_fast_stage_has_its_first_and_last_line_only(stage):
     with stage.meter.partition("day", stage.log.append):
         for done in range(1, 1001):
             stage.answer("summaries", done, 1000, seconds=0.0001)
-    assert [line.split()[2] for line in stage.log] == ["1", "1,000"]
+    assert [line.split()[2] for line in stage.log[:-1]] == ["1", "1,000"]
 
 
 def test_a_stage_of_minutes_has_a_line_for_each_tenth(stage):
     with stage.meter.partition("day", stage.log.append):
         for done in range(1, 101):
             stage.answer("summaries", done, 100, seconds=0.5)
-    assert [line.split()[2] for line in stage.log] == ["1", "11", "21", "31", "41", "51", "61", "71", "81", "91", "100"]
+    assert [line.split()[2] for line in stage.log[:-1]] == [
+        "1",
+        "11",
+        "21",
+        "31",
+        "41",
+        "51",
+        "61",
+        "71",
+        "81",
+        "91",
+        "100",
+    ]
 
 
 def test_a_slow_stage_is_never_silent_for_long(stage):
     with stage.meter.partition("day", stage.log.append):
         for done in range(1, 9):
             stage.answer("summaries", done, 1000, seconds=11)
-    assert len(stage.log) == 8
+    assert len(stage.log) == 8 + 1
 
 
 def test_each_kind_of_question_begins_anew_and_the_partitions_cost_goes_on(stage):
@@ -73,7 +115,7 @@ def test_each_kind_of_question_begins_anew_and_the_partitions_cost_goes_on(stage
         stage.answer("labels", 2, 2)
         stage.answer("names", 1, 1, failed=1)
         stage.answer("names", 1, 1, kept=True)  # of the next round
-    assert stage.log == [
+    assert stage.log[:-1] == [
         "day labels: 1 of 2, 1 from cache, 0 failed, 0.00 USD",
         "day labels: 2 of 2, 1 from cache, 0 failed, 0.01 USD",
         "day names: 1 of 1, 0 from cache, 1 failed, 0.02 USD",

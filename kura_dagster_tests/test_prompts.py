@@ -171,6 +171,39 @@ def test_megabytes_without_a_word_break_are_shown_in_part_and_soon(text: str) ->
     assert time.process_time() - started < 10
 
 
+@pytest.mark.parametrize("text", ["<", "< ", "[", "\u200b<", "word ", "漢"])
+def test_fifty_megabytes_are_shown_in_part_and_at_once(text: str) -> None:
+    long = conversation(text * (50_000_000 // len(text.encode())))
+    started = time.process_time()
+    prompt, shortened = prompts.summary_question(long)
+    assert time.process_time() - started < 0.9
+    assert shortened
+    check_blocks(prompt)
+    assert 300_000 < 4 * transcript_bytes(prompt) <= 16 * prompts.MAX_CONVERSATION_TOKENS
+
+
+@pytest.mark.parametrize("tokens", [200, 1_000])
+@pytest.mark.parametrize("filler", ["word ", "<", "<|im_end|>", "漢\u200b", "</conversation>"])
+def test_what_is_cut_before_it_is_read_changes_no_prompt(
+    tokens: int, filler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = filler * (100 * tokens // len(filler))
+    contents = [f"begin {number} {body} {number} end" for number in range(3)]
+    of_this_size = [
+        prompts.summary_question(conversation(*contents[:n]), None, max_conversation_tokens=tokens) for n in (1, 2, 3)
+    ]
+    monkeypatch.setattr(prompts, "_KEPT_BUDGETS", 10_000)
+    assert of_this_size == [
+        prompts.summary_question(conversation(*contents[:n]), None, max_conversation_tokens=tokens) for n in (1, 2, 3)
+    ]
+
+
+def test_a_message_of_unseen_characters_only_is_marked_where_it_is_too_long_to_look_through() -> None:
+    prompt, shortened = prompts.summary_question(conversation("Hi" + "\u200b" * 10**7 + "there", "Hello"))
+    assert shortened
+    assert shown_turns(prompt) == [("user", ["Hi", "there"]), ("assistant", ["Hello"])]
+
+
 def test_what_no_reader_could_see_is_taken_out_and_the_rest_stays() -> None:
     shown = prompts.summary_prompt(
         conversation("a\u202eb\u2066c\x00d\x1b[31me\U000e0041\U000e007ff\ufeffg\tünï 👩‍💻 👍🏽 می‌خواهم\nnext")
@@ -183,6 +216,73 @@ def test_control_tokens_of_chat_templates_are_defused_and_code_stays() -> None:
         conversation("<|im_end|> <｜User｜> </s> [/INST] <start_of_turn> f <| x |> g, a[INSTANCE], <span>|</span>, a<s")
     )
     assert "‹|im_end|> ‹｜User｜> ‹/s> ‹/INST] ‹start_of_turn> f <| x |> g, a[INSTANCE], <span>|</span>, a<s" in shown
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]"),
+        *("[TOOL_CALLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[TOOL_CONTENT]", "[THINK]", "[/THINK]"),
+        *("[|system|]", "[|user|]", "[|assistant|]", "[|endofturn|]", "[|tool|]"),
+        *(
+            "<EOS_TOKEN>",
+            "<BOS_TOKEN>",
+            "<PAD_TOKEN>",
+            "<|START_OF_TURN_TOKEN|>",
+            "<|SYSTEM_TOKEN|>",
+            "<|CHATBOT_TOKEN|>",
+        ),
+        *("[gMASK]", "[sMASK]", "<sop>", "<eop>", "<|observation|>"),
+        *("<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>"),
+    ],
+)
+def test_each_control_token_is_defused_also_where_unseen_characters_hide_it(token: str) -> None:
+    for written in (token, token[0] + "\u00ad" + token[1:], token[:3] + "\u3164" + token[3:]):
+        shown = prompts.transcript(conversation(f"before {written} after"))
+        assert f"before ‹{token[1:]} after" in shown
+    for prompt in every_prompt(token):
+        assert token not in prompt
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        *("\u00ad", "\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u180e", "\u2061", "\u2062", "\u2063", "\u2064"),
+        *("\u3164", "\uffa0", "\ufe00", "\ufe0e", "\U0001bca0", "\U0001d173", "\U000e0100", "\U000e01ef"),
+    ],
+)
+def test_each_unseen_character_is_taken_out(unseen: str) -> None:
+    assert "\nabc\n" in prompts.transcript(conversation(f"a{unseen}b{unseen}{unseen}c"))
+
+
+PROSE = [
+    'How do I cook rice? It\'s 5 < 6 & 7 > 3, right -- "yes" [1] [tool] (a|b) <b>bold</b>, naïve café №5 — 10 €!',
+    "Wie repariere ich einen Wasserkocher? Größe, Äpfel und Öl.",
+    "Comment réserver un vol ? Élève, œuf, garçon…",
+    "Как приготовить борщ? Ещё ёлка и йод.",
+    "Πώς μαγειρεύω ρύζι; Καλημέρα σας.",
+    "מה שלומך? שָׁלוֹם עֲלֵיכֶם",
+    "كيف حالك؟ مُحَمَّدٌ يَقْرَأُ",
+    "می‌خواهم کتاب‌ها را بخوانم",
+    "मुझे क्षमा करें, क्‍या हाल है?",
+    "ক্ষমা করবেন, আপনি কেমন আছেন?",
+    "சமையல் எப்படி செய்வது?",
+    "ฉันจะหุงข้าวได้อย่างไร",
+    "តើខ្ញុំដាំបាយយ៉ាងដូចម្តេច?",
+    "ᠮᠣᠩᠭᠣᠯ ᠪᠢᠴᠢᠭ᠌ ᠦᠰᠦᠭ",
+    "米はどうやって炊きますか？カタカナ、ﾊﾝｶｸ。",
+    "如何煮饭？「你好」，谢谢。",
+    "밥은 어떻게 지어요? 한국어 ㄱㄴㄷ ㅏㅑ 훈민정음",
+    "👩‍💻 👍🏽 ❤️ 🏳️‍🌈 1️⃣ 👨‍👩‍👧‍👦 🇩🇪",
+    "def f(a: list[int]) -> str: return a[0] | b < c and d[-1]",
+    "std::vector<int> v; if (a<b && c>d) x[i] = <T>y; <think of a number> [system] [user|admin]",
+]
+
+
+@given(st.lists(st.sampled_from(PROSE), min_size=1, max_size=8), st.sampled_from([" ", "\n", "\t"]))
+def test_ordinary_prose_of_any_script_is_shown_as_it_was_written(texts: list[str], between: str) -> None:
+    text = between.join(texts)
+    assert f" user]\n{text}\n</conversation-" in prompts.transcript(conversation(text))
 
 
 @given(st.text(alphabet="</>conversati-0123456789abcdef[] \nuser", max_size=60))
@@ -261,6 +361,10 @@ def shown_turns(prompt: str) -> list[tuple[str, list[str]]]:
     return turns
 
 
+def is_shortened(of: Conversation, tokens: int = prompts.MAX_CONVERSATION_TOKENS) -> bool:
+    return prompts.summary_question(of, max_conversation_tokens=tokens)[1]
+
+
 def transcript_bytes(prompt: str) -> int:
     (code,) = {code for tag, code in TAG.findall(prompt) if tag == "conversation"}
     return len(prompt.split(f"<conversation-{code}>\n")[1].split(f"\n</conversation-{code}>")[0].encode())
@@ -288,7 +392,7 @@ def test_shortening(turns: list[tuple[str, str, int]], tokens: int) -> None:
     assert transcript_bytes(prompt) <= 4 * tokens, "over budget"
     seen = shown_turns(prompt)
     whole = [(role, [content]) for role, content in zip(roles, contents, strict=True)]
-    shortened = prompts.conversation_shortened(long, tokens)
+    shortened = is_shortened(long, tokens)
     assert shortened == (seen != whole) == ("It was shortened: " in prompt)
     if not shortened:
         return
@@ -374,7 +478,7 @@ def test_instructions_are_never_shown_and_tools_are() -> None:
     prompt = prompts.summary_prompt(asked, "{conversation}")
     assert shown_turns(prompt) == [("user", ["Weather?"]), ("tool", ["4 degrees"]), ("assistant", ["Cold."])]
     long_instructions = conversation("rule " * 10_000, "Weather?", roles=["system", "user"])
-    assert not prompts.conversation_shortened(long_instructions)
+    assert not prompts.summary_question(long_instructions)[1]
     assert prompts.summary_prompt(conversation("Be kind.", roles=["system"]), "{conversation}")
 
 
@@ -382,8 +486,8 @@ def test_transcript_that_just_fits_is_not_shortened() -> None:
     heading = len("[0123456789ab user]\n\n")
     text = "z" * (4 * prompts.MAX_CONVERSATION_TOKENS - heading)
     assert text in prompts.summary_prompt(conversation(text))
-    assert not prompts.conversation_shortened(conversation(text))
-    assert prompts.conversation_shortened(conversation(text + "z"))
+    assert not is_shortened(conversation(text))
+    assert is_shortened(conversation(text + "z"))
 
 
 def test_what_is_left_out_does_not_change_the_prompt() -> None:
@@ -392,7 +496,7 @@ def test_what_is_left_out_does_not_change_the_prompt() -> None:
     assert prompts.summary_prompt(first) == prompts.summary_prompt(second)
 
 
-@pytest.mark.parametrize("function", [prompts.transcript, prompts.conversation_shortened])
+@pytest.mark.parametrize("function", [prompts.transcript, is_shortened])
 def test_budget_that_shows_nothing_is_refused(function: Callable[[Conversation, int], object]) -> None:
     with pytest.raises(ValueError, match="max_conversation_tokens is 199; allowed is 200 or more"):
         function(conversation("Hi"), 199)

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import traceback
+from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, Progress
 from kura_dagster.pipeline.language_model.failures import LanguageModelError, SomeFailed
 from kura_dagster.pipeline.language_model.summary_model import SummaryModel
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary
+from kura_dagster.storage.database import Database
+from kura_dagster.storage.tables import SUMMARIES
 from kura_dagster_tests import rows
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer
 
@@ -242,3 +247,75 @@ def test_progress_hears_of_each_summary(server: LoopbackServer) -> None:
         ("summaries", done, 3, 0) for done in (1, 2, 3)
     ]
     assert {each.latest for each in heard} == {summary.summary for summary in summaries}
+
+
+class Scored(GeneratedSummary):
+    concerning_score: int = Field(ge=0, le=10)
+
+
+def test_schema_whose_answers_could_not_be_joined_is_refused_before_anything_is_asked(server: LoopbackServer) -> None:
+    with pytest.raises(ValueError, match="Scored gives the field 'concerning_score' another meaning"):
+        summarise([rows.conversation(1)], response_schema=Scored)
+    assert server.stats.chat == 0
+
+
+class Overdone(GeneratedSummary):
+    @field_validator("concerning_score")
+    @classmethod
+    def tenfold(cls, value: int, info: ValidationInfo) -> int:
+        return 10 if info.context["conversation"].chat_id == "chat-0001" else value  # type: ignore[index]
+
+
+def test_what_a_validator_makes_impossible_fails_for_its_conversation_and_is_not_quoted(server: LoopbackServer) -> None:
+    conversations = [rows.conversation(number, f"The violet kettle {number}") for number in range(3)]
+    with pytest.raises(SomeFailed) as caught:
+        summarise(conversations, response_schema=Overdone)
+    assert [each and each.chat_id for each in caught.value.results] == ["chat-0000", None, "chat-0002"]
+    assert "concerning_score: less than equal" in caught.value.failures[1]
+    assert "kettle" not in "".join(traceback.format_exception(caught.value))
+
+
+class Clumsy(SummaryModel):
+    def embedding_text(self, conversation: Conversation, summary: ConversationSummary) -> str:
+        return {"chat-0000": "a", "chat-0002": "c"}[conversation.chat_id]
+
+
+def test_mistake_in_a_subclass_fails_for_its_conversation(server: LoopbackServer) -> None:
+    with pytest.raises(SomeFailed) as caught:
+        summarise([rows.conversation(number) for number in range(3)], Clumsy())
+    assert [each and each.embedding_text for each in caught.value.results] == ["a", None, "c"]
+    assert "failed with KeyError in line" in caught.value.failures[1]
+    assert "chat-0001" not in caught.value.failures[1]
+
+
+@pytest.mark.parametrize("name", ["conversation_turns", "conversation_shortened"])
+def test_metadata_with_a_name_of_ours_fails_for_its_conversation(server: LoopbackServer, name: str) -> None:
+    conversations = [rows.conversation(number) for number in range(2)]
+    conversations[1].metadata = {name: 99}
+    with pytest.raises(SomeFailed) as caught:
+        summarise(conversations)
+    assert list(caught.value.failures) == [1]
+    assert f"'{name}' is what every summary has and a name in the conversation's metadata" in caught.value.failures[1]
+    assert server.stats.chat == 1
+
+
+def test_metadata_keeps_its_types_on_the_way_to_the_database_and_back(server: LoopbackServer, tmp_path: Path) -> None:
+    metadata: dict[str, Any] = {
+        "flags": [True, False],
+        "counts": [1, 0],
+        "shares": [0.5, 1.0],
+        "words": ["true", "1"],
+        "flag": True,
+        "count": 1,
+        "share": 1.0,
+        "empty": [],
+    }
+    conversation = Conversation.model_validate({**rows.conversation(1).model_dump(), "metadata": metadata})
+    summaries = summarise([conversation])
+    database = Database(tmp_path / "kura.duckdb")
+    database.replace_partitions({SUMMARIES: {date(2026, 11, 2): summaries}})
+    (stored,) = database.load(SUMMARIES, date(2026, 11, 2))
+    expected = {**metadata, "conversation_turns": 2}
+    assert json.dumps(conversation.metadata, sort_keys=True) == json.dumps(metadata, sort_keys=True)
+    assert json.dumps(summaries[0].metadata, sort_keys=True) == json.dumps(expected, sort_keys=True)
+    assert json.dumps(stored.metadata, sort_keys=True) == json.dumps(expected, sort_keys=True)

@@ -21,6 +21,7 @@ from kura_dagster.storage.tables import (
     CONVERSATIONS,
     EMBEDDINGS,
     FAILED,
+    FAILED_EMBEDDINGS,
     FAILED_SUMMARIES,
     META_CLUSTERS,
     PROJECTIONS,
@@ -60,18 +61,12 @@ def _unusable(tables: Columns) -> Iterable[str]:
 
 
 def _summarised(tables: Columns) -> Iterable[str]:
-    chat_ids = [row.chat_id for row in tables[SUMMARIES.name]]
-    failed = {row.item_id for row in tables[FAILED_SUMMARIES.name]}
-    for chat_id in sorted(failed.intersection(chat_ids)):
-        yield f"conversation {chat_id} is in {FAILED_SUMMARIES.name}, and in {SUMMARIES.name} as well"
-    for chat_id in sorted(failed - {row.chat_id for row in tables[CONVERSATIONS.name]}):
-        yield f"{FAILED_SUMMARIES.name} holds {chat_id}, which is no conversation of the partition"
-    yield from _same_conversations(tables, [chat_id for chat_id in chat_ids if chat_id not in failed], SUMMARIES.name)
+    yield from _made_or_set_aside(tables, SUMMARIES, _expected(tables))
 
 
 def _embedded(tables: Columns) -> Iterable[str]:
     rows = tables[EMBEDDINGS.name]
-    yield from _same_conversations(tables, [row.chat_id for row in rows], EMBEDDINGS.name)
+    yield from _made_or_set_aside(tables, EMBEDDINGS, _expected(tables, FAILED_SUMMARIES))
     if len({len(row.embedding) for row in rows}) > 1:
         yield f"the vectors have different lengths: {sorted({len(row.embedding) for row in rows})}"
     for row in rows:
@@ -81,7 +76,9 @@ def _embedded(tables: Columns) -> Iterable[str]:
 
 def _partitioned(tables: Columns) -> Iterable[str]:
     clusters = tables[BASE_CLUSTERS.name]
-    yield from _same_conversations(tables, [chat_id for cluster in clusters for chat_id in cluster.chat_ids], "cluster")
+    expected = _expected(tables, FAILED_SUMMARIES, FAILED_EMBEDDINGS)
+    chat_ids = [chat_id for cluster in clusters for chat_id in cluster.chat_ids]
+    yield from _same_conversations(expected, chat_ids, "cluster")
     for cluster in clusters:
         if not cluster.name.strip():
             yield f"cluster {cluster.cluster_id} has no name"
@@ -106,20 +103,40 @@ def _placed(tables: Columns) -> Iterable[str]:
         yield f"cluster {cluster_id} is in only one of {META_CLUSTERS.name} and {PROJECTIONS.name}"
 
 
-def _same_conversations(tables: Columns, chat_ids: list[str], what: str) -> Iterable[str]:
-    """Tell of each conversation that is missing or doubled; those that have no summary are nowhere."""
-    failed = {row.item_id for row in tables[FAILED_SUMMARIES.name]}
-    expected = {row.chat_id for row in tables[CONVERSATIONS.name]} - failed
+_STRANGER = "which is no conversation of the partition or has nothing to be made from"
+
+
+def _expected(tables: Columns, *set_aside: Table) -> set[str]:
+    """Return the partition's conversations without those that are set aside."""
+    failed = {row.item_id for table in set_aside for row in tables[table.name]}
+    return {row.chat_id for row in tables[CONVERSATIONS.name]} - failed
+
+
+def _made_or_set_aside(tables: Columns, table: Table, expected: set[str]) -> Iterable[str]:
+    """Tell of each expected conversation that is not in exactly one of the table and that of what failed there."""
+    failed_table = FAILED[table.name]
+    chat_ids = [row.chat_id for row in tables[table.name]]
+    failed = {row.item_id for row in tables[failed_table.name]}
+    for chat_id in sorted(failed.intersection(chat_ids)):
+        yield f"conversation {chat_id} is in {failed_table.name}, and in {table.name} as well"
+    for chat_id in sorted(failed - expected):
+        yield f"{failed_table.name} holds {chat_id}, {_STRANGER}"
+    yield from _same_conversations(expected - failed, [each for each in chat_ids if each not in failed], table.name)
+
+
+def _same_conversations(expected: set[str], chat_ids: list[str], what: str) -> Iterable[str]:
+    """Tell of each conversation that is missing, doubled or a stranger."""
     found = set(chat_ids)
     for chat_id in sorted(expected - found):
         yield f"conversation {chat_id} is missing from {what}"
     for chat_id in sorted(found - expected):
-        yield f"{what} holds {chat_id}, which is no conversation of the partition or has no summary"
+        yield f"{what} holds {chat_id}, {_STRANGER}"
     if len(chat_ids) != len(found):
         yield f"{len(chat_ids) - len(found)} conversations are in {what} more than once"
 
 
 _CHAT_IDS = {CONVERSATIONS: ["chat_id"], FAILED_SUMMARIES: ["item_id"]}
+_EMBEDDED_IDS = {**_CHAT_IDS, FAILED_EMBEDDINGS: ["item_id"]}
 
 CHECKS = (
     PartitionCheck(
@@ -141,15 +158,15 @@ CHECKS = (
     PartitionCheck(
         EMBEDDINGS,
         "every_conversation_has_an_embedding",
-        "Exactly one finite vector a conversation that has a summary.",
-        {**_CHAT_IDS, EMBEDDINGS: ["chat_id", "embedding"]},
+        "Exactly one finite vector a conversation that has a summary, but for those in table failed_embeddings.",
+        {**_EMBEDDED_IDS, EMBEDDINGS: ["chat_id", "embedding"]},
         _embedded,
     ),
     PartitionCheck(
         BASE_CLUSTERS,
         "clusters_partition_the_conversations",
-        "Each conversation that has a summary is in exactly one base cluster, and each cluster has a name.",
-        {**_CHAT_IDS, BASE_CLUSTERS: ["cluster_id", "name", "chat_ids"]},
+        "Each conversation that has an embedding is in exactly one base cluster, and each cluster has a name.",
+        {**_EMBEDDED_IDS, BASE_CLUSTERS: ["cluster_id", "name", "chat_ids"]},
         _partitioned,
     ),
     PartitionCheck(
@@ -171,7 +188,7 @@ CHECKS = (
 
 @dataclass(frozen=True)
 class FailureCheck:
-    """A check of how many items of one asset a language model failed at. `items` are the rows that it was asked for."""
+    """A check of how many items of one asset a model failed at. `items` are the rows that it was asked for."""
 
     table: Table
     noun: str
@@ -190,6 +207,12 @@ FAILURE_CHECKS = (
         "conversations have no summary",
         ["chat_id"],
         lambda tables: len(tables[SUMMARIES.name]) + len(tables[FAILED_SUMMARIES.name]),
+    ),
+    FailureCheck(
+        EMBEDDINGS,
+        "conversations have no embedding",
+        ["chat_id"],
+        lambda tables: len(tables[EMBEDDINGS.name]) + len(tables[FAILED_EMBEDDINGS.name]),
     ),
     FailureCheck(
         BASE_CLUSTERS,
@@ -251,7 +274,7 @@ def _failure_check(
     @dg.asset_check(
         asset=key,
         name="failures_below_limit",
-        description=f"In no partition did a language model fail at more than KURA_FAILURE_LIMIT ({limit:.3g}) of the "
+        description=f"In no partition did a model fail at more than KURA_FAILURE_LIMIT ({limit:.3g}) of the "
         f"items; those it failed at are in table {check.failed.name}.",
         blocking=True,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean, median
 from typing import Any
 
@@ -29,6 +29,7 @@ from kura_dagster.pipeline.types import (
 from kura_dagster.storage.tables import (
     BASE_CLUSTERS,
     CONVERSATIONS,
+    EMBEDDINGS,
     META_CLUSTERS,
     REJECTED_CONVERSATIONS,
     SUMMARIES,
@@ -74,8 +75,9 @@ def describe_summaries(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     return figures | _model(rows)
 
 
-def describe_embeddings(rows: Sequence[ConversationEmbedding]) -> dict[str, Any]:
+def describe_embeddings(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Figures of one partition of `embeddings`."""
+    rows: Sequence[ConversationEmbedding] = tables[EMBEDDINGS.name]
     return {"dimensions": len(rows[0].embedding) if rows else 0} | _model(rows)
 
 
@@ -118,7 +120,7 @@ def describe_projections(rows: Sequence[ProjectedCluster]) -> dict[str, Any]:
     return figures | _model(rows)
 
 
-def describe_spending(spent: Spent, models_without_price: Collection[str]) -> dict[str, Any]:
+def describe_spending(spent: Spent) -> dict[str, Any]:
     """What one partition of an asset asked of providers and paid; a cost that is not known is no number."""
     figures: dict[str, Any] = {
         "calls": spent.calls,
@@ -129,7 +131,7 @@ def describe_spending(spent: Spent, models_without_price: Collection[str]) -> di
         "output_tokens": spent.output_tokens,
     }
     if spent.cost_usd is None:
-        figures["cost_usd_unknown_for"] = ", ".join(sorted(models_without_price))
+        figures["cost_usd_unknown_for"] = ", ".join(sorted(spent.unpriced_calls))
     else:
         figures["cost_usd"] = round(spent.cost_usd, 6)
     return figures

@@ -18,6 +18,7 @@ from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL, Questions,
 from kura_dagster.orchestration.resources import models_resource
 from kura_dagster.orchestration.sensors import landed_conversations_sensor
 from kura_dagster.pipeline.base_classes import CacheStrategy
+from kura_dagster.pipeline.language_model.summary_schema import check_response_schema
 from kura_dagster.pipeline.providers import ModelOverrides
 from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster.settings import Settings
@@ -63,10 +64,10 @@ def build_defs(
     Raises:
         SettingsError: an environment variable has a value that is not allowed.
         TypeError: `response_schema` is no subclass of `GeneratedSummary`.
-        ValueError: there are extractors, but no language model that they could run beside.
+        ValueError: a field of `response_schema` can't be part of a summary, or there are extractors, but no language
+            model that they could run beside.
     """
-    if not (isinstance(response_schema, type) and issubclass(response_schema, GeneratedSummary)):
-        raise TypeError(f"response_schema is {response_schema!r}; allowed is a subclass of GeneratedSummary")
+    check_response_schema(response_schema)
     settings = settings or Settings.load()
     asked = asked_models(settings, models)
     if extractors and SUMMARIES.name not in asked:

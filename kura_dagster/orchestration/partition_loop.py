@@ -48,7 +48,7 @@ class EachPartition(Mapping[str, Rows]):
         else:
             with self._meter.partition(partition_key, self._context.log.info) as spent:
                 rows = self._compute(partition_key)
-            figures = describe_spending(spent(), self._meter.ledger.models_without_price)
+            figures = describe_spending(spent())
         seconds = time.perf_counter() - started
         try:
             described = self._describe(rows)

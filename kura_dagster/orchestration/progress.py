@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kura_dagster.pipeline.language_model.ledger import Ledger, Spent
 
 if TYPE_CHECKING:
-    from kura_dagster.pipeline.language_model.client import LanguageModel, Progress
+    from kura_dagster.pipeline.language_model.client import Progress
 
 LONGEST_SILENCE = 10.0  # seconds
 SHORTEST_SILENCE = 1.0  # seconds: a line costs a write to the run's history
@@ -45,32 +45,51 @@ class RunProgress:
 
 @dataclass
 class RunWatch:
-    """What a caller in the same process sees of a run: each answer as it comes, and what is spent so far."""
+    """What a caller in the same process sees of a run: each answer as it comes, trouble, and what is spent so far."""
 
     on_progress: Callable[[RunProgress], None] = lambda progress: None
+    on_notice: Callable[[str], None] = lambda notice: None
     spent: Spent = field(default_factory=Spent)
 
 
 class Meter:
-    """Follows the language models of one run, a partition of one asset at a time."""
+    """Follows what one run asks of language models and embedding APIs, a partition of one asset at a time.
 
-    def __init__(self, ledger: Ledger, language_models: Iterable[LanguageModel], watch: RunWatch | None = None) -> None:
+    Args:
+        ledger: of the run.
+        asked: what is asked, language models and embedding models of APIs; other models have nothing to report.
+        watch: sees it too.
+    """
+
+    def __init__(self, ledger: Ledger, asked: Iterable[Any], watch: RunWatch | None = None) -> None:
         self.ledger = ledger
         self._watch = watch or RunWatch()
         self._partition: _Partition | None = None
-        for language_model in language_models:
-            language_model.on_progress = self._heard
+        for model in asked:
+            if hasattr(model, "on_progress"):
+                model.on_progress = self._heard
+            if hasattr(model, "on_notice"):
+                model.on_notice = self._noticed
 
     @contextmanager
     def partition(self, key: str, log: Callable[[str], object]) -> Iterator[Callable[[], Spent]]:
-        """Log what is asked inside of the block as the partition's; give what tells how much that has spent."""
+        """Log what is asked inside of the block as the partition's; give what tells how much that has spent.
+
+        Also of a block that fails, the log says at the end how far it came and what it spent.
+        """
         before = self.ledger.spent
         self._partition = _Partition(key, log, before)
         try:
             yield lambda: self.ledger.spent - before
         finally:
+            self._partition.ended(self.ledger.spent)
             self._partition = None
             self._watch.spent = self.ledger.spent
+
+    def _noticed(self, notice: str) -> None:
+        if self._partition is not None:
+            self._partition.log(notice)
+        self._watch.on_notice(notice)
 
     def _heard(self, progress: Progress) -> None:
         spent = self._watch.spent = self.ledger.spent
@@ -83,12 +102,13 @@ class _Partition:
 
     def __init__(self, key: str, log: Callable[[str], object], before: Spent) -> None:
         self._key = key
-        self._log = log
+        self.log = log
         self._spent_before = self._spent_last = before
         self._hits_before = before.cache_hits
         self._what: str | None = None
         self._done = self._done_in_log = 0
         self._logged_at = 0.0
+        self._not_in_log: RunProgress | None = None
 
     def heard(self, progress: Progress, spent: Spent) -> RunProgress:
         begins = progress.what != self._what or progress.done <= self._done
@@ -115,9 +135,28 @@ class _Partition:
             or silence >= LONGEST_SILENCE
             or (silence >= SHORTEST_SILENCE and more >= SHARE_BETWEEN_LINES * progress.total)
         ):
-            self._log(said.line())
+            self.log(said.line())
             self._done_in_log, self._logged_at = progress.done, time.monotonic()
+            self._not_in_log = None
+        else:
+            self._not_in_log = said
         return said
+
+    def ended(self, spent: Spent) -> None:
+        if self._not_in_log is not None:
+            self.log(self._not_in_log.line())
+        here = spent - self._spent_before
+        if here.calls or here.cache_hits:
+            self.log(f"{self._key} asked: {spending_line(here)}")
+
+
+def spending_line(spent: Spent) -> str:
+    """Return what was asked and paid, as the run's log and the terminal say it."""
+    return (
+        f"{spent.calls:,} calls ({spent.retries:,} of them repeated), {spent.cache_hits:,} answers from the cache, "
+        f"{spent.failures:,} failed; {spent.input_tokens:,} tokens in, {spent.output_tokens:,} out; "
+        f"{usd(spent.cost_usd)}"
+    )
 
 
 def usd(amount: float | None) -> str:

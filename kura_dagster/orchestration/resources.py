@@ -40,7 +40,7 @@ class RunModels:
         self.questions = questions
         self._runner = runner
         self._asked = asked
-        self._meter = Meter(models.ledger, models.language_models, watch)
+        self._meter = Meter(models.ledger, [*models.language_models, models.embedding_model], watch)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for a coroutine of the pipeline and return its result."""

@@ -91,6 +91,7 @@ if TYPE_CHECKING:
         LanguageModelError,
         SetupError,
         SomeFailed,
+        SomeTextsFailed,
         StopAsking,
     )
     from kura_dagster.pipeline.language_model.ledger import Ledger, Spent
@@ -172,7 +173,14 @@ _NAMES = {
     "language_model.client": ("LanguageModel",),
     "language_model.summary_model": ("ExtractorError", "SummaryModel"),
     "language_model.answer_cache": ("DiskCacheStrategy", "RedisCacheStrategy"),
-    "language_model.failures": ("BudgetError", "LanguageModelError", "SetupError", "SomeFailed", "StopAsking"),
+    "language_model.failures": (
+        "BudgetError",
+        "LanguageModelError",
+        "SetupError",
+        "SomeFailed",
+        "SomeTextsFailed",
+        "StopAsking",
+    ),
     "language_model.ledger": ("Ledger", "Spent"),
     "language_model.prices": ("Price", "Prices"),
     "language_model.cluster_description_model": ("ClusterDescriptionModel",),

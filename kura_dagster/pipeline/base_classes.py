@@ -45,7 +45,10 @@ class BaseEmbeddingModel(ABC):
 
     @abstractmethod
     async def embed(self, texts: list[str]) -> Sequence[Sequence[float]]:
-        """Return an array-like of shape (n_texts, n_dims), in the order of `texts`."""
+        """Return an array-like of shape (n_texts, n_dims), in the order of `texts`.
+
+        A model that has a vector for some of them only raises `SomeTextsFailed`, which holds those.
+        """
 
     @abstractmethod
     def slug(self) -> str:
@@ -62,7 +65,7 @@ class BaseSummaryModel(ABC):
         prompt: str | None = None,
         *,
         response_schema: type[GeneratedSummary] = GeneratedSummary,
-        temperature: float = 0.2,
+        temperature: float | None = 0.2,
     ) -> list[ConversationSummary]:
         """Return one summary for each conversation, in order. `prompt=None` means the model's own prompt."""
 
@@ -168,7 +171,11 @@ class BaseCheckpointManager(ABC):
 
 
 class CacheStrategy(ABC):
-    """Keeps answers of language models by key."""
+    """Keeps answers of language models by key.
+
+    Where several processes share what is kept, `lease`, `renew` and `release` keep them from paying for the same answer
+    at the same time; without them, each question is asked by whoever finds no answer.
+    """
 
     @abstractmethod
     def get(self, key: str) -> Any | None:
@@ -177,3 +184,16 @@ class CacheStrategy(ABC):
     @abstractmethod
     def set(self, key: str, value: Any) -> None:
         """Keep `value` under `key`."""
+
+    def lease(self, key: str, seconds: float) -> bool:
+        """Mark `key`, which has no value, as being asked for; False where somebody did or where it has a value by now.
+
+        The mark ends after so many seconds, or when a value is set. `get` returns None for a key that is only marked.
+        """
+        return True
+
+    def renew(self, key: str, seconds: float) -> None:  # noqa: B027 - nothing to do where nothing is marked
+        """Let a mark end after so many seconds from now."""
+
+    def release(self, key: str) -> None:  # noqa: B027
+        """End a mark. A value that has been set stays."""

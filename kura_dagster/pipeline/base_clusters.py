@@ -51,9 +51,9 @@ async def generate_base_clusters_from_conversation_summaries(
 ) -> list[Cluster]:
     """Group summaries by meaning and name the groups.
 
-    Whatever the method and the model return, the clusters hold every conversation exactly once, their names are unique,
-    and ids and centroids follow from the members. What the method left out (key -1) becomes one cluster marked
-    `is_outlier`, which is not described as a theme. The caller's summaries are left as they were.
+    Whatever the method and the model return, the clusters hold every conversation that has an embedding exactly once,
+    their names are unique, and ids and centroids follow from the members. What the method left out (key -1) becomes one
+    cluster marked `is_outlier`, which is not described as a theme. The caller's summaries are left as they were.
 
     Args:
         summaries: one a conversation. Those without an `embedding` are embedded.
@@ -63,8 +63,9 @@ async def generate_base_clusters_from_conversation_summaries(
         checkpoint_manager: where a checkpoint of exactly these conversations exists, it is the result.
         max_contrastive_examples: summaries of other clusters that a language model sees when it names one.
         prompt: stands in for the describing model's own prompt.
-        failures: gets the clusters that a language model gave no name for; they are called "Unnamed cluster". None
-            makes the first one an error, after all others were finished.
+        failures: gets the clusters that a language model gave no name for, which are called "Unnamed cluster", and the
+            conversations that an embedding API refused, which are in no cluster. None makes the first one an error,
+            after all others were finished.
 
     Returns:
         The clusters, largest first, then by id; [] for no summaries.
@@ -73,7 +74,8 @@ async def generate_base_clusters_from_conversation_summaries(
         ValueError: a chat_id occurs twice, or embeddings differ in length or are not finite.
         EmbeddingError: the embedding model's answer can't be used.
         PartitionError: the method or the model lost, doubled or invented conversations.
-        LanguageModelError: a name failed and there is no list for failures, or nothing more can be asked.
+        LanguageModelError: a name or an embedding failed and there is no list for failures, or nothing more can be
+            asked.
     """
     chat_ids = [summary.chat_id for summary in summaries]
     if repeated := [chat_id for chat_id, count in Counter(chat_ids).items() if count > 1]:
@@ -97,8 +99,10 @@ async def generate_base_clusters_from_conversation_summaries(
             logger.warning("the checkpoint of base clusters holds other conversations; it is computed again")
 
     clusters: list[Cluster] = []
+    embedded: list[ConversationSummary] = []
     if summaries:
-        embedded = await _with_embeddings(summaries, embedding_model)
+        embedded = await _with_embeddings(summaries, embedding_model, failures)
+    if embedded:
         groups = _group(embedded, clustering_method)
         outliers = groups.pop(NOISE, [])
         clusters = await _describe(groups, clustering_model, max_contrastive_examples, prompt, failures)
@@ -111,12 +115,13 @@ async def generate_base_clusters_from_conversation_summaries(
 
 
 async def _with_embeddings(
-    summaries: Sequence[ConversationSummary], embedding_model: BaseEmbeddingModel
+    summaries: Sequence[ConversationSummary], embedding_model: BaseEmbeddingModel, failures: list[FailedItem] | None
 ) -> list[ConversationSummary]:
-    """Return copies of the summaries, sorted by chat_id, that all carry a usable embedding."""
+    """Return copies of the summaries, sorted by chat_id, that all carry an embedding; `failures` gets the others."""
     missing = [summary for summary in summaries if summary.embedding is None]
     vectors: dict[str, np.ndarray] = {
-        embedding.chat_id: embedding.embedding for embedding in await embed_summaries(missing, embedding_model)
+        embedding.chat_id: embedding.embedding
+        for embedding in await embed_summaries(missing, embedding_model, failures=failures)
     }
     for summary in summaries:
         if summary.embedding is not None:
@@ -128,6 +133,7 @@ async def _with_embeddings(
     return [
         summary.model_copy(update={"embedding": vectors[summary.chat_id]})
         for summary in sorted(summaries, key=lambda summary: summary.chat_id)
+        if summary.chat_id in vectors
     ]
 
 

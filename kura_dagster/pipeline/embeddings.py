@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
-from kura_dagster.pipeline.types import ConversationEmbedding, ConversationSummary
+from kura_dagster.pipeline.language_model.failures import SomeTextsFailed
+from kura_dagster.pipeline.types import ConversationEmbedding, ConversationSummary, FailedItem
 
 
 class EmbeddingError(ValueError):
@@ -18,36 +19,73 @@ class EmbeddingError(ValueError):
 
 
 async def embed_summaries(
-    summaries: Sequence[ConversationSummary], embedding_model: BaseEmbeddingModel
+    summaries: Sequence[ConversationSummary],
+    embedding_model: BaseEmbeddingModel,
+    *,
+    failures: list[FailedItem] | None = None,
 ) -> list[ConversationEmbedding]:
     """Return the vector of each summary, in order; the model column is the embedding model's slug.
 
     What is embedded is the summary's `embedding_text`, or its summary and request where it has none: never ids, never
     metadata.
 
+    Args:
+        summaries: one a conversation.
+        embedding_model: makes the vectors.
+        failures: gets the conversations whose text an embedding API refused; they are left out of the result. None
+            makes the first one an error, after all others were embedded.
+
     Raises:
         EmbeddingError: the model returned other than one finite vector for each text, all of one length.
+        LanguageModelError: a text was refused and there is no list for failures, or nothing more can be asked.
     """
-    vectors = await embed_texts([_text_of(summary) for summary in summaries], embedding_model)
+    chat_ids = [summary.chat_id for summary in summaries]
+    failed: list[FailedItem] | None = None if failures is None else []
+    vectors = await embed_texts(
+        [_text_of(summary) for summary in summaries], embedding_model, names=chat_ids, failures=failed
+    )
+    if failures is not None and failed:
+        failures.extend(failed)
+    refused = {item.item_id for item in failed or ()}
     model = embedding_model.slug()
     return [
-        ConversationEmbedding(chat_id=summary.chat_id, embedding=vector, model=model)
-        for summary, vector in zip(summaries, vectors, strict=True)
+        ConversationEmbedding(chat_id=chat_id, embedding=vector, model=model)
+        for chat_id, vector in zip((each for each in chat_ids if each not in refused), vectors, strict=True)
     ]
 
 
-async def embed_texts(texts: list[str], embedding_model: BaseEmbeddingModel) -> np.ndarray:
+async def embed_texts(
+    texts: list[str],
+    embedding_model: BaseEmbeddingModel,
+    *,
+    names: Sequence[str] = (),
+    failures: list[FailedItem] | None = None,
+) -> np.ndarray:
     """Return the vectors of `texts`: a float32 array of shape (n_texts, n_dims), or (0, 0) without asking the model.
 
+    `names` are what failures call the texts, "text 1" and so on where there are none. `failures` gets the texts that
+    were refused, whose rows are left out; None makes them an error.
+
     Raises:
-        EmbeddingError: as for `embed_summaries`.
+        EmbeddingError, LanguageModelError: as for `embed_summaries`.
     """
     if not texts:
         return np.empty((0, 0), dtype=np.float32)
     model = embedding_model.slug()
-    rows = await embedding_model.embed(texts)
-    if len(rows) != len(texts):
-        raise EmbeddingError(f"embedding model {model} returned {len(rows)} vectors for {len(texts)} texts")
+    n_texts = len(texts)
+    try:
+        rows = await embedding_model.embed(texts)
+    except SomeTextsFailed as some:
+        called = SomeTextsFailed(some.vectors, some.failures, some.model, names)
+        if failures is None:
+            raise called from None
+        failures.extend(called.failed_items)
+        rows = [row for row in some.vectors if row is not None]
+        n_texts -= len(some.failures)
+        if not n_texts:
+            return np.empty((0, 0), dtype=np.float32)
+    if len(rows) != n_texts:
+        raise EmbeddingError(f"embedding model {model} returned {len(rows)} vectors for {n_texts} texts")
     widths = sorted({np.size(row) for row in rows})
     if len(widths) > 1:
         raise EmbeddingError(f"embedding model {model} returned vectors of different lengths: {widths}")
@@ -60,7 +98,7 @@ async def embed_texts(texts: list[str], embedding_model: BaseEmbeddingModel) -> 
     if not finite.all():
         raise EmbeddingError(
             f"embedding model {model} returned a value that is not finite for text {int(np.argmin(finite)) + 1} "
-            f"of {len(texts)} ({int((~finite).sum())} such texts)"
+            f"of {n_texts} ({int((~finite).sum())} such texts)"
         )
     return vectors
 

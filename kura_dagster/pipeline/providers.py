@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from kura_dagster.pipeline.language_model.summary_model import Extractor
 
 
+EMBEDDING_APIS = ("openai/", "cohere/")
+"""How the names of embedding models begin that are asked over a network, and paid for."""
+
 ANSWERS_FOLDER = "answers"
 """Of the folder that `KURA_CACHE` names: where what models answered is kept."""
 
@@ -82,7 +85,7 @@ async def open_models(
         settings: choose what is not overridden.
         overrides: models of the user's own.
         extractors: for the language model's `SummaryModel`, as `clients` and `concurrent_requests` are.
-        clients: by the names that extractors know them under.
+        clients: by the names that extractors know them under; a provider string is opened for the run.
         concurrent_requests: limits by client.
         cache: keeps what models answer; None means files in the folder that `KURA_CACHE` names.
         ledger: counts and limits; None means a new one with the settings' limits and prices.
@@ -90,7 +93,7 @@ async def open_models(
     Raises:
         TypeError: an override has an unknown name or is not of the base class it stands for.
         ValueError: there are extractors, and no language model writes the summaries.
-        LanguageModelError: a language model can't be opened.
+        LanguageModelError: a language model can't be opened, or there is a limit of cost and one has no known price.
     """
     chosen: dict[str, Any] = dict(overrides or {})
     bases = get_type_hints(ModelOverrides)
@@ -106,6 +109,16 @@ async def open_models(
         ledger = Ledger(settings.max_calls, settings.max_cost_usd, Prices(settings.prices))
     async with AsyncExitStack() as stack:
         asked = {stage: model for stage, model in stage_models(settings).items() if stage not in chosen}
+        clients = dict(clients or {}) if extractors else {}
+        at_once: dict[str, int] = {model: settings.max_concurrent_requests for model in asked.values() if model}
+        for name, client in clients.items():
+            if isinstance(client, str):
+                own_limit = (concurrent_requests or {}).get(name, settings.max_concurrent_requests)
+                at_once[client] = max(own_limit, at_once.get(client, 0))
+        embeds_by_api = "embedding_model" not in chosen and settings.embedding_model.startswith(EMBEDDING_APIS)
+        # Before anything is paid, and not when the first question of the last stage is asked.
+        for model in sorted({*at_once, *([settings.embedding_model] if embeds_by_api else [])}):
+            ledger.require_price(model)
         if cache is None and (any(asked.values()) or settings.embedding_model != MINILM):
             from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
 
@@ -115,8 +128,8 @@ async def open_models(
             chosen["embedding_model"] = embedding_model_from(settings, cache, ledger)
         makers = _makers(settings, chosen["embedding_model"])
         opened = {
-            model: await stack.enter_async_context(_language_model(settings, model, cache, ledger))
-            for model in sorted({model for model in asked.values() if model is not None})
+            model: await stack.enter_async_context(_language_model(settings, model, at_once[model], cache, ledger))
+            for model in sorted(at_once)
         }
         for stage, model in asked.items():
             if model is not None:
@@ -135,7 +148,8 @@ async def open_models(
                 opened[writer],
                 chosen["embedding_model"],
                 extractors=extractors,
-                clients=clients,
+                # Opened once for the run: what one learns of its provider's pace holds for the next partition.
+                clients={name: opened[each] if isinstance(each, str) else each for name, each in clients.items()},
                 concurrent_requests=concurrent_requests,
             )
         for name, make in makers.items():
@@ -153,12 +167,14 @@ def stage_models(settings: Settings) -> dict[str, str | None]:
     return {stage: None if model == EXTRACTIVE else model for stage, model in models.items()}
 
 
-def _language_model(settings: Settings, model: str, cache: CacheStrategy | None, ledger: Ledger) -> LanguageModel:
+def _language_model(
+    settings: Settings, model: str, at_once: int, cache: CacheStrategy | None, ledger: Ledger
+) -> LanguageModel:
     from kura_dagster.pipeline.language_model.client import LanguageModel
 
     return LanguageModel(
         model,
-        max_concurrent_requests=settings.max_concurrent_requests,
+        max_concurrent_requests=at_once,
         timeout=settings.request_timeout,
         requests_per_minute=settings.requests_per_minute,
         tokens_per_minute=settings.tokens_per_minute,
@@ -180,7 +196,13 @@ def embedding_model_from(
     provider, _, name = settings.embedding_model.partition("/")
     if provider == "sentence-transformers":
         return embedding_models.SentenceTransformerEmbeddingModel(model_name=name)
-    shared: dict[str, Any] = {"cache": cache, "ledger": ledger, "timeout": settings.request_timeout}
+    shared: dict[str, Any] = {
+        "cache": cache,
+        "ledger": ledger,
+        "timeout": settings.request_timeout,
+        "requests_per_minute": settings.requests_per_minute,
+        "tokens_per_minute": settings.tokens_per_minute,
+    }
     if provider == "cohere":
         return embedding_models.CohereEmbeddingModel(model_name=name, **shared)
     return embedding_models.OpenAIEmbeddingModel(

@@ -27,7 +27,7 @@ async def summarise_conversations(
     model: BaseSummaryModel,
     response_schema: type[GeneratedSummary] = GeneratedSummary,
     prompt: str | None = None,
-    temperature: float = 0.2,
+    temperature: float | None = 0.2,
     checkpoint_manager: BaseCheckpointManager | None = None,
     failures: list[FailedItem] | None = None,
 ) -> list[ConversationSummary]:
@@ -40,7 +40,7 @@ async def summarise_conversations(
         model: writes the summaries.
         response_schema: what is asked for; fields beyond `GeneratedSummary` land in the metadata.
         prompt: stands in for the model's own prompt.
-        temperature: sampling temperature of a language model.
+        temperature: sampling temperature of a language model; None sends none.
         checkpoint_manager: where a checkpoint of exactly these conversations exists, it is the result. What lacks
             some is not kept.
         failures: gets the conversations that a language model gave no summary for; they are left out of the result.

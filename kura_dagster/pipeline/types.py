@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, computed_field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictBool, computed_field
 
-MetadataValue = str | int | float | bool | list[str] | list[int] | list[float] | None
+MetadataValue = str | int | float | bool | list[StrictBool] | list[str] | list[int] | list[float] | None
 Metadata = dict[str, MetadataValue]
 
 Vector = Annotated[

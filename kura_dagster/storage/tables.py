@@ -145,32 +145,36 @@ PROJECTIONS = Table(
 )
 
 
-def _failed(asset: Table, item: str, consequence: str) -> Table:
-    """Return the table of what a language model failed at when it filled `asset`'s table."""
+def _failed(asset: Table, item: str, consequence: str, *, model: str = "a language model") -> Table:
+    """Return the table of what a model failed at when it filled `asset`'s table."""
     return Table(
         f"failed_{asset.name}",
-        f"One row for each {item} that a language model gave no answer for. {consequence} The next run of the "
-        "partition asks again.",
+        f"One row for each {item} that {model} gave no answer for. {consequence} The next run of the partition asks "
+        "again.",
         FailedItem,
         ("item_id",),
         (
             Column("item_id", "VARCHAR", f"The {item}'s id."),
             Column("error", "VARCHAR", "Why there is no answer, and what to do about it."),
-            Column("model", "VARCHAR", "The language model that was asked."),
+            Column("model", "VARCHAR", "The model that was asked."),
         ),
     )
 
 
 FAILED_SUMMARIES = _failed(SUMMARIES, "conversation", "It has no summary, and is in no cluster.")
+FAILED_EMBEDDINGS = _failed(
+    EMBEDDINGS, "conversation", "It has no vector, and is in no cluster.", model="an embedding API"
+)
 FAILED_BASE_CLUSTERS = _failed(BASE_CLUSTERS, "cluster", "It has no name of its own.")
 FAILED_META_CLUSTERS = _failed(META_CLUSTERS, "cluster", "It was placed or named without the language model.")
 
 FAILED = {
     SUMMARIES.name: FAILED_SUMMARIES,
+    EMBEDDINGS.name: FAILED_EMBEDDINGS,
     BASE_CLUSTERS.name: FAILED_BASE_CLUSTERS,
     META_CLUSTERS.name: FAILED_META_CLUSTERS,
 }
-"""Where each asset that may ask a language model keeps what failed, by the asset's name."""
+"""Where each asset that may ask a provider keeps what failed, by the asset's name."""
 
 TABLES = {
     table.name: table

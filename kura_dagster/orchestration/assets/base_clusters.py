@@ -11,7 +11,7 @@ from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
 from kura_dagster.pipeline.types import FailedItem
 from kura_dagster.storage.io_manager import PartitionRows
-from kura_dagster.storage.tables import BASE_CLUSTERS, FAILED_BASE_CLUSTERS
+from kura_dagster.storage.tables import BASE_CLUSTERS, FAILED_BASE_CLUSTERS, FAILED_EMBEDDINGS
 
 
 @asset_of(BASE_CLUSTERS, group="clusters", kinds={"duckdb", "scikitlearn"})
@@ -25,7 +25,8 @@ def base_clusters(
 
     **Computed from** `embeddings`, which the clustering method (`KURA_CLUSTERING`) groups, about
     `KURA_CLUSTERS_PER_GROUP` conversations to a cluster, and from `summaries`, from which each group is named. The id
-    follows from the members. Conversations that belong nowhere share one row marked `is_outlier`.
+    follows from the members. Conversations that belong nowhere share one row marked `is_outlier`; those in
+    `failed_embeddings` are in none.
 
     A cluster that a language model gave no name for is called "Unnamed cluster" and set aside in `failed_base_clusters`
     with its error.
@@ -36,7 +37,8 @@ def base_clusters(
 
     def cluster(key: str) -> dict[str, list[Any]]:
         vectors = {row.chat_id: row.embedding for row in embeddings[key]}
-        rows = summaries[key]
+        failed = {row.item_id for row in embeddings.beside(FAILED_EMBEDDINGS, key)}
+        rows = [row for row in summaries[key] if row.chat_id not in failed]
         require_same_conversations(key, [row.chat_id for row in rows], vectors, upstream="embeddings")
         for row in rows:
             row.embedding = vectors[row.chat_id]

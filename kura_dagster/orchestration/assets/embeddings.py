@@ -5,13 +5,13 @@ from typing import Any
 import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_embeddings
-from kura_dagster.orchestration.assets.common import asset_of
+from kura_dagster.orchestration.assets.common import asset_of, one_row_an_item
 from kura_dagster.orchestration.partition_loop import EachPartition, require_same_conversations
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.embeddings import embed_summaries
-from kura_dagster.pipeline.types import ConversationEmbedding
+from kura_dagster.pipeline.types import FailedItem
 from kura_dagster.storage.io_manager import PartitionRows
-from kura_dagster.storage.tables import EMBEDDINGS, FAILED_SUMMARIES
+from kura_dagster.storage.tables import EMBEDDINGS, FAILED_EMBEDDINGS, FAILED_SUMMARIES
 
 
 @asset_of(EMBEDDINGS, group="understanding", kinds={"duckdb", "python"})
@@ -27,17 +27,22 @@ def embeddings(
     `conversations` where the summary model is the local one: a single sentence carries too little. Ids and metadata
     are never embedded. A conversation in `failed_summaries` has no vector.
 
+    A conversation whose text an embedding API refuses is set aside in the table `failed_embeddings` with its error and
+    is in no cluster; the rest of the partition goes on without it.
+
     **Re-running** takes about half a minute for 1,000 long conversations with the local `minilm` on two cores. With an
-    API it costs that model's price for a few hundred tokens a conversation.
+    API it costs that model's price for a few hundred tokens a conversation whose vector is not kept yet.
     """
 
-    def embed(key: str) -> list[ConversationEmbedding]:
+    def embed(key: str) -> dict[str, list[Any]]:
         by_chat_id = {conversation.chat_id: conversation for conversation in conversations[key]}
         rows = summaries[key]
         failed = {row.item_id for row in summaries.beside(FAILED_SUMMARIES, key)}
         require_same_conversations(key, by_chat_id.keys() - failed, [row.chat_id for row in rows], upstream="summaries")
         for row in rows:
             row.embedding_text = models.models.summary_model.embedding_text(by_chat_id[row.chat_id], row)
-        return models.run(embed_summaries(rows, models.models.embedding_model))
+        failures: list[FailedItem] = []
+        vectors = models.run(embed_summaries(rows, models.models.embedding_model, failures=failures))
+        return {EMBEDDINGS.name: vectors, FAILED_EMBEDDINGS.name: one_row_an_item(failures)}
 
     return EachPartition(context, embed, describe_embeddings, models.meter_for(EMBEDDINGS))

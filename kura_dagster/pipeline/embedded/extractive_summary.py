@@ -45,7 +45,7 @@ class ExtractiveSummaryModel(BaseSummaryModel):
         prompt: str | None = None,
         *,
         response_schema: type[GeneratedSummary] = GeneratedSummary,
-        temperature: float = 0.2,
+        temperature: float | None = 0.2,
     ) -> list[ConversationSummary]:
         """Return one summary for each conversation, in order. No model is asked: `temperature` has no effect.
 

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 SIZE_LIMIT = 2 * 1024**3
 """Bytes that the answers may take; above it the oldest go first."""
 
+_OWN_PORTS = {"http": 80, "https": 443}
+
+
+_BEING_ASKED = "null"
+"""What stands under the key of a question that a process is asking: JSON, and no answer."""
+
 
 class CacheError(StopAsking):
     """The cache cannot be used, so nothing is asked: the answers would be lost. The message says what to do."""
@@ -46,7 +52,8 @@ def answer_key(kind: str, *, provider: str, model: str, url: str | None, **asked
         kind: what sort of answer it is, as "chat" or "embedding".
         provider: the provider's name.
         model: the model's name there.
-        url: the provider's address, of which the host and its port count; None for the provider's own.
+        url: the provider's address, of which the host counts, and the port where it is not the scheme's own; None for
+            the provider's own.
         asked: the rest, as JSON: prompt, response schema, temperature.
 
     Raises:
@@ -58,7 +65,7 @@ def answer_key(kind: str, *, provider: str, model: str, url: str | None, **asked
         "provider": provider,
         "model": model,
         "host": address.hostname,
-        "port": address.port,
+        "port": None if address.port == _OWN_PORTS.get(address.scheme) else address.port,
         **asked,
     }
     text = json.dumps(whole, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
@@ -84,8 +91,7 @@ class DiskCacheStrategy(CacheStrategy):
         Raises:
             CacheError: the folder can't be used.
         """
-        text = self._cache("get", key)
-        return None if text is None else json.loads(text)
+        return _read(self._cache("get", key))
 
     def set(self, key: str, value: Any) -> None:
         """Keep `value`, which has to be JSON, under `key`.
@@ -96,16 +102,37 @@ class DiskCacheStrategy(CacheStrategy):
         """
         self._cache("set", key, json.dumps(value, ensure_ascii=True, separators=(",", ":")))
 
+    def lease(self, key: str, seconds: float) -> bool:
+        """Mark `key` as being asked for; False where it is marked, or has an answer.
+
+        Raises:
+            CacheError: the folder can't be used.
+        """
+        return bool(self._cache("add", key, _BEING_ASKED, seconds))
+
+    def renew(self, key: str, seconds: float) -> None:
+        """Let a mark end after so many seconds from now."""
+        if self._cache("get", key) == _BEING_ASKED:
+            self._cache("touch", key, seconds)
+
+    def release(self, key: str) -> None:
+        """End a mark."""
+        if self._cache("get", key) == _BEING_ASKED:
+            self._cache("delete", key)
+
     def delete(self, key: str) -> bool:
         """Forget an answer; True where there was one."""
         return bool(self._cache("delete", key))
 
     def clear(self) -> int:
         """Forget all answers and return how many there were."""
-        return int(self._cache("clear"))
+        return int(self._cache("clear")) if self._exists else 0
 
     def statistics(self) -> CacheStatistics:
-        """Return what the cache holds."""
+        """Return what the cache holds; one that is not there yet is not made for it."""
+        if not self._exists:
+            return CacheStatistics(0, 0, self.size_limit)
+        self._cache("expire")  # marks of processes that were killed
         return CacheStatistics(int(self._cache("__len__")), int(self._cache("volume")), self.size_limit)
 
     def close(self) -> None:
@@ -113,6 +140,16 @@ class DiskCacheStrategy(CacheStrategy):
         if self._opened is not None:
             self._opened.close()
             self._opened = None
+
+    @property
+    def _exists(self) -> bool:
+        try:
+            (self.folder / "cache.db").stat()
+        except FileNotFoundError:
+            return False
+        except OSError:
+            pass  # a file in the place of the folder, say: it is told of where the cache is used
+        return True
 
     def _cache(self, operation: str, *arguments: Any) -> Any:
         """Do one operation of diskcache, its errors explained."""
@@ -128,6 +165,14 @@ class DiskCacheStrategy(CacheStrategy):
                 "writable and its disk not full? Where the files are damaged, delete the folder: its "
                 "answers would be paid for again."
             ) from error
+
+
+def _read(text: str | bytes | None) -> Any | None:
+    """Return what a text holds, None where it is no JSON: such an answer is asked for anew."""
+    try:
+        return None if text is None else json.loads(text)
+    except (ValueError, TypeError):
+        return None
 
 
 def _open(folder: Path, size_limit: int) -> diskcache.Cache:
@@ -189,8 +234,7 @@ class RedisCacheStrategy(CacheStrategy):
         Raises:
             CacheError: the server can't be asked.
         """
-        text = self._ask("get", self.prefix + key)
-        return None if text is None else json.loads(text)
+        return _read(self._ask("get", self.prefix + key))
 
     def set(self, key: str, value: Any) -> None:
         """Keep `value`, which has to be JSON, under `key`.
@@ -201,8 +245,29 @@ class RedisCacheStrategy(CacheStrategy):
         """
         self._ask("set", self.prefix + key, json.dumps(value, ensure_ascii=True, separators=(",", ":")))
 
-    def _ask(self, operation: str, *arguments: Any) -> Any:
+    def lease(self, key: str, seconds: float) -> bool:
+        """Mark `key` as being asked for; False where it is marked, or has an answer.
+
+        Raises:
+            CacheError: the server can't be asked.
+        """
+        return bool(self._ask("set", self.prefix + key, _BEING_ASKED, nx=True, px=int(1000 * seconds)))
+
+    def renew(self, key: str, seconds: float) -> None:
+        """Let a mark end after so many seconds from now."""
+        if self._is_marked(key):
+            self._ask("pexpire", self.prefix + key, int(1000 * seconds))
+
+    def release(self, key: str) -> None:
+        """End a mark."""
+        if self._is_marked(key):
+            self._ask("delete", self.prefix + key)
+
+    def _is_marked(self, key: str) -> bool:
+        return self._ask("get", self.prefix + key) == _BEING_ASKED.encode()
+
+    def _ask(self, operation: str, *arguments: Any, **options: Any) -> Any:
         try:
-            return getattr(self._client, operation)(*arguments)
+            return getattr(self._client, operation)(*arguments, **options)
         except self._error as error:
             raise CacheError(f"Redis at {self._host} can't be asked: {type(error).__name__}.") from error

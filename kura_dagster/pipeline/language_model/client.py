@@ -20,29 +20,40 @@ from functools import partial
 from types import SimpleNamespace, TracebackType
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.language_model.answer_cache import answer_key
+from kura_dagster.pipeline.language_model.answer_schema import AnswerSchema, hearing
 from kura_dagster.pipeline.language_model.failures import (
     MAX_REASKS,
     LanguageModelError,
     SetupError,
     StopAsking,
     explain,
+    kind_and_place,
+    may_be_billed,
     missing_key,
+    no_completion,
     some_failed,
+    stopping,
+    wrong_url,
 )
 from kura_dagster.pipeline.language_model.gateway import Gateway
+from kura_dagster.pipeline.language_model.leases import Leases, Waiting, stand_in
 from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation
 from kura_dagster.pipeline.language_model.pace import Pace
+from kura_dagster.pipeline.language_model.patience import off_the_clock
+from kura_dagster.pipeline.language_model.tokens import answer_tokens, expected_tokens, tokens_of
+
+logger = logging.getLogger(__name__)
 
 AnyAnswer = TypeVar("AnyAnswer", bound=BaseModel)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-CHARACTERS_PER_TOKEN = 4
-"""Of English, about; for what is sent before the provider has counted it."""
+_NO_PART_OF_THE_QUESTION = frozenset(["model", "timeout", "user"])
+"""Options that change no answer; the model's name has its own place in a question's key."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +75,7 @@ class LanguageModel:
     Args:
         model: instructor's provider string, `"<provider>/<model>"`.
         max_concurrent_requests: the most requests in flight.
-        timeout: in seconds, for a request; a question with its re-asks is given up after four times that, and sent
-            again as any failed one.
+        timeout: in seconds, for a request, from sending it to the last byte of its answer; a re-ask has its own.
         requests_per_minute: None means no limit.
         tokens_per_minute: of what is sent, about; None means no limit.
         cache: keeps answers, and gives them again to the same question; None keeps nothing.
@@ -94,15 +104,19 @@ class LanguageModel:
         self.model = model
         self.max_concurrent_requests = max_concurrent_requests
         self.timeout = timeout
+        self.requests_per_minute = requests_per_minute
+        self.tokens_per_minute = tokens_per_minute
         self.cache = cache
         self.ledger = ledger or Ledger()
         self.on_progress: Callable[[Progress], None] | None = None
+        self.on_notice: Callable[[str], object] = logger.warning
         self._new_pace = partial(Pace, max_concurrent_requests, requests_per_minute, tokens_per_minute)
         self._new_pace()  # refuses numbers out of range now and not when the model is opened
         self._client: Any = None
         self._gateway: Gateway | None = None
-        self._prepared: dict[Any, Any] = {}
-        self._asking: dict[str, asyncio.Future[Any]] = {}
+        self._schemas: dict[Any, AnswerSchema] = {}
+        self._asking: dict[str, asyncio.Future[Exception | None]] = {}
+        self._leases = Leases(cache)
         # Where code written for an instructor client looks for it.
         self.chat = SimpleNamespace(completions=SimpleNamespace(create=self.create))
 
@@ -123,6 +137,7 @@ class LanguageModel:
             timeout=self.timeout,
             most_requests=MAX_REASKS + 1,
             url=lambda: self.url,
+            notice=lambda text: self.on_notice(text),  # whoever hears it by then
         )
         self._asking = {}
         return self
@@ -144,14 +159,15 @@ class LanguageModel:
         prompt: str,
         response_model: type[AnyAnswer],
         *,
-        temperature: float = 0.2,
+        temperature: float | None = 0.2,
         context: dict[str, Any] | None = None,
     ) -> AnyAnswer:
         """Put one question and return the answer as an instance of `response_model`.
 
-        An answer that does not fit is asked for again, up to three times. The prompt reaches the provider as it is;
-        `context` is what the schema's validators find in pydantic's `info.context`. It is no part of the question: a
-        kept answer is checked by the validators again.
+        No `temperature` is sent where it is None, as for a model that knows none. An answer that does not fit is asked
+        for again, up to three times. The prompt reaches the provider as it is; `context` is what the schema's
+        validators find in pydantic's `info.context`. It is no part of the question: a kept answer is checked by the
+        validators again.
 
         Raises:
             StopAsking: no further question can be asked in this run.
@@ -181,7 +197,7 @@ class LanguageModel:
         """Put a question as to an instructor client; the answer is kept, paced and accounted as that of `ask`.
 
         `options` are the provider's, as `temperature` or another `model`. instructor's own about retries and caching
-        have no effect, because both are seen to here.
+        have no effect, because both are seen to here; `timeout` and `user` are no part of the question.
 
         Raises:
             TypeError: messages, context or options are not JSON, and so can't be told apart.
@@ -192,6 +208,10 @@ class LanguageModel:
             options.pop(name, None)
         asked = {"messages": messages, **({"context": context} if context else {})}
         return await self._answer(messages, response_model, options, context, asked=asked)
+
+    def schema_tokens(self, response_model: Any) -> int:
+        """Return about how many tokens the schema has as instructor sends it."""
+        return self._schema_of(response_model).n_tokens
 
     async def _answer(
         self,
@@ -205,45 +225,80 @@ class LanguageModel:
         """Return the kept answer, or that of a question in flight that is the same, or else ask."""
         if self._client is None:
             raise RuntimeError(f"the language model {self.model} is not open; use it inside `async with`")
-        adapter, schema = self._schema_of(response_model)
+        # Some models refuse the parameter; and 0 and 0.0 are one question.
+        temperature = options.pop("temperature", None)
+        if temperature is not None:
+            options["temperature"] = float(temperature)
+        schema = self._schema_of(response_model)
         model_name = options.get("model", self.model_name)
         key = answer_key(
             "chat",
             provider=self.provider,
             model=model_name,
             url=self.url,
-            schema=schema,
+            schema=schema.json_schema,
             **asked,
-            **{name: value for name, value in options.items() if name != "model"},
+            **{name: value for name, value in options.items() if name not in _NO_PART_OF_THE_QUESTION},
         )
+        with off_the_clock():
+            return await self._found_or_asked(key, messages, schema, options, context, model_name, asked)
+
+    async def _found_or_asked(
+        self,
+        key: str,
+        messages: list[dict[str, Any]],
+        schema: AnswerSchema,
+        options: dict[str, Any],
+        context: dict[str, Any] | None,
+        model_name: str,
+        asked: dict[str, Any],
+    ) -> Any:
+        waiting = Waiting()
         while True:
             kept = self.cache.get(key) if self.cache is not None else None
             if kept is not None:
                 try:
-                    answer = adapter.validate_python(kept["answer"], context=context)
-                except ValidationError:
-                    pass  # the schema's validators have changed, or mind the context: it is asked for anew
+                    answer = schema.read(kept, context)
+                except Exception:
+                    pass  # spoilt, or the schema's validators have changed or mind the context: it is asked for anew
                 else:
                     self.ledger.count_cache_hit()
                     return answer
             in_flight = self._asking.get(key)
-            if in_flight is None or self.cache is None:
+            if self.cache is None:
                 break
-            await asyncio.wait([in_flight])  # the same question: its answer will be kept, or this one asks
+            if in_flight is not None:
+                # The same question: its answer will be kept, and its failure is this one's too. Asked anew for each,
+                # one after the other, a question that stalls or is refused would hold up the run.
+                await asyncio.wait([in_flight])
+                if (failure := in_flight.result()) is not None:
+                    raise failure
+            elif kept is not None or self._leases.take(key):
+                break
+            else:
+                await waiting.a_while()  # another process asks it
         self._asking[key] = done = asyncio.get_running_loop().create_future()
+        failed: Exception | None = None
+        answered = False
         try:
-            answer = await self._ask_provider(messages, response_model, options, context, model_name, asked)
+            with hearing() as heard:
+                answer = await self._ask_provider(messages, schema, options, context, model_name, asked)
             if self.cache is not None:
-                self.cache.set(key, {"answer": adapter.dump_python(answer, mode="json")})
+                self.cache.set(key, schema.to_keep(answer, heard.said))
+                answered = True
             return answer
+        except Exception as error:
+            failed = error
+            raise
         finally:
+            self._leases.done(key, answered=answered)
             self._asking.pop(key, None)
-            done.set_result(None)
+            done.set_result(failed)  # None where it was cancelled, too: then the next one asks
 
     async def _ask_provider(
         self,
         messages: list[dict[str, Any]],
-        response_model: Any,
+        schema: AnswerSchema,
         options: dict[str, Any],
         context: dict[str, Any] | None,
         model_name: str,
@@ -256,7 +311,7 @@ class LanguageModel:
             InstructorRetryException,
             ResponseParsingError,
         )
-        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
+        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
         assert self._gateway is not None
         # No JSON, JSON that does not fit, an answer cut off, and a refusal, which instructor asserts the absence of
@@ -269,63 +324,67 @@ class LanguageModel:
             AssertionError,
         )
         text = json.dumps(asked["messages"], ensure_ascii=False)
-        tokens = len(text) // CHARACTERS_PER_TOKEN
+        # What is sent is the values of the context as well, and the schema.
+        tokens = expected_tokens(json.dumps(asked, ensure_ascii=False)) + schema.n_tokens
+
+        def worth_another_try(error: BaseException) -> bool:
+            return isinstance(error, unfit) and no_completion(error) is None
 
         async def request() -> Any:
-            open_request = _OpenRequest(self.ledger, f"{self.provider}/{model_name}", tokens)
+            failure: Exception
+            open_request = _OpenRequest(self.ledger, self._gateway, f"{self.provider}/{model_name}", tokens)
             token = _open_request.set(open_request)
+            # The SDKs' own limits are for each piece of an answer: one that trickles would never reach them.
+            limit, own = asyncio.timeout(None), options.get("timeout")
+            seconds = own if isinstance(own, int | float) else self.timeout
+
+            async def begin(state: Any) -> None:
+                limit.reschedule(None)  # what a re-ask waits for its turn is no time of the provider's
+                await open_request.begin(state)
+                limit.reschedule(asyncio.get_running_loop().time() + seconds)
+
             try:
-                return await self._client.create(
-                    messages=messages,
-                    response_model=self._prepare(response_model),
-                    # As instructor's own for a number, but each request, the re-asks too, has to be within the limits.
-                    max_retries=AsyncRetrying(
-                        stop=stop_after_attempt(MAX_REASKS + 1),
-                        retry=retry_if_exception_type(unfit),
-                        before=open_request.begin,
-                        reraise=True,
-                    ),
-                    context=context,
-                    # "3" for a number is good enough; pydantic's strict mode would ask again.
-                    strict=False,
-                    **options,
-                )
+                async with limit:
+                    return await self._client.create(
+                        messages=messages,
+                        response_model=schema.asked,
+                        # As instructor's own for a number, but each request, the re-asks too, has to be within the
+                        # limits.
+                        max_retries=AsyncRetrying(
+                            stop=stop_after_attempt(MAX_REASKS + 1),
+                            retry=retry_if_exception(worth_another_try),
+                            before=begin,
+                            reraise=True,
+                        ),
+                        context=context,
+                        # "3" for a number is good enough; pydantic's strict mode would ask again.
+                        strict=False,
+                        **options,
+                    )
+            except asyncio.CancelledError:
+                open_request.lost()  # given up while the provider was at it
+                raise
             except Exception as error:
-                # instructor wraps whatever ended its attempts, though a server's trouble is not the answers'.
-                last = error.__cause__ if isinstance(error, InstructorRetryException) else None
-                last = last or error
-                if isinstance(last, unfit):
-                    failure = explain(last, model=self.model, url=self.url, timeout=self.timeout, asked=text)
-                else:
-                    raise last from last.__cause__
+                # instructor wraps whatever ended its attempts, though a server's trouble is not the answers'. Where it
+                # could not even ask again, that is what it wraps, and the trouble is the context.
+                cause = error.__cause__ if isinstance(error, InstructorRetryException) else None
+                failure = no_completion(error) or (cause if isinstance(cause, Exception) else error)
+                if may_be_billed(failure):
+                    open_request.lost()
             finally:
                 _open_request.reset(token)
                 open_request.end()
-            raise failure
+            if isinstance(failure, unfit):
+                failure = explain(failure, model=self.model, url=self.url, timeout=self.timeout, asked=text)
+            raise failure  # outside of the handler: instructor's error would be its context, and quotes everything
 
         return await self._gateway.send(request, tokens=tokens, asked=text)
 
-    def _schema_of(self, response_model: Any) -> tuple[TypeAdapter[Any], dict[str, Any]]:
-        """Return what checks and dumps an answer, and its JSON schema."""
-        known = self._prepared.get((response_model, "schema"))
-        if known is None:
-            adapter = TypeAdapter(response_model)
-            known = self._prepared[(response_model, "schema")] = (adapter, adapter.json_schema())
-        return known  # type: ignore[no-any-return]
-
-    def _prepare(self, response_model: Any) -> Any:
-        """Return the class that instructor would make of a schema.
-
-        Instructor makes a new one in each call: that took half of all client time (6.5 ms a call, 3.0 ms without), and
-        kept its schema cache from ever being hit.
-        """
-        if not (isinstance(response_model, type) and issubclass(response_model, BaseModel)):
-            return response_model
-        if response_model not in self._prepared:
-            import instructor
-
-            self._prepared[response_model] = instructor.response_schema(response_model)
-        return self._prepared[response_model]
+    def _schema_of(self, response_model: Any) -> AnswerSchema:
+        """Return the response model's schema, made once."""
+        if response_model not in self._schemas:
+            self._schemas[response_model] = AnswerSchema(response_model)
+        return self._schemas[response_model]
 
     def _open(self) -> Any:
         # instructor and openai take over a second to import, and a code location that only loads asks nothing.
@@ -340,6 +399,8 @@ class LanguageModel:
                 f"{', '.join(sorted(supported_providers))}. A server that speaks the OpenAI protocol (vLLM, llama.cpp, "
                 f"a gateway) is 'openai/<model>' with OPENAI_BASE_URL set."
             )
+        if wrong := wrong_url(self.provider):
+            raise wrong
         options: dict[str, Any] = {}
         if self.provider == "ollama" and (host := os.environ.get("OLLAMA_HOST")):
             options["base_url"] = _ollama_url(host)
@@ -360,6 +421,7 @@ class LanguageModel:
                 sdk.max_retries = 0
             self._shorten_way(client)
             client.on("completion:response", _on_response)
+            client.on("parse:error", _on_unfit)
             return client
         raise failure
 
@@ -401,20 +463,37 @@ class LanguageModel:
 class _OpenRequest:
     """The reservation of the request that is in flight for a question; a re-ask opens another."""
 
-    def __init__(self, ledger: Ledger, model: str, tokens: int) -> None:
+    def __init__(self, ledger: Ledger, gateway: Gateway | None, model: str, tokens: int) -> None:
         self._ledger = ledger
+        self._gateway = gateway
         self._model = model
         self._tokens = tokens
         self._reservation: Reservation | None = None
+        self._first = True
 
-    def begin(self, _: Any) -> None:
+    async def begin(self, _: Any) -> None:
         self.end()
-        self._reservation = self._ledger.reserve(self._model, self._tokens)
+        assert self._gateway is not None
+        if not self._first:
+            await self._gateway.next_request(self._tokens)
+        self._first = False
+        async with self._gateway.own_waiting():
+            self._reservation = await self._ledger.reserve_in_turn(self._model, self._tokens)
 
     def answered(self, response: Any) -> None:
         if self._reservation is not None:
             input_tokens, output_tokens = tokens_of(response)
-            self._reservation.settle(self._tokens if input_tokens is None else input_tokens, output_tokens or 0)
+            if output_tokens is None:
+                output_tokens = answer_tokens(response)
+            self._reservation.settle(input_tokens, output_tokens)
+            self._tokens += output_tokens  # a re-ask sends the answer back
+
+    def unfit(self, error: Exception) -> None:
+        self._tokens += expected_tokens(str(error))  # and says what is wrong with it
+
+    def lost(self) -> None:
+        if self._reservation is not None:
+            self._reservation.lose()
 
     def end(self) -> None:
         if self._reservation is not None:
@@ -431,20 +510,10 @@ def _on_response(response: Any) -> None:
         open_request.answered(response)
 
 
-def tokens_of(response: Any) -> tuple[int | None, int | None]:
-    """Return the tokens in and out that a provider counted, each None where it does not say.
-
-    SDKs name them differently: OpenAI's, Anthropic's and Cohere's, and Google's.
-    """
-    usage = getattr(response, "usage", None) or getattr(response, "usage_metadata", None)
-    found: list[int | None] = []
-    for names in (
-        ("prompt_tokens", "input_tokens", "prompt_token_count"),
-        ("completion_tokens", "output_tokens", "candidates_token_count"),
-    ):
-        values = (getattr(usage, name, None) for name in names)
-        found.append(next((value for value in values if isinstance(value, int)), None))
-    return found[0], found[1]
+def _on_unfit(error: Exception, **_: Any) -> None:
+    open_request = _open_request.get()
+    if open_request is not None:
+        open_request.unfit(error)
 
 
 @asynccontextmanager
@@ -471,7 +540,8 @@ async def answer_all(
     """Return `answer(item)` for every item, in order, with at most `at_once` in the works.
 
     One failure does not stop the others, unless it is a reason to ask nothing more: then what is in flight is finished,
-    for it is paid, and nothing else is begun. `names` are what messages call the items, as their ids; `progress` hears
+    for it is paid, and nothing else is begun. Of an error that is no language model's only kind and place are told,
+    because its text may quote a conversation. `names` are what messages call the items, as their ids; `progress` hears
     of each finished item, its result as `show` writes it. `model` is what is asked, for who reads the failures.
 
     Raises:
@@ -480,7 +550,6 @@ async def answer_all(
     """
     results: list[Any] = [None] * len(items)
     failures: dict[int, str] = {}
-    unforeseen: list[Exception] = []
     stop: list[StopAsking] = []
     waiting = iter(range(len(items)))
     n_done = 0
@@ -489,29 +558,42 @@ async def answer_all(
     async def work() -> None:
         nonlocal n_done
         for position in waiting:
-            if stop or unforeseen:
+            if stop:
                 return
             latest = ""
             try:
-                results[position] = result = await answer(items[position])
+                result = await answer(items[position])
                 latest = show(result) if progress else ""
+                results[position] = result
             except StopAsking as error:
                 stop.append(error)
                 return
             except LanguageModelError as error:
                 failures[position] = str(error)
             except Exception as error:
-                unforeseen.append(error)
-                return
+                if reason := stopping(error):
+                    stop.append(reason)
+                    return
+                # A mistake, of ours or in what a user wrote, that one item met: the others are still worth their price.
+                failures[position] = f"It failed with {kind_and_place(error)}."
             n_done += 1
             if progress is not None:
                 progress(Progress(what, n_done, len(items), len(failures), latest))
 
     async with asyncio.TaskGroup() as group:
+        n_workers = 0
+
+        def begin_another() -> None:
+            # In place of a worker that waits for another process; the pace minds how many requests are in flight.
+            nonlocal n_workers
+            if n_workers < min(2 * at_once, len(items)):
+                n_workers += 1
+                group.create_task(work())
+
+        in_task = stand_in.set(begin_another)
         for _ in range(min(at_once, len(items))):
-            group.create_task(work())
-    if unforeseen:
-        raise unforeseen[0]
+            begin_another()
+        stand_in.reset(in_task)
     if stop:
         raise stop[0]
     if failures:

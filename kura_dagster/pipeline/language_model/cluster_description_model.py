@@ -47,7 +47,7 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
     Args:
         model: a provider string, for which a client is opened for the time of each call, or an open `LanguageModel`.
         max_concurrent_requests: questions in flight at once; of an open `LanguageModel`, its own number holds.
-        temperature: sampling temperature.
+        temperature: sampling temperature; None sends none.
         max_members: the most members of a group that are shown.
 
     Raises:
@@ -61,7 +61,7 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
         self,
         model: str | LanguageModel = "openai/gpt-4o-mini",
         max_concurrent_requests: int = 50,
-        temperature: float = 0.2,
+        temperature: float | None = 0.2,
         max_members: int = 20,
     ) -> None:
         if max_members < 1:

@@ -44,7 +44,7 @@ def check_max_conversation_tokens(max_conversation_tokens: int) -> None:
 
 
 class ConversationBudget:
-    """Fits the turns of a conversation, `(role, text)`, into a number of tokens, counted by their bytes.
+    """Fits the turns of a conversation into a number of tokens, counted by their bytes.
 
     The opening request (the first turn of the user) and the last turn that is no tool's are always shown, at least a
     quarter of the budget's worth of each. Of what is left, the user's turns come first: the tools' are cut, all to the
@@ -53,7 +53,8 @@ class ConversationBudget:
     Of a turn that is cut, beginning and end are shown.
 
     Args:
-        turns: role (user, assistant or tool) and text of each turn, in order.
+        turns: role (user, assistant or tool) and text of each turn, in order. The text is whole, or beginning and end
+            of one that is longer than the budget, each enough to fill it.
         max_conversation_tokens: about how many tokens the transcript may take.
         heading_bytes: what a turn's heading takes beside its role and its text, with line breaks.
         mark_bytes: what the mark for something left out takes, without line breaks.
@@ -63,20 +64,29 @@ class ConversationBudget:
     """
 
     def __init__(
-        self, turns: Sequence[tuple[str, str]], max_conversation_tokens: int, *, heading_bytes: int, mark_bytes: int
+        self,
+        turns: Sequence[tuple[str, tuple[str, ...]]],
+        max_conversation_tokens: int,
+        *,
+        heading_bytes: int,
+        mark_bytes: int,
     ) -> None:
         check_max_conversation_tokens(max_conversation_tokens)
         self.turns = turns
         self.n_bytes = BYTES_PER_TOKEN * max_conversation_tokens
         self.mark_bytes = mark_bytes
-        self._sizes = [len(text.encode()) for _, text in turns]
+        self._sizes = [
+            # Of what is not whole it is enough to know that it does not fit.
+            self.n_bytes + 1 if len(parts) > 1 else len(parts[0].encode())
+            for _, parts in turns
+        ]
         self._headings = [heading_bytes + len(role) for role, _ in turns]
         self.fits = sum(self._sizes) + sum(self._headings) <= self.n_bytes
 
     def pieces(self) -> list[tuple[str, ...]]:
         """Return what is shown of each turn: all of it, its beginning and its end, or nothing."""
         if self.fits:
-            return [(text,) for _, text in self.turns]
+            return [parts for _, parts in self.turns]
         roles = [role for role, _ in self.turns]
         spoken = [position for position, role in enumerate(roles) if role != "tool"] or list(range(len(roles)))
         anchors = {roles.index("user") if "user" in roles else spoken[0], spoken[-1]}
@@ -95,8 +105,8 @@ class ConversationBudget:
 
         limits = self._limits(Counter(roles), lambda limits: self._bytes_of(caps(limits)) <= self.n_bytes)
         return [
-            () if cap is None else self._cut(text, size, cap)
-            for (_, text), size, cap in zip(self.turns, self._sizes, caps(limits), strict=True)
+            () if cap is None else self._cut(parts, size, cap)
+            for (_, parts), size, cap in zip(self.turns, self._sizes, caps(limits), strict=True)
         ]
 
     def _limits(self, n_turns: Mapping[str, int], fits: Callable[[_Limits], bool]) -> _Limits:
@@ -130,15 +140,14 @@ class ConversationBudget:
             in_gap = cap is None
         return total
 
-    def _cut(self, text: str, size: int, cap: int) -> tuple[str, ...]:
+    def _cut(self, parts: tuple[str, ...], size: int, cap: int) -> tuple[str, ...]:
         if size <= cap:
-            return (text,)
+            return parts
         room = cap - self.mark_bytes - 2
-        encoded = text.encode()
         # A character that the cut would split is left out.
         return (
-            encoded[: room - room // 2].decode(errors="ignore"),
-            encoded[-(room // 2) :].decode(errors="ignore"),
+            parts[0].encode()[: room - room // 2].decode(errors="ignore"),
+            parts[-1].encode()[-(room // 2) :].decode(errors="ignore"),
         )
 
 

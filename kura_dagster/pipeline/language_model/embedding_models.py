@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Any
@@ -19,18 +21,25 @@ import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, CacheStrategy
 from kura_dagster.pipeline.language_model.answer_cache import answer_key
-from kura_dagster.pipeline.language_model.client import (
-    CHARACTERS_PER_TOKEN,
-    answer_all,
-    close_sdk,
-    openai_http_client,
-    tokens_of,
+from kura_dagster.pipeline.language_model.client import Progress, answer_all, close_sdk, openai_http_client
+from kura_dagster.pipeline.language_model.failures import (
+    LanguageModelError,
+    SomeTextsFailed,
+    StopAsking,
+    is_temporary,
+    may_be_billed,
+    may_be_the_content,
+    missing_key,
+    wrong_url,
 )
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, missing_key
 from kura_dagster.pipeline.language_model.gateway import Gateway
+from kura_dagster.pipeline.language_model.leases import Leases, Waiting
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster.pipeline.language_model.pace import Pace
 from kura_dagster.pipeline.language_model.prompts import readable
+from kura_dagster.pipeline.language_model.tokens import expected_tokens, tokens_of
+
+logger = logging.getLogger(__name__)
 
 TIMEOUT = 60.0
 """Seconds that a request may take."""
@@ -40,6 +49,10 @@ EMPTY_TEXT = "(no text)"
 
 MAX_BYTES = 8_000
 """What is sent of a long text. OpenAI's models take 8,191 tokens and refuse more; no token is shorter than a byte."""
+
+
+MOST_REFUSED = 20
+"""Texts refused one by one while none was embedded; after so many it is hardly the texts, and batches stay whole."""
 
 
 class _ApiEmbeddingModel(BaseEmbeddingModel):
@@ -55,6 +68,8 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         cache: CacheStrategy | None,
         ledger: Ledger | None,
         timeout: float,
+        requests_per_minute: int | None,
+        tokens_per_minute: int | None,
     ) -> None:
         if model_batch_size < 1:
             raise ValueError(f"model_batch_size is {model_batch_size}; allowed is 1 or more")
@@ -66,7 +81,12 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         self.cache = cache
         self.ledger = ledger or Ledger()
         self.timeout = timeout
+        self.on_progress: Callable[[Progress], None] | None = None
+        self.on_notice: Callable[[str], object] = logger.warning
+        self._new_pace = partial(Pace, n_concurrent_jobs, requests_per_minute, tokens_per_minute)
+        self._new_pace()  # refuses numbers out of range now and not when the model is opened
         self._sdk: Any = None
+        self._gateway: Gateway | None = None
 
     def slug(self) -> str:
         """Return `<provider>/<model>`."""
@@ -81,6 +101,8 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         if self._sdk is not None:
             raise RuntimeError(f"the embedding model {self.slug()} is open already")
         self._sdk = self._open()
+        # One for all calls: what it learns of the provider's pace, and the limits a minute, hold from call to call.
+        self._gateway = self._new_gateway(self._sdk)
         return self
 
     async def __aexit__(
@@ -93,45 +115,100 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         """Return a float32 array of shape (n_texts, n_dims), in the order of `texts`; (0, 0) for no texts.
 
         Raises:
-            LanguageModelError: the provider can't be asked, or some batches failed; the others were finished first.
+            StopAsking: the provider can't be asked, or not any more.
+            SomeTextsFailed: some texts failed, as those that the provider refuses; it holds the vectors of the others.
         """
         if not texts:
             return np.empty((0, 0), dtype=np.float32)
-        if self._sdk is not None:
-            return await self._embed(texts, self._sdk)
+        if self._sdk is not None and self._gateway is not None:
+            return await self._embed(texts, self._sdk, self._gateway)
         # A client of this call's own: several calls may run at once, and none may close another's.
         sdk = self._open()
         try:
-            return await self._embed(texts, sdk)
+            return await self._embed(texts, sdk, self._new_gateway(sdk))
         finally:
             await close_sdk(sdk)
 
-    async def _embed(self, texts: list[str], sdk: Any) -> np.ndarray:
-        url = str(getattr(sdk, "base_url", "")) or None
+    def _new_gateway(self, sdk: Any) -> Gateway:
+        return Gateway(
+            self.slug(),
+            pace=self._new_pace(),
+            ledger=self.ledger,
+            timeout=self.timeout,
+            url=lambda: _url_of(sdk),
+            notice=lambda text: self.on_notice(text),  # whoever hears it by then
+        )
+
+    async def _embed(self, texts: list[str], sdk: Any, gateway: Gateway) -> np.ndarray:
+        url = _url_of(sdk)
         sent = [_sendable(text) for text in texts]
         keys = {text: self._key(text, url) for text in sent}
         vectors = {text: kept for text in keys if (kept := self._kept(keys[text])) is not None}
         for _ in vectors:
             self.ledger.count_cache_hit()
-        missing = [text for text in keys if text not in vectors]
-        starts = range(0, len(missing), self.model_batch_size)
-        batches = [missing[start : start + self.model_batch_size] for start in starts]
-        gateway = Gateway(
-            self.slug(), pace=Pace(self.n_concurrent_jobs), ledger=self.ledger, timeout=self.timeout, url=lambda: url
-        )
+        leases = Leases(self.cache)
+
+        n_kept = len(vectors)
+        failed: dict[str, str] = {}
 
         async def embed_batch(batch: list[str]) -> None:
-            for text, vector in zip(batch, await self._embed_batch(batch, sdk, gateway), strict=True):
+            """Embed the texts; where they are refused together, each half by itself, down to those that are alone."""
+            splits = len(batch) > 1 and (len(vectors) > n_kept or len(failed) < MOST_REFUSED)
+            try:
+                found = await self._embed_batch(batch, sdk, gateway, or_none=splits)
+            except StopAsking:
+                raise
+            except LanguageModelError as error:
+                failed.update(dict.fromkeys(batch, str(error)))
+                return
+            if found is None:
+                middle = len(batch) // 2
+                await embed_batch(batch[:middle])
+                await embed_batch(batch[middle:])
+                return
+            for text, vector in zip(batch, found, strict=True):
                 vectors[text] = vector
                 self._keep(keys[text], vector)
 
-        await answer_all(
-            batches,
-            embed_batch,
-            at_once=self.n_concurrent_jobs,
-            what="batches of embeddings",
-            names=[f"texts {start + 1} to {min(start + self.model_batch_size, len(missing))}" for start in starts],
-        )
+        async def embed_ours(batch: list[str]) -> None:
+            """Embed what no other process is at."""
+            ours = []
+            for text in batch:
+                if leases.take(keys[text]):
+                    ours.append(text)
+                elif (kept := self._kept(keys[text])) is not None:  # by another process, meanwhile
+                    vectors[text] = kept
+                    self.ledger.count_cache_hit()
+            try:
+                if ours:
+                    await embed_batch(ours)
+            finally:
+                for text in ours:
+                    leases.done(keys[text], answered=text in vectors)
+                report()
+
+        def report() -> None:
+            if self.on_progress is not None:
+                done = len(vectors) + len(failed)
+                self.on_progress(Progress("embeddings", done, len(keys), len(failed), ""))
+
+        if vectors:
+            report()
+        waiting = Waiting()
+        while missing := [text for text in keys if text not in vectors and text not in failed]:
+            starts = range(0, len(missing), self.model_batch_size)
+            await answer_all(
+                [missing[start : start + self.model_batch_size] for start in starts],
+                embed_ours,
+                at_once=self.n_concurrent_jobs,
+                what="batches of embeddings",
+                names=[f"texts {start + 1} to {min(start + self.model_batch_size, len(missing))}" for start in starts],
+            )
+            if len(vectors) + len(failed) < len(keys):
+                await waiting.a_while()  # other processes are at the rest
+        if failed:
+            failures = {position: failed[text] for position, text in enumerate(sent) if text in failed}
+            raise SomeTextsFailed([vectors.get(text) for text in sent], failures, self.slug())
         return np.stack([vectors[text] for text in sent])
 
     def _key(self, text: str, url: str | None) -> str:
@@ -146,25 +223,49 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             # A quarter of the same numbers as decimals.
             self.cache.set(key, {"float32": base64.b64encode(vector.astype("<f4").tobytes()).decode()})
 
-    async def _embed_batch(self, batch: list[str], sdk: Any, gateway: Gateway) -> np.ndarray:
-        tokens = sum(map(len, batch)) // CHARACTERS_PER_TOKEN
+    async def _embed_batch(self, batch: list[str], sdk: Any, gateway: Gateway, *, or_none: bool) -> np.ndarray | None:
+        """Return the vectors; with `or_none`, None where a part of the texts may be all that is refused."""
+        tokens = sum(map(expected_tokens, batch))
+        splits = False  # what the latest attempt says
 
-        async def request() -> np.ndarray:
-            reservation = self.ledger.reserve(self.slug(), tokens, answers=False)
+        async def request() -> np.ndarray | None:
+            nonlocal splits
+            splits = False
+            async with gateway.own_waiting():
+                reservation = await self.ledger.reserve_in_turn(self.slug(), tokens, answers=False)
             try:
                 response = await self._request(batch, sdk)
+                counted, _ = tokens_of(response)
+                reservation.settle(counted, 0)
                 vectors = np.asarray(self._vectors(response), dtype=np.float32)
                 if vectors.ndim != 2 or len(vectors) != len(batch):
                     raise LanguageModelError(
                         f"{self.slug()} answered {len(batch)} texts with an array of shape {vectors.shape}."
                     )
-                counted, _ = tokens_of(response)
-                reservation.settle(tokens if counted is None else counted, 0)
+                if not np.isfinite(vectors).all():
+                    raise LanguageModelError(f"{self.slug()} answered with a number that is not finite.")
                 return vectors
+            except asyncio.CancelledError:
+                reservation.lose()  # given up while the provider was at it
+                raise
+            except Exception as error:
+                if may_be_billed(error):
+                    reservation.lose()
+                splits = or_none and may_be_the_content(error)
+                if splits and not is_temporary(error):
+                    return None  # an answer too: nothing is given up, and it is no use to send the same again
+                raise
             finally:
                 reservation.release()
 
-        return await gateway.send(request, tokens=tokens, asked="\n".join(batch))
+        try:
+            return await gateway.send(request, tokens=tokens, asked="\n".join(batch))
+        except StopAsking:
+            raise
+        except LanguageModelError:
+            if not splits:
+                raise
+        return None
 
     @abstractmethod
     def _open(self) -> Any:
@@ -189,6 +290,8 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
         cache: keeps vectors, text by text; None keeps nothing.
         ledger: counts and limits; models of a run share one.
         timeout: in seconds, for a request.
+        requests_per_minute: None means no limit.
+        tokens_per_minute: of the texts, about; None means no limit.
 
     Raises:
         ValueError: a number is below 1.
@@ -205,14 +308,25 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
         cache: CacheStrategy | None = None,
         ledger: Ledger | None = None,
         timeout: float = TIMEOUT,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
     ) -> None:
-        super().__init__(model_name, model_batch_size, n_concurrent_jobs, cache, ledger, timeout)
+        super().__init__(
+            model_name,
+            model_batch_size,
+            n_concurrent_jobs,
+            cache,
+            ledger,
+            timeout,
+            requests_per_minute,
+            tokens_per_minute,
+        )
 
     def _open(self) -> Any:
         # openai takes half a second to import, and a code location that only loads embeds nothing.
         import openai
 
-        if failure := missing_key(self.provider, self.slug()):
+        if failure := wrong_url(self.provider) or missing_key(self.provider, self.slug()):
             raise failure
         return openai.AsyncOpenAI(
             timeout=self.timeout,
@@ -237,6 +351,8 @@ class CohereEmbeddingModel(_ApiEmbeddingModel):
         cache: keeps vectors, text by text; None keeps nothing.
         ledger: counts and limits; models of a run share one.
         timeout: in seconds, for a request.
+        requests_per_minute: None means no limit.
+        tokens_per_minute: of the texts, about; None means no limit.
         input_type: what the vectors are for, in Cohere's words.
 
     Raises:
@@ -256,17 +372,28 @@ class CohereEmbeddingModel(_ApiEmbeddingModel):
         cache: CacheStrategy | None = None,
         ledger: Ledger | None = None,
         timeout: float = TIMEOUT,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
     ) -> None:
         _require("cohere", extra="cohere")
         if model_batch_size > 96:
             raise ValueError(f"model_batch_size is {model_batch_size}; allowed is 96 or less")
-        super().__init__(model_name, model_batch_size, n_concurrent_jobs, cache, ledger, timeout)
+        super().__init__(
+            model_name,
+            model_batch_size,
+            n_concurrent_jobs,
+            cache,
+            ledger,
+            timeout,
+            requests_per_minute,
+            tokens_per_minute,
+        )
         self.input_type = input_type
 
     def _open(self) -> Any:
         import cohere
 
-        if failure := missing_key(self.provider, self.slug()):
+        if failure := wrong_url(self.provider) or missing_key(self.provider, self.slug()):
             raise failure
         # Its own default for the URL is read when the module is imported, which may be before the variable is set.
         return cohere.AsyncClientV2(base_url=os.environ.get("CO_API_URL"), timeout=self.timeout)
@@ -335,10 +462,14 @@ class SentenceTransformerEmbeddingModel(BaseEmbeddingModel):
         return np.asarray(vectors, dtype=np.float32)
 
 
+def _url_of(sdk: Any) -> str | None:
+    return str(getattr(sdk, "base_url", "")) or None
+
+
 def _sendable(text: str) -> str:
-    if not any(letter.isalnum() for letter in text):
-        return text if text.strip() else EMPTY_TEXT
-    return readable(text).encode()[:MAX_BYTES].decode("utf-8", "ignore")
+    # No character is shorter than a byte: of a text of megabytes only the beginning is looked at.
+    start = readable(text[:MAX_BYTES]).encode()[:MAX_BYTES].decode("utf-8", "ignore")
+    return start if start.strip() else EMPTY_TEXT
 
 
 def _require(module: str, *, extra: str) -> None:

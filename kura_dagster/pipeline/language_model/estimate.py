@@ -16,22 +16,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
 from kura_dagster.pipeline.embeddings import embed_summaries
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
+from kura_dagster.pipeline.language_model.cluster_description_model import NamedGroup
 from kura_dagster.pipeline.language_model.failures import LanguageModelError
 from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation
+from kura_dagster.pipeline.language_model.meta_cluster_model import CandidateCategories, CategoryLabel
 from kura_dagster.pipeline.language_model.prices import Prices
+from kura_dagster.pipeline.language_model.tokens import expected_tokens
 from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
-from kura_dagster.pipeline.providers import ANSWERS_FOLDER, Models, open_models
+from kura_dagster.pipeline.providers import ANSWERS_FOLDER, EMBEDDING_APIS, Models, open_models
 from kura_dagster.pipeline.summaries import summarise_conversations
 from kura_dagster.pipeline.types import Cluster, Conversation, ConversationSummary, FailedItem
 from kura_dagster.settings import EXTRACTIVE, STAGE_MODELS, Settings
-
-CHARACTERS_PER_TOKEN = 4
 
 ANSWER_TOKENS = {"summaries": 150, "embeddings": 0, "base_clusters": 100, "meta_clusters": 60}
 """What an answer to a question of each asset has, on average over its kinds of questions."""
@@ -106,9 +108,9 @@ class _Count:
     kept: int = 0
     input_tokens: int = 0
 
-    def add(self, calls: int, prompt: str) -> None:
+    def add(self, calls: int, prompt: str, schema_tokens: int = 0) -> None:
         self.calls += calls
-        self.input_tokens += calls * len(prompt) // CHARACTERS_PER_TOKEN
+        self.input_tokens += calls * (expected_tokens(prompt) + schema_tokens)
 
 
 async def estimate(
@@ -127,9 +129,7 @@ async def estimate(
     unlimited = {"max_calls": None, "max_cost_usd": None, "requests_per_minute": None, "tokens_per_minute": None}
     settings = settings.model_copy(update=unlimited)
     asked = {asset: settings.language_model_for(asset) for asset in STAGE_MODELS}
-    asked["embeddings"] = (
-        settings.embedding_model if settings.embedding_model.startswith(("openai/", "cohere/")) else ""
-    )
+    asked["embeddings"] = settings.embedding_model if settings.embedding_model.startswith(EMBEDDING_APIS) else ""
     models_by_asset = {
         asset: asked[asset]
         for asset in ("summaries", "embeddings", "base_clusters", "meta_clusters")
@@ -209,7 +209,8 @@ class _Partition:
                     [STATEMENT] * shown, [STATEMENT] * self.settings.max_contrastive_examples
                 )
                 n_clusters = math.ceil(len(conversations) / self.settings.clusters_per_group)
-                self.counts["base_clusters"].add(math.ceil((1 + _NAMED_AGAIN) * n_clusters), prompt)
+                n_questions = math.ceil((1 + _NAMED_AGAIN) * n_clusters)
+                self.counts["base_clusters"].add(n_questions, prompt, self._schema_tokens(NamedGroup))
             return None
         if "base_clusters" not in self.counts:
             return None  # named on this machine, which takes longer than an estimate may
@@ -252,10 +253,20 @@ class _Partition:
             n_parents = math.ceil(n_roots / _CHILDREN)
             shown = min(at_once, n_roots)
             n_candidates = math.ceil(shown / 2)
-            count.add(math.ceil(n_roots / at_once), prompts.candidates_prompt([cluster] * shown, n_candidates))
-            count.add(n_roots, prompts.label_prompt(cluster, [cluster.name] * n_candidates))
-            count.add(n_parents, prompts.parent_prompt([cluster] * _CHILDREN))
+            for n_questions, prompt, schema in (
+                (
+                    math.ceil(n_roots / at_once),
+                    prompts.candidates_prompt([cluster] * shown, n_candidates),
+                    CandidateCategories,
+                ),
+                (n_roots, prompts.label_prompt(cluster, [cluster.name] * n_candidates), CategoryLabel),
+                (n_parents, prompts.parent_prompt([cluster] * _CHILDREN), NamedGroup),
+            ):
+                count.add(n_questions, prompt, self._schema_tokens(schema))
             n_roots = n_parents
+
+    def _schema_tokens(self, schema: type[BaseModel]) -> int:
+        return self.models.language_models[0].schema_tokens(schema)
 
     @contextmanager
     def _counted(self, asset: str) -> Iterator[None]:

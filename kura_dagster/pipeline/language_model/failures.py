@@ -7,9 +7,14 @@ trying again is `gateway`'s work.
 from __future__ import annotations
 
 import email.utils
+import math
 import os
+import re
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -50,6 +55,9 @@ BASE_URL_VARIABLES = {
 _SHOWN_IDS = 20
 _SHOWN_CHARACTERS = 200
 _TEMPORARY_STATUSES = frozenset([408, 409, 425, 429, 500, 502, 503, 504, 522, 524, 529])
+_NO_CONNECTION = frozenset(
+    ["ConnectError", "ClientConnectorError", "ConnectionRefusedError", "gaierror", "InvalidURL", "UnsupportedProtocol"]
+)
 _LONGEST_WAIT = 300.0  # seconds that a provider may ask us to wait before the next try
 
 
@@ -103,6 +111,41 @@ class SomeFailed(LanguageModelError):
         ]
 
 
+class NoCompletion(Exception):
+    """What came with status 200 is no answer of a model; never leaves this package.
+
+    `status_code` and `body` are what SDKs' own errors have, from an error in the place of the answer. `page` says what
+    else answered there, if it was no model at all.
+    """
+
+    def __init__(self, status_code: int | None = None, message: str | None = None, page: str | None = None) -> None:
+        super().__init__()
+        self.status_code = status_code
+        self.body = {"message": message}
+        self.page = page
+
+
+class SomeTextsFailed(LanguageModelError):
+    """An embedding model has no vector for some of the texts; it embedded the others.
+
+    No `SomeFailed`, because a stage that embeds on its way would take that for what its own model could not do.
+    `vectors` has one for each text, None where it failed, `failures` the error's text by position, and `model` is what
+    was asked. `names` are what the message and `failed_items` call the texts, "text 1" and so on where there are none.
+    """
+
+    def __init__(
+        self, vectors: Sequence[Any | None], failures: Mapping[int, str], model: str, names: Sequence[str] = ()
+    ) -> None:
+        some = some_failed(
+            "texts", names or [f"text {number}" for number in range(1, len(vectors) + 1)], vectors, failures, model
+        )
+        super().__init__(str(some))
+        self.vectors = some.results
+        self.failures = some.failures
+        self.model = model
+        self.failed_items = some.failed_items
+
+
 def some_failed(
     what: str, names: Sequence[str], results: Sequence[Any], failures: Mapping[int, str], model: str
 ) -> SomeFailed:
@@ -140,25 +183,70 @@ def is_rate_limit(error: BaseException) -> bool:
     return _status_of(error) in (429, 529)
 
 
+def may_be_the_content(error: BaseException) -> bool:
+    """Whether a request may have failed at what was sent: refused, or one that the server breaks at every time."""
+    status = _status_of(error)
+    return status == 500 or not (is_temporary(error) or status in (401, 402, 403, 404, 429))
+
+
 def retry_after(error: BaseException) -> float | None:
-    """Return the seconds that a provider asks to wait, at most five minutes, or None where it says nothing."""
+    """Return the seconds that a provider asks to wait, at most five minutes, or None where it says nothing clear."""
     for each in _causes(error):
         headers = getattr(getattr(each, "response", None), "headers", None)
-        told = headers.get("retry-after") if headers is not None else None
-        if told is None:
+        if headers is None:
             continue
-        try:
-            seconds = float(told)
-        except ValueError:
-            parsed = email.utils.parsedate_to_datetime(told) if "," in told else None
-            seconds = parsed.timestamp() - time.time() if parsed else 0.0
-        return min(max(0.0, seconds), _LONGEST_WAIT)
+        for name, seconds_of in (("retry-after-ms", _milliseconds), ("retry-after", _seconds_or_date)):
+            told = headers.get(name)
+            try:
+                seconds = math.nan if told is None else seconds_of(told)
+            except (ValueError, TypeError, OverflowError):
+                continue  # neither a number nor a date that there is
+            if not math.isnan(seconds):
+                return min(max(0.0, seconds), _LONGEST_WAIT)
     return None
+
+
+def no_completion(error: BaseException) -> NoCompletion | None:
+    """Return what came in the place of a chat completion, by the error that reading it ended in, or None."""
+    for each in _causes(error):
+        answer: Any = getattr(each, "raw_response", None)
+        if isinstance(answer, str):
+            is_html = answer.lstrip()[:1] == "<"
+            return NoCompletion(page="a page of HTML" if is_html else "a text")
+        if not hasattr(answer, "choices"):
+            continue  # there was no answer, or it is in another form than OpenAI's
+        fault = getattr(answer, "error", None)
+        for choice in answer.choices or ():
+            fault = fault or getattr(choice, "error", None)
+        if fault:
+            told = fault if isinstance(fault, Mapping) else {"message": str(fault)}
+            code, message = str(told.get("code")), told.get("message")
+            status = int(code) if re.fullmatch(r"[1-5]\d\d", code) else None
+            return NoCompletion(status, message if isinstance(message, str) else None)
+        if not answer.choices:
+            is_model = getattr(answer, "object", None) == "chat.completion"
+            return NoCompletion(page=None if is_model else "JSON of another kind")
+    return None
+
+
+def may_concern_one_question(error: BaseException) -> bool:
+    """Whether a provider that has answered others may give this error to one question only.
+
+    A filter of contents answers with status 403, a gateway with 404 or a page of its own, and so do a wrong key, model
+    or address, which every question meets.
+    """
+    return _status_of(error) in (403, 404) or (isinstance(error, NoCompletion) and error.page is not None)
 
 
 def stopping(error: BaseException) -> StopAsking | None:
     """Return the reason to ask nothing more that an SDK has wrapped into an error of its own, or None."""
     return next((each for each in _causes(error) if isinstance(each, StopAsking)), None)
+
+
+def kind_and_place(error: BaseException) -> str:
+    """Return what may be told of an error that nobody foresaw, as its own text may quote a conversation."""
+    places = [(Path(frame.f_code.co_filename).name, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return f"{type(error).__name__}" + (f" in line {places[-1][1]} of {places[-1][0]}" if places else "")
 
 
 def missing_key(provider: str, model: str) -> SetupError | None:
@@ -172,10 +260,54 @@ def missing_key(provider: str, model: str) -> SetupError | None:
     return SetupError(f"{model} needs a key: set the environment variable {variable}.{hint}")
 
 
-def explain(error: BaseException, *, model: str, url: str | None, timeout: float, asked: str) -> LanguageModelError:
+def wrong_url(provider: str) -> SetupError | None:
+    """Return the error for an address of the provider's that no request can be sent to, otherwise None."""
+    variable = BASE_URL_VARIABLES.get(provider, "")
+    url = os.environ.get(variable)
+    if url is None or (provider == "ollama" and not url):
+        return None
+    if provider == "ollama" and "://" not in url:
+        url = f"http://{url}"  # it takes a host alone
+    try:
+        parts = urlsplit(url)
+        is_right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that there is not
+        is_right = False
+    if is_right:
+        return None
+    return SetupError(
+        f"{variable} is no address that can be asked; allowed are URLs, for example 'http://127.0.0.1:8000/v1'."
+    )
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether no connection came about: nothing listens there, there is no such host, or the address is none."""
+    return _status_of(error) is None and bool(_NO_CONNECTION & _class_names(error))
+
+
+def may_be_billed(error: BaseException) -> bool:
+    """Whether the provider may have read the request and answered it, though no answer arrived."""
+    if isinstance(error, LanguageModelError) or is_unreachable(error) or _status_of(error) is not None:
+        return False
+    return is_temporary(error)
+
+
+def kind_of(error: BaseException) -> str:
+    """Return in a few words what kind of trouble an error is, for who waits meanwhile."""
+    if (status := _status_of(error)) is not None:
+        return f"status {status}"
+    if is_timeout(error):
+        return "no answer in time"
+    return "cannot be reached" if is_unreachable(error) else "connection broken off"
+
+
+def explain(
+    error: BaseException, *, model: str, url: str | None, timeout: float, asked: str, only_this: bool = False
+) -> LanguageModelError:
     """Return what a failed request means and what to set, from the error of whichever SDK made it.
 
-    `asked` is the text that was sent: a provider's message that quotes it is left out.
+    `asked` is the text that was sent: a provider's message that quotes it is left out. With `only_this`, an error that
+    `may_concern_one_question` is taken for that, and otherwise for a reason to stop.
     """
     provider, _, name = model.partition("/")
     chain = list(_causes(error))
@@ -185,6 +317,11 @@ def explain(error: BaseException, *, model: str, url: str | None, timeout: float
     at = f" at {url}" if url else ""
     url_variable = BASE_URL_VARIABLES.get(provider)
     check_url = f" Is it running, and is {url_variable} right?" if url_variable else ""
+    if only_this and status in (403, 404):
+        return LanguageModelError(
+            f"The provider{at} refused this question to {model} (status {status}), though it has answered others."
+            f"{_quoted(chain, asked)}"
+        )
     if status in (401, 403):
         variable = KEY_VARIABLES.get(provider)
         remedy = f" Set {variable} to a key that is valid there." if variable else ""
@@ -206,13 +343,22 @@ def explain(error: BaseException, *, model: str, url: str | None, timeout: float
         )
     if status is not None:
         return LanguageModelError(f"{model}{at} failed with status {status}.{_quoted(chain, asked)}")
+    if isinstance(error, NoCompletion):
+        if error.page is None:
+            what = "an error in the place of an answer" if _message_of(error) else "an empty answer"
+            return LanguageModelError(f"{model}{at} gave {what}.{_quoted(chain, asked)}")
+        kind = LanguageModelError if only_this else SetupError
+        remedy = f" Look at {url_variable}: does it lack its path (often /v1), or does it ask for a login?"
+        return kind(f"No model answers{at}, but {error.page}.{remedy if url_variable else ''}")
     if is_timeout(error):
         return LanguageModelError(f"{model}{at} gave no answer within {timeout:g} s.")
     if {"APIConnectionError", "ConnectError", "ConnectionError"} & classes:
         return LanguageModelError(f"Cannot reach {url or provider} for {model}.{check_url}")
     for each in chain:
         if isinstance(each, ValidationError):
-            return LanguageModelError(f"{model} gave no fitting answer in {MAX_REASKS + 1} attempts: {_faults(each)}.")
+            return LanguageModelError(
+                f"{model} gave no fitting answer in {MAX_REASKS + 1} attempts: {faults_of(each)}."
+            )
     if "IncompleteOutputException" in classes:
         return LanguageModelError(f"{model} was cut off at the longest answer the provider allows.")
     if "AssertionError" in classes:
@@ -229,6 +375,19 @@ def without_credentials(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def _milliseconds(told: str) -> float:
+    return float(told) / 1000
+
+
+def _seconds_or_date(told: str) -> float:
+    try:
+        return float(told)
+    except ValueError:
+        when = email.utils.parsedate_to_datetime(told)
+    # "-0000" is UTC of an unknown place, and parsed into a time of this machine.
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - time.time()
 
 
 def _status_of(error: BaseException) -> int | None:
@@ -258,7 +417,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or current.__context__
 
 
-def _faults(error: ValidationError) -> str:
+def faults_of(error: ValidationError) -> str:
     """Return what pydantic found, by place and kind: its own text quotes the answer."""
     faults = [
         f"{'.'.join(str(part) for part in fault['loc']) or 'the answer'}: {fault['type'].replace('_', ' ')}"

@@ -28,9 +28,9 @@ from kura_dagster.pipeline.embeddings import embed_texts
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
 from kura_dagster.pipeline.language_model.cluster_description_model import NamedGroup
-from kura_dagster.pipeline.language_model.failures import SomeFailed
+from kura_dagster.pipeline.language_model.failures import SomeFailed, SomeTextsFailed
 from kura_dagster.pipeline.meta_clusters import parent_of
-from kura_dagster.pipeline.types import Cluster, unit_rows
+from kura_dagster.pipeline.types import Cluster, FailedItem, unit_rows
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class MetaClusterModel(BaseMetaClusterModel):
         embedding_model: embeds clusters; None means the embedded MiniLM.
         clustering_model: forms neighbourhoods; None means k-means with 12 clusters to a neighbourhood.
         max_clusters: the most roots the hierarchy may have.
-        temperature: sampling temperature.
+        temperature: sampling temperature; None sends none.
 
     References:
         Tamkin et al.: Clio: Privacy-Preserving Insights into Real-World AI Use, 2024.
@@ -82,7 +82,7 @@ class MetaClusterModel(BaseMetaClusterModel):
         embedding_model: BaseEmbeddingModel | None = None,
         clustering_model: BaseClusteringMethod | None = None,
         max_clusters: int = 10,
-        temperature: float = 0.2,
+        temperature: float | None = 0.2,
     ) -> None:
         if embedding_model is None:
             from kura_dagster.pipeline.embedded.minilm import MiniLMEmbeddingModel
@@ -102,8 +102,9 @@ class MetaClusterModel(BaseMetaClusterModel):
             EmbeddingError: the embedding model's answer can't be used.
             StopAsking: nothing more can be asked.
             SomeFailed: some questions failed, and all others were finished. It holds the whole result: a neighbourhood
-                without candidates stays as it is, a cluster without a label goes to the candidate nearest in meaning,
-                and a parent without a name is called by its children's.
+                without candidates stays as it is, and so does a cluster that an embedding API refused; a cluster
+                without a label goes to the candidate nearest in meaning, and a parent without a name is called by its
+                children's.
         """
         merging = sorted(
             (cluster for cluster in clusters if self.max_clusters == 1 or not cluster.is_outlier),
@@ -111,9 +112,16 @@ class MetaClusterModel(BaseMetaClusterModel):
         )
         if len(merging) < 2:
             return list(clusters)
-        vectors = unit_rows(await embed_texts([_text_of(cluster) for cluster in merging], self.embedding_model))
-        neighbourhoods = self._neighbourhoods(merging, vectors)
-        failed: dict[str, str] = {}
+        refused: list[FailedItem] = []
+        vectors = await embed_texts(
+            [_text_of(cluster) for cluster in merging],
+            self.embedding_model,
+            names=[cluster.cluster_id for cluster in merging],
+            failures=refused,
+        )
+        failed = {item.item_id: item.error for item in refused}
+        merging = [cluster for cluster in merging if cluster.cluster_id not in failed]
+        neighbourhoods = self._neighbourhoods(merging, unit_rows(vectors)) if len(merging) > 1 else []
         async with opened(self.model, self.max_concurrent_requests) as language_model:
             families = await self._families(language_model, neighbourhoods, failed)
             named = await _answers(
@@ -218,8 +226,12 @@ class MetaClusterModel(BaseMetaClusterModel):
         return await self._nearest(cluster, candidates)
 
     async def _nearest(self, cluster: Cluster, candidates: Sequence[str]) -> str:
-        """Return the candidate nearest to the cluster in meaning."""
-        vectors = unit_rows(await embed_texts([_text_of(cluster), *candidates], self.embedding_model))
+        """Return the candidate nearest to the cluster in meaning, or in its letters where one can't be embedded."""
+        try:
+            vectors = unit_rows(await embed_texts([_text_of(cluster), *candidates], self.embedding_model))
+        except SomeTextsFailed:
+            found = best_match(cluster.name, candidates)
+            return found[0] if found else candidates[0]
         return candidates[int(np.argmax(vectors[1:] @ vectors[0]))]
 
     async def _parent(self, language_model: LanguageModel, children: Sequence[Cluster]) -> Cluster:

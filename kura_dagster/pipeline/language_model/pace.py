@@ -78,16 +78,23 @@ class Pace:
             self._wake()
 
     @property
-    def _places(self) -> int:
+    def places(self) -> int:
+        """How many requests may be in flight at this moment."""
         return int(self.limit) if self._answered else min(FIRST_REQUESTS, int(self.limit))
 
+    @property
+    def is_slowed(self) -> bool:
+        """Whether fewer requests are let through than may be, because the provider said that it is too many."""
+        return self.limit < self.max_in_flight
+
+    @property
+    def pause(self) -> float:
+        """Seconds for which the provider asks to send nothing, from now."""
+        return max(0.0, self._paused_until - time.monotonic())
+
     async def enter(self, tokens: int) -> None:
-        """Wait for a place."""
-        if self._requests is not None:
-            await self._requests.acquire()
-        if self._tokens is not None:
-            await self._tokens.acquire(min(tokens, self._tokens.max_rate))
-        while self._waiting or self.in_flight >= self._places:
+        """Wait for a place, and until a request of so many tokens may be sent."""
+        while self._waiting or self.in_flight >= self.places:
             place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(place)
             try:
@@ -101,12 +108,20 @@ class Pace:
             break  # the place came with the waking
         else:
             self.in_flight += 1
-        while (pause := self._paused_until - time.monotonic()) > 0:
-            try:
-                await asyncio.sleep(pause)
-            except asyncio.CancelledError:
-                self.leave()
-                raise
+        try:
+            await self.next_request(tokens)
+        except asyncio.CancelledError:
+            self.leave()
+            raise
+
+    async def next_request(self, tokens: int) -> None:
+        """Wait until one more request may be sent from a place that is taken, as a question put again is."""
+        if self._requests is not None:
+            await self._requests.acquire()
+        if self._tokens is not None:
+            await self._tokens.acquire(min(tokens, self._tokens.max_rate))
+        while (pause := self.pause) > 0:
+            await asyncio.sleep(pause)
 
     def leave(self) -> None:
         """Give the place back."""
@@ -114,7 +129,7 @@ class Pace:
         self._wake()
 
     def _wake(self) -> None:
-        while self._waiting and self.in_flight < self._places:
+        while self._waiting and self.in_flight < self.places:
             place = self._waiting.popleft()
             if not place.done():
                 self.in_flight += 1

@@ -20,7 +20,14 @@ from kura_dagster.pipeline.base_classes import BaseSummaryModel
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
 from kura_dagster.pipeline.language_model.conversation_budget import check_max_conversation_tokens
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, StopAsking, stopping
+from kura_dagster.pipeline.language_model.failures import LanguageModelError, StopAsking, faults_of, stopping
+from kura_dagster.pipeline.language_model.gateway import MAX_ATTEMPTS
+from kura_dagster.pipeline.language_model.patience import Patience, PatientSemaphore
+from kura_dagster.pipeline.language_model.summary_schema import (
+    RESERVED_METADATA,
+    added_fields,
+    check_response_schema,
+)
 from kura_dagster.pipeline.types import (
     Conversation,
     ConversationSummary,
@@ -59,8 +66,9 @@ class SummaryModel(BaseSummaryModel):
         max_concurrent_requests: questions in flight at once; of an open `LanguageModel`, its own number holds.
         extractors: each is called once a conversation; what it returns lands in the summary's metadata.
         clients: what extractors find by name, beside `default`, the language model of the summaries: any object. A
-            provider string becomes an open `LanguageModel` for the time of `summarise`, which shares cache and ledger
-            with that of the summaries. One of your own called `default` takes the place of ours there.
+            provider string becomes an open `LanguageModel` for the time of `summarise`, which shares cache, ledger and
+            limits a minute with that of the summaries, and is that one where it names the same model. One of your own
+            called `default` takes the place of ours there.
         concurrent_requests: by client, how many extractors its semaphore lets in at once; `max_concurrent_requests`
             where it does not say.
         max_conversation_tokens: longer conversations are shortened to about that, and their summaries have
@@ -102,7 +110,7 @@ class SummaryModel(BaseSummaryModel):
         prompt: str | None = None,
         *,
         response_schema: type[GeneratedSummary] = GeneratedSummary,
-        temperature: float = 0.2,
+        temperature: float | None = 0.2,
     ) -> list[ConversationSummary]:
         """Return one summary for each conversation, in order.
 
@@ -112,10 +120,12 @@ class SummaryModel(BaseSummaryModel):
         goes and, only if that is wanted, `{metadata}` where the conversation's metadata does.
 
         Raises:
-            ValueError: `prompt` has no `{conversation}`.
+            TypeError: `response_schema` is no subclass of `GeneratedSummary`.
+            ValueError: `prompt` has no `{conversation}`, or a field of `response_schema` can't be part of a summary.
             StopAsking: the provider can't be asked, or not any more.
             SomeFailed: some conversations failed; the others were finished first, and it holds their summaries.
         """
+        check_response_schema(response_schema)
         if prompt is not None:
             prompts.check_placeholder(prompt, "conversation")
         if not conversations:
@@ -125,39 +135,41 @@ class SummaryModel(BaseSummaryModel):
             self._opened_clients(language_model) as clients,
         ):
             # Made for each call: a semaphore belongs to the loop that first waits on it.
-            sems = {
-                name: asyncio.Semaphore(self.concurrent_requests.get(name, language_model.max_concurrent_requests))
+            sems: dict[str, asyncio.Semaphore] = {
+                name: PatientSemaphore(self.concurrent_requests.get(name, language_model.max_concurrent_requests))
                 for name in clients
             }
 
-            async def asked(conversation: Conversation) -> GeneratedSummary:
-                return await language_model.ask(
-                    prompts.summary_prompt(conversation, prompt, max_conversation_tokens=self.max_conversation_tokens),
+            seconds = language_model.timeout * MAX_ATTEMPTS  # what a question may take, without its waiting
+
+            async def asked(conversation: Conversation) -> tuple[GeneratedSummary, bool]:
+                question, shortened = prompts.summary_question(
+                    conversation, prompt, max_conversation_tokens=self.max_conversation_tokens
+                )
+                answer = await language_model.ask(
+                    question,
                     response_schema,
                     temperature=temperature,
                     # GeneratedSummary has no validators that could ask for it, and a context costs a rendering.
                     context=None if response_schema is GeneratedSummary else {"conversation": conversation},
                 )
+                return answer, shortened
 
             async def summary_of(conversation: Conversation) -> ConversationSummary:
-                added = response_schema.model_fields.keys() - GeneratedSummary.model_fields.keys()
-                if clashes := sorted(added & conversation.metadata.keys()):
-                    raise LanguageModelError(
-                        f"{clashes[0]!r} is a field of {response_schema.__name__} and a name in the conversation's "
-                        "metadata, so one would be lost; rename one of them."
-                    )
+                _refuse_clashes(conversation, response_schema)
                 if not self.extractors:
-                    return self._joined(conversation, await asked(conversation), language_model.model, {})
+                    return self._joined(conversation, *await asked(conversation), language_model.model, {})
                 # All are finished before one's failure is told: what is in flight is paid.
-                answer, *found = await asyncio.gather(
+                told, *found = await asyncio.gather(
                     asked(conversation),
-                    *(_extracted(extractor, conversation, sems, clients) for extractor in self.extractors),
+                    *(_extracted(extractor, conversation, sems, clients, seconds) for extractor in self.extractors),
                     return_exceptions=True,
                 )
-                _raise_first([answer, *found])
-                assert isinstance(answer, GeneratedSummary)
+                _raise_first([told, *found])
+                assert isinstance(told, tuple)
+                answer, shortened = told
                 properties = self._properties(conversation, response_schema, found)
-                return self._joined(conversation, answer, language_model.model, properties)
+                return self._joined(conversation, answer, shortened, language_model.model, properties)
 
             return await answer_all(
                 conversations,
@@ -175,12 +187,16 @@ class SummaryModel(BaseSummaryModel):
         async with AsyncExitStack() as stack:
             clients: dict[str, Any] = {DEFAULT_CLIENT: language_model}
             for name, client in self.clients.items():
-                if isinstance(client, str):
+                if isinstance(client, str) and client == language_model.model:
+                    client = language_model  # one pace for a model, whoever asks it
+                elif isinstance(client, str):
                     client = await stack.enter_async_context(
                         LanguageModel(
                             client,
                             max_concurrent_requests=self.concurrent_requests.get(name, self.max_concurrent_requests),
                             timeout=language_model.timeout,
+                            requests_per_minute=language_model.requests_per_minute,
+                            tokens_per_minute=language_model.tokens_per_minute,
                             cache=language_model.cache,
                             ledger=language_model.ledger,
                         )
@@ -194,7 +210,7 @@ class SummaryModel(BaseSummaryModel):
         """Return what the extractors found, by name."""
         owners = {
             **dict.fromkeys(conversation.metadata, "the conversation's metadata has"),
-            **dict.fromkeys(("conversation_turns", "conversation_shortened"), "every summary has"),
+            **dict.fromkeys(RESERVED_METADATA, "every summary has"),
             **dict.fromkeys(response_schema.model_fields, f"{response_schema.__name__} has"),
         }
         properties: Metadata = {}
@@ -210,26 +226,45 @@ class SummaryModel(BaseSummaryModel):
         return properties
 
     def _joined(
-        self, conversation: Conversation, answer: GeneratedSummary, model: str, properties: Metadata
+        self, conversation: Conversation, answer: GeneratedSummary, shortened: bool, model: str, properties: Metadata
     ) -> ConversationSummary:
         """Return the answer joined to its conversation: the answer itself knows nothing of whose it is."""
-        fields = answer.model_dump(mode="json")
+        fields = answer.model_dump(mode="json", by_alias=False)
         own = {name: fields.pop(name) for name in GeneratedSummary.model_fields}
-        shortened = prompts.conversation_shortened(conversation, self.max_conversation_tokens)
-        summary = ConversationSummary(
-            **own,
-            chat_id=conversation.chat_id,
-            metadata={
-                **conversation.metadata,
-                "conversation_turns": len(conversation.turns),
-                **({"conversation_shortened": True} if shortened else {}),
-                **{name: _metadata_value(value) for name, value in fields.items()},
-                **properties,
-            },
-            model=model,
-        )
+        metadata = {
+            **conversation.metadata,
+            "conversation_turns": len(conversation.turns),
+            **({"conversation_shortened": True} if shortened else {}),
+            **{name: _metadata_value(value) for name, value in fields.items()},
+            **properties,
+        }
+        try:
+            summary = ConversationSummary(**own, chat_id=conversation.chat_id, metadata=metadata, model=model)
+        except ValidationError as error:
+            faults = faults_of(error)
+        else:
+            faults = ""
+        if faults:  # outside of the handler: pydantic's own text quotes the answer
+            raise LanguageModelError(f"A validator of the schema made of the answer what no summary holds: {faults}.")
         summary.embedding_text = self.embedding_text(conversation, summary)
         return summary
+
+
+def _refuse_clashes(conversation: Conversation, response_schema: type[GeneratedSummary]) -> None:
+    """Refuse a conversation whose metadata has names that its summary's metadata needs for something else.
+
+    Raises:
+        LanguageModelError: there is one.
+    """
+    taken = {
+        **dict.fromkeys(RESERVED_METADATA, "what every summary has"),
+        **dict.fromkeys(added_fields(response_schema), f"a field of {response_schema.__name__}"),
+    }
+    for name in sorted(taken.keys() & conversation.metadata.keys()):
+        raise LanguageModelError(
+            f"{name!r} is {taken[name]} and a name in the conversation's metadata, so one would be lost; rename one of "
+            "them."
+        )
 
 
 async def _extracted(
@@ -237,25 +272,32 @@ async def _extracted(
     conversation: Conversation,
     sems: dict[str, asyncio.Semaphore],
     clients: dict[str, Any],
+    seconds: float,
 ) -> list[ExtractedProperty]:
-    """Return what one extractor found in a conversation.
+    """Return what one extractor found in a conversation; it is given up after so many seconds of its own.
 
     Raises:
         StopAsking: a language model that the extractor asked said so.
         ExtractorError: anything else went wrong.
     """
     failure: LanguageModelError
+    patience = Patience(seconds)
     try:
         outcome = extractor(conversation, sems, clients)
         if not inspect.isawaitable(outcome):
             raise ExtractorError(f"the extractor {_name_of(extractor)} can't be awaited; define it with async def.")
-        found = await outcome
+        async with patience:
+            found = await outcome
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
         # Something the extractor waited for was cancelled. Let through, it would end the worker without a word.
         failure = ExtractorError(f"the extractor {_name_of(extractor)} was cancelled from within.")
+    except TimeoutError as error:
+        failure = _failure_of(extractor, error)
+        if patience.is_spent:
+            failure = ExtractorError(f"the extractor {_name_of(extractor)} was given up after {seconds:g} s.")
     except Exception as error:
         failure = _failure_of(extractor, error)
     else:

@@ -185,6 +185,14 @@ class CacheStrategy(ABC):
     def set(self, key: str, value: Any) -> None:
         """Keep `value` under `key`."""
 
+    def forget(self, chat_id: str) -> int:
+        """Erase what was made of a conversation, and return how many values that were.
+
+        What they are about stands in the values, see `language_model.erasure`. Without this method,
+        `kura-dagster forget` can't erase them.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no forget")
+
     def lease(self, key: str, seconds: float) -> bool:
         """Mark `key`, which has no value, as being asked for; False where somebody did or where it has a value by now.
 

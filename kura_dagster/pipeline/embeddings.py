@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
+from kura_dagster.pipeline.language_model.erasure import embedded_about
 from kura_dagster.pipeline.language_model.failures import SomeTextsFailed
 from kura_dagster.pipeline.types import ConversationEmbedding, ConversationSummary, FailedItem
 
@@ -42,7 +43,11 @@ async def embed_summaries(
     chat_ids = [summary.chat_id for summary in summaries]
     failed: list[FailedItem] | None = None if failures is None else []
     vectors = await embed_texts(
-        [_text_of(summary) for summary in summaries], embedding_model, names=chat_ids, failures=failed
+        [_text_of(summary) for summary in summaries],
+        embedding_model,
+        names=chat_ids,
+        failures=failed,
+        about=[[chat_id] for chat_id in chat_ids],
     )
     if failures is not None and failed:
         failures.extend(failed)
@@ -60,11 +65,13 @@ async def embed_texts(
     *,
     names: Sequence[str] = (),
     failures: list[FailedItem] | None = None,
+    about: Sequence[Sequence[str]] = (),
 ) -> np.ndarray:
     """Return the vectors of `texts`: a float32 array of shape (n_texts, n_dims), or (0, 0) without asking the model.
 
     `names` are what failures call the texts, "text 1" and so on where there are none. `failures` gets the texts that
-    were refused, whose rows are left out; None makes them an error.
+    were refused, whose rows are left out; None makes them an error. `about` has the conversations that each text is
+    made of, so that what an API is paid for can be erased with them.
 
     Raises:
         EmbeddingError, LanguageModelError: as for `embed_summaries`.
@@ -74,7 +81,8 @@ async def embed_texts(
     model = embedding_model.slug()
     n_texts = len(texts)
     try:
-        rows = await embedding_model.embed(texts)
+        with embedded_about(texts, about):
+            rows = await embedding_model.embed(texts)
     except SomeTextsFailed as some:
         called = SomeTextsFailed(some.vectors, some.failures, some.model, names)
         if failures is None:

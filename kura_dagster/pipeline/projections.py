@@ -234,7 +234,8 @@ async def _vectors_of(clusters: Sequence[Cluster], embedding_model: BaseEmbeddin
         from kura_dagster.pipeline.embedded.minilm import MiniLMEmbeddingModel
 
         embedding_model = MiniLMEmbeddingModel()
-    return await embed_texts([f"{cluster.name}: {cluster.description}" for cluster in clusters], embedding_model)
+    texts = [f"{cluster.name}: {cluster.description}" for cluster in clusters]
+    return await embed_texts(texts, embedding_model, about=[cluster.chat_ids for cluster in clusters])
 
 
 def _projected(

@@ -11,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kura_dagster.pipeline.base_classes import CacheStrategy
+from kura_dagster.pipeline.language_model.erasure import hash_of
 from kura_dagster.pipeline.language_model.failures import StopAsking
 
 if TYPE_CHECKING:
@@ -123,6 +125,21 @@ class DiskCacheStrategy(CacheStrategy):
     def delete(self, key: str) -> bool:
         """Forget an answer; True where there was one."""
         return bool(self._cache("delete", key))
+
+    def forget(self, chat_id: str) -> int:
+        """Erase every answer that was made of a conversation, also from the files' free space; return how many."""
+        if not self._exists:
+            return 0
+        mark = f'"{hash_of(chat_id)}"'
+        about = [key for key in self._cache("iterkeys") if mark in (self._cache("get", key) or "")]
+        for key in about:
+            self._cache("delete", key)
+        if about:
+            self.close()
+            with closing(sqlite3.connect(self.folder / "cache.db", timeout=60)) as connection:
+                connection.execute("VACUUM")  # what is deleted stays readable in free pages
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return len(about)
 
     def clear(self) -> int:
         """Forget all answers and return how many there were."""
@@ -262,6 +279,20 @@ class RedisCacheStrategy(CacheStrategy):
         """End a mark."""
         if self._is_marked(key):
             self._ask("delete", self.prefix + key)
+
+    def forget(self, chat_id: str) -> int:
+        """Erase every answer that was made of a conversation; return how many.
+
+        Raises:
+            CacheError: the server can't be asked.
+        """
+        mark = f'"{hash_of(chat_id)}"'.encode()
+        about = [
+            key
+            for key in self._ask("scan_iter", match=f"{self.prefix}*", count=1000)
+            if mark in (self._ask("get", key) or b"")
+        ]
+        return int(self._ask("delete", *about)) if about else 0
 
     def _is_marked(self, key: str) -> bool:
         return self._ask("get", self.prefix + key) == _BEING_ASKED.encode()

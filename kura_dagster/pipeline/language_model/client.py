@@ -25,6 +25,7 @@ from pydantic import BaseModel, ValidationError
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.language_model.answer_cache import answer_key
 from kura_dagster.pipeline.language_model.answer_schema import AnswerSchema, hearing
+from kura_dagster.pipeline.language_model.erasure import marked
 from kura_dagster.pipeline.language_model.failures import (
     MAX_REASKS,
     LanguageModelError,
@@ -263,6 +264,8 @@ class LanguageModel:
                     pass  # spoilt, or the schema's validators have changed or mind the context: it is asked for anew
                 else:
                     self.ledger.count_cache_hit()
+                    if self.cache is not None and (more := marked(kept)) is not None:
+                        self.cache.set(key, more)
                     return answer
             in_flight = self._asking.get(key)
             if self.cache is None:
@@ -284,7 +287,8 @@ class LanguageModel:
             with hearing() as heard:
                 answer = await self._ask_provider(messages, schema, options, context, model_name, asked)
             if self.cache is not None:
-                self.cache.set(key, schema.to_keep(answer, heard.said))
+                to_keep = schema.to_keep(answer, heard.said)
+                self.cache.set(key, marked(to_keep) or to_keep)
                 answered = True
             return answer
         except Exception as error:

@@ -16,6 +16,7 @@ from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel
 from kura_dagster.pipeline.cluster_names import distinct_names, near_duplicate, three_word_slug, tidy_name
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
+from kura_dagster.pipeline.language_model.erasure import asked_about
 from kura_dagster.pipeline.language_model.failures import SomeFailed
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, GeneratedCluster, cluster_id_of, unit_rows
 
@@ -97,13 +98,15 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
         async with opened(self.model, self.max_concurrent_requests) as language_model:
 
             async def describe(position: int, names_in_use: Sequence[str] = ()) -> NamedGroup:
+                members, neighbours = groups[position].shown(self.max_members), contrasts[position]
                 question = prompts.cluster_prompt(
-                    [statement_of(member) for member in groups[position].shown(self.max_members)],
-                    [statement_of(neighbour) for neighbour in contrasts[position]],
+                    [statement_of(member) for member in members],
+                    [statement_of(neighbour) for neighbour in neighbours],
                     prompt,
                     names_in_use=names_in_use,
                 )
-                answer = await language_model.ask(question, NamedGroup, temperature=self.temperature)
+                with asked_about(each.chat_id for each in (*members, *neighbours)):
+                    answer = await language_model.ask(question, NamedGroup, temperature=self.temperature)
                 return answer.model_copy(update={"name": tidy_name(answer.name)})
 
             async def describe_again(conflict: tuple[int, str]) -> NamedGroup:

@@ -22,6 +22,7 @@ import numpy as np
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, CacheStrategy
 from kura_dagster.pipeline.language_model.answer_cache import answer_key
 from kura_dagster.pipeline.language_model.client import Progress, answer_all, close_sdk, openai_http_client
+from kura_dagster.pipeline.language_model.erasure import marked
 from kura_dagster.pipeline.language_model.failures import (
     LanguageModelError,
     SomeTextsFailed,
@@ -143,7 +144,8 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
         url = _url_of(sdk)
         sent = [_sendable(text) for text in texts]
         keys = {text: self._key(text, url) for text in sent}
-        vectors = {text: kept for text in keys if (kept := self._kept(keys[text])) is not None}
+        whole = dict(zip(sent, texts, strict=True))
+        vectors = {text: kept for text in keys if (kept := self._kept(keys[text], whole[text])) is not None}
         for _ in vectors:
             self.ledger.count_cache_hit()
         leases = Leases(self.cache)
@@ -168,7 +170,7 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
                 return
             for text, vector in zip(batch, found, strict=True):
                 vectors[text] = vector
-                self._keep(keys[text], vector)
+                self._keep(keys[text], vector, whole[text])
 
         async def embed_ours(batch: list[str]) -> None:
             """Embed what no other process is at."""
@@ -176,7 +178,7 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             for text in batch:
                 if leases.take(keys[text]):
                     ours.append(text)
-                elif (kept := self._kept(keys[text])) is not None:  # by another process, meanwhile
+                elif (kept := self._kept(keys[text], whole[text])) is not None:  # by another process, meanwhile
                     vectors[text] = kept
                     self.ledger.count_cache_hit()
             try:
@@ -214,14 +216,19 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
     def _key(self, text: str, url: str | None) -> str:
         return answer_key("embedding", provider=self.provider, model=self.model_name, url=url, text=text)
 
-    def _kept(self, key: str) -> np.ndarray | None:
+    def _kept(self, key: str, text: str) -> np.ndarray | None:
         kept = self.cache.get(key) if self.cache is not None else None
-        return None if kept is None else np.frombuffer(base64.b64decode(kept["float32"]), dtype="<f4")
+        if kept is None:
+            return None
+        if self.cache is not None and (more := marked(kept, text)) is not None:
+            self.cache.set(key, more)
+        return np.frombuffer(base64.b64decode(kept["float32"]), dtype="<f4")
 
-    def _keep(self, key: str, vector: np.ndarray) -> None:
+    def _keep(self, key: str, vector: np.ndarray, text: str) -> None:
         if self.cache is not None:
             # A quarter of the same numbers as decimals.
-            self.cache.set(key, {"float32": base64.b64encode(vector.astype("<f4").tobytes()).decode()})
+            to_keep = {"float32": base64.b64encode(vector.astype("<f4").tobytes()).decode()}
+            self.cache.set(key, marked(to_keep, text) or to_keep)
 
     async def _embed_batch(self, batch: list[str], sdk: Any, gateway: Gateway, *, or_none: bool) -> np.ndarray | None:
         """Return the vectors; with `or_none`, None where a part of the texts may be all that is refused."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -28,6 +29,7 @@ from kura_dagster.pipeline.embeddings import embed_texts
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
 from kura_dagster.pipeline.language_model.cluster_description_model import NamedGroup
+from kura_dagster.pipeline.language_model.erasure import asked_about
 from kura_dagster.pipeline.language_model.failures import SomeFailed, SomeTextsFailed
 from kura_dagster.pipeline.meta_clusters import parent_of
 from kura_dagster.pipeline.types import Cluster, FailedItem, unit_rows
@@ -118,6 +120,7 @@ class MetaClusterModel(BaseMetaClusterModel):
             self.embedding_model,
             names=[cluster.cluster_id for cluster in merging],
             failures=refused,
+            about=[cluster.chat_ids for cluster in merging],
         )
         failed = {item.item_id: item.error for item in refused}
         merging = [cluster for cluster in merging if cluster.cluster_id not in failed]
@@ -196,11 +199,12 @@ class MetaClusterModel(BaseMetaClusterModel):
 
     async def _candidates(self, language_model: LanguageModel, members: Sequence[Cluster]) -> list[str]:
         """Return the names of parents that a neighbourhood is sorted into, no two of which could be mistaken."""
-        answer = await language_model.ask(
-            prompts.candidates_prompt(members, math.ceil(len(members) / 2)),
-            CandidateCategories,
-            temperature=self.temperature,
-        )
+        with _asked_about(members):
+            answer = await language_model.ask(
+                prompts.candidates_prompt(members, math.ceil(len(members) / 2)),
+                CandidateCategories,
+                temperature=self.temperature,
+            )
         distinct: list[str] = []
         for name in map(tidy_name, answer.names):
             if name and near_duplicate(name, distinct) is None:
@@ -215,9 +219,10 @@ class MetaClusterModel(BaseMetaClusterModel):
         """
         rejected = None
         for _ in range(2):
-            answer = await language_model.ask(
-                prompts.label_prompt(cluster, candidates, rejected), CategoryLabel, temperature=self.temperature
-            )
+            with _asked_about([cluster]):
+                answer = await language_model.ask(
+                    prompts.label_prompt(cluster, candidates, rejected), CategoryLabel, temperature=self.temperature
+                )
             found = best_match(answer.category.removeprefix("- ").strip(), candidates)
             if found is not None and found[1] >= NEAR_DUPLICATE:
                 return found[0]
@@ -227,15 +232,18 @@ class MetaClusterModel(BaseMetaClusterModel):
 
     async def _nearest(self, cluster: Cluster, candidates: Sequence[str]) -> str:
         """Return the candidate nearest to the cluster in meaning, or in its letters where one can't be embedded."""
+        texts = [_text_of(cluster), *candidates]
+        about = [cluster.chat_ids] * len(texts)
         try:
-            vectors = unit_rows(await embed_texts([_text_of(cluster), *candidates], self.embedding_model))
+            vectors = unit_rows(await embed_texts(texts, self.embedding_model, about=about))
         except SomeTextsFailed:
             found = best_match(cluster.name, candidates)
             return found[0] if found else candidates[0]
         return candidates[int(np.argmax(vectors[1:] @ vectors[0]))]
 
     async def _parent(self, language_model: LanguageModel, children: Sequence[Cluster]) -> Cluster:
-        answer = await language_model.ask(prompts.parent_prompt(children), NamedGroup, temperature=self.temperature)
+        with _asked_about(children):
+            answer = await language_model.ask(prompts.parent_prompt(children), NamedGroup, temperature=self.temperature)
         name = tidy_name(answer.name)
         return parent_of(
             children,
@@ -244,6 +252,10 @@ class MetaClusterModel(BaseMetaClusterModel):
             slug=three_word_slug(answer.slug, name),
             model=language_model.model,
         )
+
+
+def _asked_about(clusters: Iterable[Cluster]) -> AbstractContextManager[None]:
+    return asked_about(chat_id for cluster in clusters for chat_id in cluster.chat_ids)
 
 
 def _text_of(cluster: Cluster) -> str:

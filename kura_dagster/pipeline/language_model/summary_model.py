@@ -20,6 +20,7 @@ from kura_dagster.pipeline.base_classes import BaseSummaryModel
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
 from kura_dagster.pipeline.language_model.conversation_budget import check_max_conversation_tokens
+from kura_dagster.pipeline.language_model.erasure import asked_about
 from kura_dagster.pipeline.language_model.failures import LanguageModelError, StopAsking, faults_of, stopping
 from kura_dagster.pipeline.language_model.gateway import MAX_ATTEMPTS
 from kura_dagster.pipeline.language_model.patience import Patience, PatientSemaphore
@@ -156,6 +157,10 @@ class SummaryModel(BaseSummaryModel):
                 return answer, shortened
 
             async def summary_of(conversation: Conversation) -> ConversationSummary:
+                with asked_about([conversation.chat_id]):
+                    return await summary_and_properties_of(conversation)
+
+            async def summary_and_properties_of(conversation: Conversation) -> ConversationSummary:
                 _refuse_clashes(conversation, response_schema)
                 if not self.extractors:
                     return self._joined(conversation, *await asked(conversation), language_model.model, {})

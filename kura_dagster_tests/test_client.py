@@ -393,6 +393,37 @@ def test_a_mistake_sets_aside_only_what_it_met_and_quotes_nothing() -> None:
     assert PRIVATE not in "".join(traceback.format_exception(caught.value))
 
 
+def test_an_item_that_cannot_be_shown_is_failed_and_not_answered_as_well() -> None:
+    async def answer(number: int) -> int:
+        return number
+
+    with pytest.raises(SomeFailed) as caught:
+        asyncio.run(
+            answer_all(
+                range(2),
+                answer,
+                at_once=1,
+                what="answers",
+                names=["a", "b"],
+                progress=lambda _: None,
+                show=lambda number: "ab"[number + 1],
+            )
+        )
+    assert list(caught.value.failures) == [1]
+    assert caught.value.results == [0, None]
+
+
+def test_a_reason_to_stop_that_is_wrapped_still_stops() -> None:
+    async def answer(number: int) -> int:
+        try:
+            raise SetupError("no key")
+        except SetupError as error:
+            raise RuntimeError("wrapped") from error
+
+    with pytest.raises(SetupError, match="no key"):
+        asyncio.run(answer_all(range(2), answer, at_once=1, what="answers", names=["a", "b"]))
+
+
 def test_interrupted_run_closes_its_sockets(server: LoopbackServer) -> None:
     server.latency = 5
 

@@ -35,12 +35,13 @@ from kura_dagster.pipeline.language_model.failures import (
     missing_key,
     no_completion,
     some_failed,
+    stopping,
     wrong_url,
 )
 from kura_dagster.pipeline.language_model.gateway import Gateway
 from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation
 from kura_dagster.pipeline.language_model.pace import Pace
-from kura_dagster.pipeline.language_model.patience import waiting
+from kura_dagster.pipeline.language_model.patience import off_the_clock
 
 AnyAnswer = TypeVar("AnyAnswer", bound=BaseModel)
 Item = TypeVar("Item")
@@ -189,7 +190,7 @@ class LanguageModel:
         """Put a question as to an instructor client; the answer is kept, paced and accounted as that of `ask`.
 
         `options` are the provider's, as `temperature` or another `model`. instructor's own about retries and caching
-        have no effect, because both are seen to here.
+        have no effect, because both are seen to here; `timeout` and `user` are no part of the question.
 
         Raises:
             TypeError: messages, context or options are not JSON, and so can't be told apart.
@@ -228,7 +229,7 @@ class LanguageModel:
             **asked,
             **{name: value for name, value in options.items() if name not in _NO_PART_OF_THE_QUESTION},
         )
-        with waiting():
+        with off_the_clock():
             return await self._found_or_asked(key, messages, schema, options, context, model_name, asked)
 
     async def _found_or_asked(
@@ -526,14 +527,18 @@ async def answer_all(
                 return
             latest = ""
             try:
-                results[position] = result = await answer(items[position])
+                result = await answer(items[position])
                 latest = show(result) if progress else ""
+                results[position] = result
             except StopAsking as error:
                 stop.append(error)
                 return
             except LanguageModelError as error:
                 failures[position] = str(error)
             except Exception as error:
+                if reason := stopping(error):
+                    stop.append(reason)
+                    return
                 # A mistake, of ours or in what a user wrote, that one item met: the others are still worth their price.
                 failures[position] = f"It failed with {kind_and_place(error)}."
             n_done += 1

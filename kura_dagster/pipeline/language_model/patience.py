@@ -15,7 +15,7 @@ from typing import Literal
 
 
 class Patience:
-    """`async with Patience(seconds):` raises TimeoutError once so many seconds pass without any `waiting` inside."""
+    """`async with Patience(seconds):` raises TimeoutError after so many seconds that are not `off_the_clock`."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -62,7 +62,7 @@ _patience: ContextVar[Patience | None] = ContextVar("_patience", default=None)
 
 
 @contextmanager
-def waiting() -> Iterator[None]:
+def off_the_clock() -> Iterator[None]:
     """Stop the clock of the extractor, if any, that waits for what is done inside."""
     patience = _patience.get()
     if patience is None:
@@ -80,5 +80,5 @@ class PatientSemaphore(asyncio.Semaphore):
 
     async def acquire(self) -> Literal[True]:
         """Wait for a place."""
-        with waiting():
+        with off_the_clock():
             return await super().acquire()

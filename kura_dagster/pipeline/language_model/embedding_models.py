@@ -27,6 +27,7 @@ from kura_dagster.pipeline.language_model.client import (
     tokens_of,
 )
 from kura_dagster.pipeline.language_model.failures import (
+    NO_KEY,
     LanguageModelError,
     SomeTextsFailed,
     StopAsking,
@@ -216,6 +217,17 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
                 raise
         return None
 
+    def _api_key(self) -> str | None:
+        """Return None, for the key in the provider's own variable, or what stands for one where nothing is sent.
+
+        Raises:
+            SetupError: the variable is not set.
+        """
+        failure = missing_key(self.provider, self.slug())
+        if failure is not None and self.ledger.sends:
+            raise failure
+        return None if failure is None else NO_KEY
+
     @abstractmethod
     def _open(self) -> Any:
         """Return a client of the provider's SDK."""
@@ -262,9 +274,8 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
         # openai takes half a second to import, and a code location that only loads embeds nothing.
         import openai
 
-        if failure := missing_key(self.provider, self.slug()):
-            raise failure
         return openai.AsyncOpenAI(
+            api_key=self._api_key(),
             timeout=self.timeout,
             max_retries=0,  # the gateway tries again
             http_client=openai_http_client(),
@@ -316,10 +327,10 @@ class CohereEmbeddingModel(_ApiEmbeddingModel):
     def _open(self) -> Any:
         import cohere
 
-        if failure := missing_key(self.provider, self.slug()):
-            raise failure
         # Its own default for the URL is read when the module is imported, which may be before the variable is set.
-        return cohere.AsyncClientV2(base_url=os.environ.get("CO_API_URL"), timeout=self.timeout)
+        return cohere.AsyncClientV2(
+            api_key=self._api_key(), base_url=os.environ.get("CO_API_URL"), timeout=self.timeout
+        )
 
     def _key(self, text: str, url: str | None) -> str:
         return answer_key(

@@ -188,6 +188,10 @@ def stopping(error: BaseException) -> StopAsking | None:
     return next((each for each in _causes(error) if isinstance(each, StopAsking)), None)
 
 
+NO_KEY = "no key, because nothing is sent"
+"""What a client gets for one that is opened and never sends a request."""
+
+
 def missing_key(provider: str, model: str) -> SetupError | None:
     """Return the error for a provider whose key variable is known and not set, otherwise None."""
     variable = KEY_VARIABLES.get(provider)

@@ -31,6 +31,7 @@ from kura_dagster.pipeline.language_model.failures import (
     LanguageModelError,
     SomeTextsFailed,
     StopAsking,
+    explain,
     is_temporary,
     may_be_the_content,
     missing_key,
@@ -202,7 +203,7 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
                 return vectors
             except Exception as error:
                 splits = or_none and may_be_the_content(error)
-                if splits and not is_temporary(error):
+                if splits and not is_temporary(error) and not self._stops(error):
                     return None  # an answer too: nothing is given up, and it is no use to send the same again
                 raise
             finally:
@@ -216,6 +217,10 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             if not splits:
                 raise
         return None
+
+    def _stops(self, error: Exception) -> bool:
+        """Whether the gateway may take the error for a reason to ask nothing more, and not for the texts' fault."""
+        return isinstance(explain(error, model=self.slug(), url=None, timeout=self.timeout, asked=""), StopAsking)
 
     def _api_key(self) -> str | None:
         """Return None, for the key in the provider's own variable, or what stands for one where nothing is sent.

@@ -163,8 +163,7 @@ def is_rate_limit(error: BaseException) -> bool:
 
 def may_be_the_content(error: BaseException) -> bool:
     """Whether a request may have failed at what was sent: refused, or one that the server breaks at every time."""
-    status = _status_of(error)
-    return status == 500 or not (is_temporary(error) or status in (401, 402, 403, 404, 429))
+    return _status_of(error) == 500 or not is_temporary(error)
 
 
 def retry_after(error: BaseException) -> float | None:

@@ -359,7 +359,8 @@ def estimate(day: Day = None, first: From = None, last: To = None) -> None:
     """Say what a run would ask language models, and cost, before running it.
 
     Counts the calls, tokens and USD of each asset from the landed conversations, without the answers that are kept.
-    Nothing is sent.
+    Nothing is sent, and no key is needed. A schema, prompts, extractors or models of your own, as given to build_defs,
+    are not counted.
     """
     import asyncio
 
@@ -400,7 +401,7 @@ def estimate(day: Day = None, first: From = None, last: To = None) -> None:
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         # A pipe has no width that a table has to fit.
-        console.print(table, width=None if console.is_terminal else 200)
+        (console if console.is_terminal else Console(file=console.file, width=200)).print(table)
         calls = sum(each.calls for each in estimates)
         unknown = sorted({each.model for each in estimates if each.cost_usd is None})
         cost = None if unknown else sum(each.cost_usd or 0 for each in estimates)
@@ -412,7 +413,8 @@ def estimate(day: Day = None, first: From = None, last: To = None) -> None:
         _print_lines(
             [
                 "This is an estimate, at 4 letters a token and answers of usual length. With new conversations, all "
-                "clusters of their partition count as changed. Requests that fail and are sent again come on top."
+                "clusters of their partition count as changed. Requests that fail and are sent again come on top.",
+                "What is given to build_defs is not counted: a schema, prompts, extractors or models of your own.",
             ]
         )
 

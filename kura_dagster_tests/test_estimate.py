@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -140,7 +141,22 @@ def test_an_empty_day_costs_nothing(asking, server):
     assert estimated(asking, [])["summaries"] == StageEstimate("summaries", "openai/gpt-4o-mini")
 
 
-def test_without_a_key_it_says_which(asking, monkeypatch):
+def test_it_needs_no_key_and_finds_what_is_kept(server, asking, monkeypatch):
+    run(asking, CONVERSATIONS[:40])
+    server.reset()
+    monkeypatch.delenv("OPENAI_API_KEY")
+    found = estimated(asking, CONVERSATIONS)
+    assert (found["summaries"].calls, found["summaries"].kept) == (80, 40)
+    assert (server.stats.chat, server.stats.embeddings) == (0, 0)
+    assert "OPENAI_API_KEY" not in os.environ
+
+
+def test_a_run_without_a_key_still_says_which(asking, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY")
     with pytest.raises(SetupError, match="OPENAI_API_KEY"):
-        estimated(asking, CONVERSATIONS)
+        run(asking, CONVERSATIONS)
+
+
+def test_an_unknown_provider_is_still_told(asking):
+    with pytest.raises(SetupError, match="Unknown provider 'nowhere'"):
+        estimated(asking.model_copy(update={"language_model": "nowhere/model"}), CONVERSATIONS)

@@ -167,7 +167,7 @@ def test_others_are_asked_while_one_waits_for_another_process(server: LoopbackSe
 
     async def run() -> None:
         async with LanguageModel(cache=cache) as elsewhere, LanguageModel(cache=cache) as here:
-            server.latency = 1.0
+            server.latency = 4.0
             asked = [asyncio.create_task(elsewhere.ask(each, Answer)) for each in questions[:2]]
             await asyncio.sleep(0.2)
             server.latency = 0.0

@@ -28,6 +28,7 @@ from kura_dagster.pipeline.language_model.answer_schema import AnswerSchema, hea
 from kura_dagster.pipeline.language_model.erasure import marked
 from kura_dagster.pipeline.language_model.failures import (
     MAX_REASKS,
+    NO_KEY,
     LanguageModelError,
     SetupError,
     StopAsking,
@@ -408,6 +409,8 @@ class LanguageModel:
         options: dict[str, Any] = {}
         if self.provider == "ollama" and (host := os.environ.get("OLLAMA_HOST")):
             options["base_url"] = _ollama_url(host)
+        if not self.ledger.sends and missing_key(self.provider, self.model):
+            options["api_key"] = NO_KEY
         if self.provider == "openai":
             options["http_client"] = openai_http_client()
         try:

@@ -24,9 +24,11 @@ from kura_dagster.pipeline.language_model.answer_cache import answer_key
 from kura_dagster.pipeline.language_model.client import Progress, answer_all, close_sdk, openai_http_client
 from kura_dagster.pipeline.language_model.erasure import marked
 from kura_dagster.pipeline.language_model.failures import (
+    NO_KEY,
     LanguageModelError,
     SomeTextsFailed,
     StopAsking,
+    explain,
     is_temporary,
     may_be_billed,
     may_be_the_content,
@@ -259,7 +261,7 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
                 if may_be_billed(error):
                     reservation.lose()
                 splits = or_none and may_be_the_content(error)
-                if splits and not is_temporary(error):
+                if splits and not is_temporary(error) and not self._stops(error):
                     return None  # an answer too: nothing is given up, and it is no use to send the same again
                 raise
             finally:
@@ -273,6 +275,21 @@ class _ApiEmbeddingModel(BaseEmbeddingModel):
             if not splits:
                 raise
         return None
+
+    def _stops(self, error: Exception) -> bool:
+        """Whether the gateway may take the error for a reason to ask nothing more, and not for the texts' fault."""
+        return isinstance(explain(error, model=self.slug(), url=None, timeout=self.timeout, asked=""), StopAsking)
+
+    def _api_key(self) -> str | None:
+        """Return None, for the key in the provider's own variable, or what stands for one where nothing is sent.
+
+        Raises:
+            SetupError: the variable is not set.
+        """
+        failure = missing_key(self.provider, self.slug())
+        if failure is not None and self.ledger.sends:
+            raise failure
+        return None if failure is None else NO_KEY
 
     @abstractmethod
     def _open(self) -> Any:
@@ -333,9 +350,10 @@ class OpenAIEmbeddingModel(_ApiEmbeddingModel):
         # openai takes half a second to import, and a code location that only loads embeds nothing.
         import openai
 
-        if failure := wrong_url(self.provider) or missing_key(self.provider, self.slug()):
+        if failure := wrong_url(self.provider):
             raise failure
         return openai.AsyncOpenAI(
+            api_key=self._api_key(),
             timeout=self.timeout,
             max_retries=0,  # the gateway tries again
             http_client=openai_http_client(),
@@ -400,10 +418,12 @@ class CohereEmbeddingModel(_ApiEmbeddingModel):
     def _open(self) -> Any:
         import cohere
 
-        if failure := wrong_url(self.provider) or missing_key(self.provider, self.slug()):
+        if failure := wrong_url(self.provider):
             raise failure
         # Its own default for the URL is read when the module is imported, which may be before the variable is set.
-        return cohere.AsyncClientV2(base_url=os.environ.get("CO_API_URL"), timeout=self.timeout)
+        return cohere.AsyncClientV2(
+            api_key=self._api_key(), base_url=os.environ.get("CO_API_URL"), timeout=self.timeout
+        )
 
     def _key(self, text: str, url: str | None) -> str:
         return answer_key(

@@ -85,6 +85,8 @@ class _NotingCache(CacheStrategy):
 class _CountingLedger(Ledger):
     """Counts the requests that were about to be sent, and stops each."""
 
+    sends = False
+
     def __init__(self) -> None:
         super().__init__()
         self.held_back: list[int] = []
@@ -121,10 +123,11 @@ async def estimate(
     Args:
         partitions: of each its conversations and what is stored of their vectors, by chat_id. With a vector for every
             conversation, and all summaries kept, the questions about clusters are the real ones too.
-        settings: choose the models. Limits and paces do not count.
+        settings: choose the models, which are asked our own questions. Limits and paces do not count.
 
     Raises:
-        LanguageModelError: a model can't be opened, as without its key: the answers are kept by provider.
+        LanguageModelError: a model can't be opened, as without its SDK: the answers are kept by provider. Keys are not
+            needed.
     """
     unlimited = {"max_calls": None, "max_cost_usd": None, "requests_per_minute": None, "tokens_per_minute": None}
     settings = settings.model_copy(update=unlimited)

@@ -185,8 +185,7 @@ def is_rate_limit(error: BaseException) -> bool:
 
 def may_be_the_content(error: BaseException) -> bool:
     """Whether a request may have failed at what was sent: refused, or one that the server breaks at every time."""
-    status = _status_of(error)
-    return status == 500 or not (is_temporary(error) or status in (401, 402, 403, 404, 429))
+    return _status_of(error) == 500 or not is_temporary(error)
 
 
 def retry_after(error: BaseException) -> float | None:
@@ -247,6 +246,10 @@ def kind_and_place(error: BaseException) -> str:
     """Return what may be told of an error that nobody foresaw, as its own text may quote a conversation."""
     places = [(Path(frame.f_code.co_filename).name, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     return f"{type(error).__name__}" + (f" in line {places[-1][1]} of {places[-1][0]}" if places else "")
+
+
+NO_KEY = "no key, because nothing is sent"
+"""What a client gets for one that is opened and never sends a request."""
 
 
 def missing_key(provider: str, model: str) -> SetupError | None:

@@ -106,6 +106,9 @@ class Ledger:
         ValueError: a limit is below 0.
     """
 
+    sends = True
+    """False where it refuses every request: a client is then opened without a key too, because nothing is sent."""
+
     def __init__(
         self, max_calls: int | None = None, max_cost_usd: float | None = None, prices: Prices | None = None
     ) -> None:

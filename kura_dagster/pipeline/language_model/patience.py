@@ -15,7 +15,7 @@ from typing import Literal
 
 
 class Patience:
-    """`async with Patience(seconds):` raises TimeoutError once so many seconds pass that nothing is `off_the_clock`."""
+    """`async with Patience(seconds):` raises TimeoutError after so many seconds that are not `off_the_clock`."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

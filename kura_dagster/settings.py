@@ -105,6 +105,12 @@ class Settings(BaseSettings):
     )
     temperature: float = Field(0.2, ge=0, le=2, description="Sampling temperature of the language model.")
 
+    redaction: Literal["off", "on"] = Field(
+        "off",
+        description="Whether personal data in conversations is replaced by its kind, as [email], before any model sees "
+        "them: on or off.",
+    )
+
     max_calls: int | None = Field(
         None,
         ge=0,

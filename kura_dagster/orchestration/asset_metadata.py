@@ -83,6 +83,14 @@ def describe_summaries(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     return figures | _model(rows)
 
 
+def describe_redaction(replaced: Mapping[str, int]) -> dict[str, Any]:
+    """How many pieces of personal data were taken out of one partition's messages, by kind; nothing with redaction off.
+
+    Zeros are told too: a plot over the days needs them.
+    """
+    return {f"redacted_{kind}": count for kind, count in replaced.items()}
+
+
 def describe_embeddings(rows: Sequence[ConversationEmbedding]) -> dict[str, Any]:
     """Figures of one partition of `embeddings`."""
     return {"dimensions": len(rows[0].embedding) if rows else 0} | _model(rows)

@@ -101,7 +101,7 @@ _CARD_GROUPS = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|\d{4}([
 # The issuers' first digits with their lengths, ISO/IEC 7812: Visa, Mastercard, American Express, Diners, Discover, JCB,
 # UnionPay, Maestro.
 _ISSUED = re.compile(
-    r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
+    r"(?:2131|1800)\d{11}|4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|3(?:0[0-5]|[689]\d)\d{11}|6(?:011|5\d\d|4[4-9]\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17}"
     r"|(?:50|5[6-9]|6[0-9])\d{10,17}"
 )
@@ -133,7 +133,7 @@ _IP_V6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:]{0,5}:)[0-9A-Fa-f:]{6,39}(?![\w:
 _MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
 _VERSION_BEFORE = re.compile(
     r"(?i)(?:\bv|\bver\.?|versi[oó]n(?:en|es|s)?|release|firmware|driver|treiber|section|abschnitt|secci[oó]n|chapter"
-    r"|kapitel|build|norm|clause|from|to)[ :=]{0,2}$"
+    r"|kapitel|build|norm|clause|from|to)[ :=]{0,2}$|[<>=~^!]=? ?$(?<![^<>=~^!]=)"
 )
 _VERSION_AFTER = re.compile(
     r"(?i) (?:of (?:the|a|our)\b|release|version|versi[oó]n|firmware|driver|der norm|del manual|or (?:later|newer))"
@@ -171,52 +171,66 @@ def _ip_v6(match: re.Match[str]) -> str:
 
 # Groups of digits with at most two separators between them. Shortest possible: seven digits.
 _PHONE = re.compile(
-    r"(?<![\w.,/+#$€£-])(?<!\d [/-] )(?=[+(]{0,2}[\d ()+./-]{7})(?:\+ ?|\(\+)?\(?\d{1,14}\)?(?:(?: ?[-./] ?|  ?|(?=\())\(?\d{1,8}\)?){0,8}(?![\w-]|[.,]\d| ?[%€$£°])"
+    r"(?<![\w.,/+#$€£-])(?<!\d [/-] )(?=[+(]{0,2}[\d ()+./-]{7})"
+    r"(?:\+ ?|\(\+)?\(?\d{1,14}\)?(?:(?: ?[-./] ?|  ?|(?=\()|(?<=\)))\(?\d{1,12}\)?){0,8}"
+    r"(?P<extension> ?(?:x|ext\.?|extension|durchwahl|-?dw) ?\d{1,6})?(?![\w-]|[.,]\d| ?[%€$£°])",
+    re.IGNORECASE,
 )
+_DECIMAL = re.compile(r"\d+\.\d+|0\.\d.*|.* 0\.\d.*")
+_DATE_WITHIN = re.compile(r"(?:19|20)\d\d[-/.](?:0[1-9]|1[0-2])[-/.][0-3]\d")
 _DATE = re.compile(r"(?:\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4})(?: \d{1,2})?")
 _YEARS = re.compile(r"(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d(?: .*)?")
-_NANP = re.compile(r"(?:1[-. ]?)?\(?[2-9]\d\d\)?[-. ] ?[2-9]\d\d[-. ]\d{4}|555[-. ]\d{4}")
+_NANP = re.compile(r"(?:(?:00)?1[-. ]?)?(?:\(\d{3}\) ?[-.]?|\d{3}[-.]| ?[2-9]\d\d )\d{3}[-. ]\d{4}|555[-. ]\d{4}")
 _PHONE_WORD_BEFORE = re.compile(
     r"(?i)\b(?:phone|telephone|telefon|teléfono|tel|mobile|cell|celular|móvil|whatsapp|handy|festnetz|fax|handynummer"
     r"|rufnummer|telefonnummer|durchwahl|call|ring|text|dial|sms|llám[ae]\w{0,3}|llamar|ruf\w{0,2}|anrufen|rufen"
-    r"|my number|mi número|meine nummer|phone number|teléfono es)\b(?:[^\w\n]{1,3}[^\W\d]{1,12}){0,3}[\"']?[^\w\n]{0,4}$"
+    r"|contact|reach \w+|kontakt|erreich\w{1,5}|encuentras|my number|mi número|meine nummer|phone number|teléfono es)\b(?:[^\w\n]{1,3}[^\W\d]{1,12}){0,3}[\"']?[^\w\n]{0,4}$"
 )
 _PHONE_WORD_AFTER = re.compile(
     r"(?i),? {0,2}(?:call|ring|text me|whatsapp|anruf|erreich|llám|is (?:my|the|his|her) (?:number|phone)"
     r"|is the number)"
 )
-_REGIONS = ("US", "GB", "DE", "ES", "FR", "AT", "CH", "IT", "NL")
+_SPANISH_GROUPS = r"[6-9]\d\d \d{3} \d{3}|[6-9]\d(?:\d \d\d|[ -]\d{3}) \d\d \d\d|[6-9]\d\d-\d{3}-\d{3}"
+_REGIONS = ("GB", "DE", "ES", "FR", "AT", "CH", "IT", "NL")
 """Whose numbers are known without their country's code: where the project's three languages are spoken, and around."""
 
 
 def _phone(match: re.Match[str]) -> str:
-    text = match[0]
+    text = match[0].removesuffix(match["extension"] or "")
+    if text.count(")") > text.count("("):
+        # The bracket was opened before the number.
+        text = text.removesuffix(")")
+    left = "" if match["extension"] else match[0][len(text) :]
+    return "[phone]" + left if _is_phone(text, match) else match[0]
+
+
+def _is_phone(text: str, match: re.Match[str]) -> bool:
     digits = digits_of(text)
     if not 7 <= len(digits) <= 15 or len(set(digits)) == 1 or _DATE.fullmatch(text) or _YEARS.fullmatch(text):
-        return text
+        return False
     if text.lstrip("(").startswith("+"):
-        return "[phone]" if len(digits) >= 8 else text
+        return len(digits) >= 8
     if _NANP.fullmatch(text):
-        return "[phone]"
+        return True
     groups = re.findall(r"\d+", text)
     if max(map(len, groups)) < 2 or (len(groups) > 6 and max(map(len, groups)) < 3):
-        return text  # figures in a row
+        return False  # figures in a row
+    if _DECIMAL.fullmatch(text) or _DATE_WITHIN.search(text):
+        return False
     before = match.string[max(0, match.start() - 60) : match.start()]
     after = match.string[match.end() : match.end() + 40]
     if _PHONE_WORD_BEFORE.search(before) or _PHONE_WORD_AFTER.match(after):
-        return "[phone]"
+        return True
     if digits.startswith("00"):
-        return "[phone]" if len(digits) >= 10 and _is_number("+" + digits[2:], ("US",)) else text
+        return len(digits) >= 10 and _is_number("+" + digits[2:], ("US",))
     if len(groups) == 1:
         # Digits in a row are a number of anything, unless they are a mobile phone's where those begin with a zero.
-        return "[phone]" if re.fullmatch(r"01[567]\d{8,9}|07[1-9]\d{8}", digits) else text
+        return re.fullmatch(r"01[567]\d{8,9}|07[1-9]\d{8}", digits) is not None
     if digits.startswith("0"):
-        return "[phone]" if len(digits) >= 8 and (text.count("(") or _is_number(digits, _REGIONS[1:])) else text
+        return len(digits) >= 7 and (text.count("(") > 0 or _is_number(digits, _REGIONS))
     # Without a zero in front, groups of the same length may be anything: a range, a row of figures.
-    is_spanish = re.fullmatch(
-        r"[6-9]\d\d \d{3} \d{3}|[6-9]\d(?:\d \d\d|[ -]\d{3}) \d\d \d\d|[6-9]\d\d-\d{3}-\d{3}", text
-    )
-    return "[phone]" if is_spanish and _is_number(digits, ("ES", "FR")) else text
+    is_grouped = re.fullmatch(_SPANISH_GROUPS, text) is not None
+    return is_grouped and _is_number(digits, ("ES", "FR"))
 
 
 @lru_cache(maxsize=4096)

@@ -152,6 +152,14 @@ _ORDINARY_NAMES_TEXT = """
 """
 _ORDINARY_NAMES = frozenset(_ORDINARY_NAMES_TEXT.split())
 
+# Given names that are words where they are written with a small letter, in one of the three languages.
+_WORDS_IN_SMALL_LETTERS = frozenset(
+    """
+    alex anders clara ella emil ernst frank gloria jan jordan jun kai kim lea leo lin linda logan madison marco marina milan
+    rosa rosario sally santiago jean fidel mona charlie vera victoria virginia
+    """.split()
+)
+
 _ADJECTIVE_ENDINGS = ("ing", "ed", "ful", "less", "able", "ible", "ous", "ive", "ical", "ly", "ally", "tion", "ment")
 
 
@@ -188,7 +196,7 @@ def _names_in(text: str) -> Iterable[str]:
     for match in _WORD_PAIR.finditer(text):
         given, family = match[1], match[2]
         # Who writes a name in small letters writes all of it so; a capital on one word only is something else.
-        if given.lower() in GIVEN_NAMES and given[0].isupper() == family[0].isupper() and _can_be_family_name(family):
+        if given not in _WORDS_IN_SMALL_LETTERS and given.lower() in GIVEN_NAMES and given[0].isupper() == family[0].isupper() and _can_be_family_name(family):
             yield f"{given} {family}"
     for match in _INTRODUCED.finditer(text):
         for name in _leading_name(match["name"]):

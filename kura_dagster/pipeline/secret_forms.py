@@ -41,7 +41,7 @@ _USER_INFO = re.compile(
 )
 _PARAMETER = re.compile(
     r"(?i)([?&#;](?:[\w.-]{0,30}[_.-])?(?:[a-z]{0,10}token|[a-z]{0,10}secret|passw(?:or)?d|pwd|(?:api|access)?-?_?key|auth|session|sid|"
-    r"sig|signature|credentials?|code|e?mail|phone|jwt|otp)(?:[_.-]?id)?=)(?!\[)[^&#\s\"'<>]{3,4000}"
+    r"sig|signature|credentials?|code|e?mail|phone|jwt|otp)(?:[_.-]?id)?=)(?!\[)([^&#\s\"'<>]{3,4000})"
 )
 _HOOK = re.compile(
     r"(?i)(://[^/\s]{0,100}(?:slack|discord(?:app)?|teams|office|zapier|make)\.[^\s]{0,80}/(?:services|webhooks?|hooks?)/)([\w./-]{16,200})"
@@ -69,7 +69,7 @@ _PASSWORD_BEFORE = re.compile(
 )
 _QUOTES = "\"'“”„«»"
 
-_TOKEN = re.compile(r"(?<![\w/.+=@-])[A-Za-z0-9_+/-]{24,200}={0,2}(?![\w-])")
+_TOKEN = re.compile(r"(?<![\w/.+=@%-])(?<!base64,)[A-Za-z0-9_+/-]{24,400}={0,2}(?![\w/+-])")
 _DIGEST_LENGTHS = (32, 40, 56, 64, 96, 128)
 _HEXADECIMAL = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -81,7 +81,13 @@ _SECRET_WORD_BEFORE = re.compile(
 def _url(match: re.Match[str]) -> str:
     url = _USER_INFO.sub("[secret]", match[0])
     url = _HOOK.sub(r"\1[secret]", url)
-    return _PARAMETER.sub(r"\1[secret]", url)
+    return _PARAMETER.sub(_parameter, url)
+
+
+def _parameter(match: re.Match[str]) -> str:
+    name, value = match[1].lower(), match[2]
+    is_named_so = re.search("token|secret|pass|pwd|mail|phone", name) is not None
+    return f"{match[1]}[secret]" if is_named_so or len(digits_of(value)) >= 2 or len(value) >= 16 else match[0]
 
 
 def _authorisation(match: re.Match[str]) -> str:
@@ -104,7 +110,7 @@ def _assigned(match: re.Match[str]) -> str:
 
 def _password(match: re.Match[str]) -> str:
     said, given = match[1], match[2]
-    value = given.strip(_QUOTES + ".,;!?()")
+    value = given.strip(_QUOTES + ".,;:!?()")
     if given[0] in _QUOTES and given[-1] in _QUOTES and len(given) > 2 and " " not in value:
         return f"{said}{given[0]}[password]{given[-1]}"
     has_separator = said.rstrip().endswith((":", "=")) or re.search(r"(?i) (?:is|was|ist|war|es|era|lautet):? $", said)
@@ -116,7 +122,8 @@ def _password(match: re.Match[str]) -> str:
         convincing = len(value) >= 4 and odd is not None and _kinds_of_characters(value) >= 2
         if not has_separator:
             convincing = convincing and len(value) >= 6
-        convincing = convincing and not _NO_VALUE.fullmatch(value)
+        is_code = said.rstrip().endswith("=") and re.search(r"[(\[{]", given) is not None
+        convincing = convincing and not is_code and not _NO_VALUE.fullmatch(value)
     if not convincing:
         return match[0]
     # The mark after it is the sentence's.
@@ -137,10 +144,12 @@ def _token(match: re.Match[str]) -> str:
         is_digest = len(token) in _DIGEST_LENGTHS or _UUID.fullmatch(token)
         is_secret = is_called_secret or (not is_digest and len(digits_of(token)) >= 6 and not token.isdecimal())
         return "[secret]" if is_secret else token
+    # So may a part of it, as in the address of a change: "diff-" and a checksum.
+    token = re.sub(r"[0-9a-f]{32,128}", "", token)
     n_digits = len(digits_of(token))
     mixed = re.search("[a-z]", token) and re.search("[A-Z]", token) and n_digits >= 3
-    if not mixed or _reads_like_words(token):
-        return token
+    if not mixed or len(token) < 20 or _reads_like_words(token):
+        return match[0]
     return "[secret]"
 
 

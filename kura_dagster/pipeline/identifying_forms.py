@@ -4,8 +4,8 @@ A form is a pattern that proposes and a function that decides; only these are he
 `secret_forms`, names in `introduced_names`. Where somebody keeps better knowledge than a pattern has, it decides:
 
 - phonenumbers (Google's numbering plans; its light edition takes 3 MB, the whole one 48) whether digits with
-  separators, and without a country's code, are a phone number anywhere nearby. Its own matcher is not used: it takes 1.6
-  seconds for 100 KB of "1 1 1", and it knows neither numbers made up for a film nor "call me on" before any digits.
+  separators, and without a country's code, are a phone number anywhere nearby. Its own matcher is not used: it takes
+  1.6 seconds for 100 KB of "1 1 1", and it knows neither made-up numbers nor "call me on" before any digits.
 - python-stdnum how long an account number is in its country, and the check digits of identity papers.
 - The standard library's ipaddress what an IPv6 address is.
 
@@ -45,7 +45,7 @@ def digits_of(text: str) -> str:
 # E-mail ---------------------------------------------------------------------------------------------------------------
 
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,5}[^\W\d_]{2,24}(?![\w-])")
-# How an address is written that shall not be collected by a program. "at" and "dot" alone are words, so both are needed.
+# How an address is written that no program shall collect. "at" and "dot" alone are words, so both are needed.
 _SPOKEN_EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+-]{1,64} ?(?:\(at\)|\[at\]|\{at\}) ?[\w-]{1,63}(?: ?(?:\.|\(dot\)|\[dot\]|\(punkt\)) ?[\w-]{2,63}){1,4}"
     r"|(?<![\w.+-])[\w.+-]{1,64} (?:at|arroba) [\w-]{1,63}(?: (?:dot|punkt|punto) [\w-]{2,63}){1,4}(?!\w)",

@@ -1,9 +1,9 @@
 """People's names in a text: those that a person introduces, and a common given name before a family name.
 
-Introductions ("my name is …", "Thanks, …") are known in English, German and Spanish and in the commonest forms of a few
-other languages. A rare name that nobody introduces is not found. Recognisers that read a sentence would find more, but
-none comes with its weights from the package index: presidio and spaCy download theirs, and names-dataset takes gigabytes
-of memory for a list. So names are found by rules, and which rules is all that is here.
+Introductions ("my name is …", "Thanks, …") are known in English, German and Spanish and in the commonest forms of a
+few other languages. A rare name that nobody introduces is not found. Recognisers that read a sentence would find more,
+but none that we know comes with its weights from the package index: presidio and spaCy download theirs. So names are
+found by rules, and which rules is all that is here.
 
 The texts are hostile: every repetition in a pattern is bounded, so that no text can make one run for long.
 """
@@ -163,7 +163,12 @@ _WORDS_IN_SMALL_LETTERS = frozenset(
 _ADJECTIVE_ENDINGS = ("ing", "ed", "ful", "less", "able", "ible", "ous", "ive", "ical", "ly", "ally", "tion", "ment")
 
 
-_WORD_PAIR = re.compile(r"(?<![\w@.])([^\W\d_]{2,20}) (?=([^\W\d_][^\W\d_'’-]{2,24})(?![\w@]))")
+_FAMILY = r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_])){2,24}"
+# A given name, and what may be the family's, in Spanish two: with particles, and only looked at, for the next pair may
+# begin there.
+_GIVEN_AND_FAMILY = re.compile(
+    rf"(?<![\w@.])([^\W\d_]{{2,20}}) (?=((?:(?:van|von|de|del|der|da|di|dos|la) ){{0,2}}{_FAMILY}(?: {_FAMILY}){{0,2}})(?![\w@]))"
+)
 
 
 def find_names(texts: Iterable[str]) -> tuple[set[str], set[str]]:
@@ -193,11 +198,8 @@ def _names_in(text: str) -> Iterable[str]:
     for pattern, part in ((_SALUTATION, text), (_ADDRESSED, text), (_SIGNED, text[-_SIGNATURE_CHARACTERS:])):
         for match in pattern.finditer(part):
             yield from (name for name in _leading_name(match[1]) if name == match[1])
-    for match in _WORD_PAIR.finditer(text):
-        given, family = match[1], match[2]
-        # Who writes a name in small letters writes all of it so; a capital on one word only is something else.
-        if given not in _WORDS_IN_SMALL_LETTERS and given.lower() in GIVEN_NAMES and given[0].isupper() == family[0].isupper() and _can_be_family_name(family):
-            yield f"{given} {family}"
+    for match in _GIVEN_AND_FAMILY.finditer(text):
+        yield from _full_name(match[1], match[2])
     for match in _INTRODUCED.finditer(text):
         for name in _leading_name(match["name"]):
             end = match.start("name") + len(name)
@@ -210,6 +212,24 @@ def _names_in(text: str) -> Iterable[str]:
                 or (ends and _GREETED.search(before) is not None)
             ):
                 yield name
+
+
+def _full_name(given: str, following: str) -> Iterable[str]:
+    """Yield the name that a given name begins and the words after it go on with, if they do."""
+    if given in _WORDS_IN_SMALL_LETTERS or given.lower() not in GIVEN_NAMES:
+        return
+    words = [given]
+    for word in following.split():
+        if word in _PARTICLES and words[-1] in (given, *_PARTICLES):
+            words.append(word)
+            continue
+        # Who writes a name in small letters writes all of it so, and then one word of family name is believed.
+        is_like_given = given[0].isupper() == word[0].isupper()
+        if not is_like_given or not _can_be_family_name(word) or (word[0].islower() and len(words) > 1):
+            break
+        words.append(re.sub(r"['’]s$", "", word))
+    if len(words) > 1 and words[-1] not in _PARTICLES:
+        yield " ".join(words)
 
 
 def _can_be_family_name(word: str) -> bool:

@@ -1,12 +1,12 @@
 """Masking of personal data: e-mail addresses, phones, cards, account numbers, addresses of machines, secrets, names.
 
-Here what `secret_forms`, `identifying_forms` and `introduced_names` find becomes masks in a text. Which texts are masked
-is for the callers to say: `redaction` masks what goes to a model, the extractive summaries what they show, and a check
-looks for what was left over.
+Here what `secret_forms`, `identifying_forms` and `introduced_names` find becomes masks in a text. Which texts are
+masked is for the callers to say: `redaction` masks what goes to a model, the extractive summaries what they show, and a
+check looks for what was left over.
 
-presidio does this too. Of its recognisers those of phone numbers and IBANs stand on the same libraries as ours; those of
-e-mail addresses, cards and IP addresses found less or took versions for addresses, it knows no keys and no passwords, it
-finds names with a model that has to be downloaded, and it brings 390 MB. docs/privacy.md has the figures.
+presidio does this too. Its phone numbers stand on the same library as ours; those of its recognisers that look for
+cards, IBANs and IP addresses found less, or took versions for addresses. It knows neither keys nor passwords, finds
+names with a model that has to be downloaded, and brings 390 MB. docs/privacy.md has the figures.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _FORMS: tuple[Form, ...] = (*SECRET_FORMS, *IDENTIFYING_FORMS)
 _DIGIT = re.compile("[0-9]")
 _REPEATED_NAME = re.compile(r"\[name\](?:[ ,]{1,2}\[name\]){1,9}")
 
-# What stands beside a mask may only now look like something: a text is looked at again until nothing changes. More often
-# than this only a text does that was made for it.
+# What stands beside a mask may only now look like something: a text is looked at again until nothing changes. Only a
+# text that was made for it changes more often than this.
 _MOST_PASSES = 6
 
 # Introductions stand near a beginning or an end: who only wants to show a sentence need not search a pasted book.
@@ -82,8 +82,8 @@ class PersonalData:
 def find_personal_data(texts: Iterable[str], *, everywhere: bool = False) -> PersonalData:
     """Find the names that are introduced in `texts`, the turns of one conversation.
 
-    The result masks these names, and whatever identifies by its form, in any text about the conversation. Of a long text
-    only both ends are searched for names, unless `everywhere` asks for more.
+    The result masks these names, and whatever identifies by its form, in any text about the conversation. Of a long
+    text only both ends are searched for names, unless `everywhere` asks for more.
     """
     names, risky_names = find_names(part for text in texts for part in _searched(text, everywhere=everywhere))
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from kura_dagster.pipeline.personal_data import KINDS, count_masks, find_personal_data
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, Metadata, MetadataValue
 
-# What was replaced may bring another name into sight: masking goes on until nothing changes. More often than this only a
-# conversation needs that was made for it.
+# What was replaced may bring another name into sight: masking goes on until nothing changes. More often than this only
+# a conversation needs that was made for it.
 _MOST_PASSES = 6
 
 

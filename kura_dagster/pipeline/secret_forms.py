@@ -2,8 +2,8 @@
 
 Keys are known by what their makers put in front of them, by what is assigned to a name such as `api_key`, and by their
 looks; passwords by what is said before them. detect-secrets knows many of them too, and was tried: it is made for lines
-of code in quotes, found a quarter of the labelled keys and none of the passwords, and its last release is of 2024. So the
-patterns are our own.
+of code in quotes, found a quarter of the labelled keys and none of the passwords, and its last release is of 2024. So
+the patterns are our own.
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ def embeddings(
 
     **Computed from** `summaries` by the embedding model (`KURA_EMBEDDING_MODEL`), or from the transcript in
     `conversations` where the summary model is the local one: a single sentence carries too little. Ids and metadata
-    are never embedded, and with `KURA_REDACTION=on` personal data is not either. A conversation in `failed_summaries` has no vector.
+    are never embedded, and with `KURA_REDACTION=on` personal data is not either. A conversation in `failed_summaries`
+    has no vector.
 
     **Re-running** takes about half a minute for 1,000 long conversations with the local `minilm` on two cores. With an
     API it costs that model's price for a few hundred tokens a conversation.

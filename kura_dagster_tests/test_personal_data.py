@@ -147,6 +147,9 @@ def test_exactly_what_is_personal_goes(text: str, expected: str) -> None:
     [
         "0.10.0 (2018-12-09)",
         "if not 1e-7 < u1 < 0.9999999:",
+        '"""microsecond (0-999999)"""',
+        "110854824     0 160133733     0",
+        "Boston, MA 02110-1301 USA",
         "lz4>=1.7.4.2; extra",
         "def read(self, name, pwd=None):",
         "pw = pw[:-1]",

@@ -177,6 +177,7 @@ _PHONE = re.compile(
     re.IGNORECASE,
 )
 _DECIMAL = re.compile(r"\d+\.\d+|0\.\d.*|.* 0\.\d.*")
+_ZIP_CODE = re.compile(r"\d{5}-\d{4}")
 _DATE_WITHIN = re.compile(r"(?:19|20)\d\d[-/.](?:0[1-9]|1[0-2])[-/.][0-3]\d")
 _DATE = re.compile(r"(?:\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4})(?: \d{1,2})?")
 _YEARS = re.compile(r"(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d(?: .*)?")
@@ -215,7 +216,7 @@ def _is_phone(text: str, match: re.Match[str]) -> bool:
     groups = re.findall(r"\d+", text)
     if max(map(len, groups)) < 2 or (len(groups) > 6 and max(map(len, groups)) < 3):
         return False  # figures in a row
-    if _DECIMAL.fullmatch(text) or _DATE_WITHIN.search(text):
+    if groups[0] == "0" or _ZIP_CODE.fullmatch(text) or _DECIMAL.fullmatch(text) or _DATE_WITHIN.search(text):
         return False
     before = match.string[max(0, match.start() - 60) : match.start()]
     after = match.string[match.end() : match.end() + 40]

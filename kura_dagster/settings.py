@@ -110,6 +110,12 @@ class Settings(BaseSettings):
         description="Sampling temperature of the language model; empty means that none is sent, for models without.",
     )
 
+    redaction: Literal["off", "on"] = Field(
+        "off",
+        description="Whether personal data in conversations is replaced by its kind, as [email], before any model sees "
+        "them: on or off.",
+    )
+
     max_calls: int | None = Field(
         None,
         ge=0,

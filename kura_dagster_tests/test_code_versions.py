@@ -66,6 +66,7 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
         ("cluster_language_model", "extractive", {"base_clusters"}),
         ("temperature", 0.7, {"summaries", "base_clusters", "meta_clusters"}),
         ("embedding_model", "openai/text-embedding-3-small", {"embeddings"}),
+        ("redaction", "on", {"summaries", "embeddings"}),
         ("clusters_per_group", 20, {"base_clusters"}),
         ("max_clusters", 5, {"meta_clusters"}),
         ("umap_n_neighbors", 5, {"projections"}),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kura_dagster.pipeline.embedded.extractive_summary import ExtractiveSummaryModel, users_words
 from kura_dagster.pipeline.embedded.languages import find_languages
-from kura_dagster.pipeline.embedded.personal_data import find_personal_data
+from kura_dagster.pipeline.personal_data import find_personal_data
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary, Message
 from kura_dagster.sample.generator import generate_conversations
 
@@ -158,7 +158,7 @@ class TestPersonalData:
             ("Write to jo.doe@example.com today", "Write to [email] today"),
             ("My card is 4111 1111 1111 1111.", "My card is [card]."),
             ("IBAN DE89 3704 0044 0532 0130 00 please", "IBAN [iban] please"),
-            ("Connect to 192.168.10.44 now", "Connect to [address] now"),
+            ("Connect to 192.168.10.44 now", "Connect to [ip] now"),
             ("Call +1 555 0134 2299", "Call [phone]"),
             ("My name is Priya Okonkwo and I can't log in", "My name is [name] and I can't log in"),
             ("ask oscar pembroke about it", "ask [name] about it"),

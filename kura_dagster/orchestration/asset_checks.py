@@ -14,6 +14,7 @@ import numpy as np
 
 from kura_dagster.orchestration.asset_metadata import is_superseded
 from kura_dagster.pipeline.hierarchy import check_tree
+from kura_dagster.pipeline.personal_data import find_kinds
 from kura_dagster.storage.database import Database, PartitionDate
 from kura_dagster.storage.io_manager import partition_dates
 from kura_dagster.storage.tables import (
@@ -135,6 +136,46 @@ def _same_conversations(expected: set[str], chat_ids: list[str], what: str) -> I
         yield f"{len(chat_ids) - len(found)} conversations are in {what} more than once"
 
 
+def _impersonal(table: Table, row_id: str, columns: Sequence[str]) -> Callable[[Columns], Iterable[str]]:
+    """Return what finds personal data in columns of texts; the value itself is never told, checks stay in the log."""
+
+    def find_faults(tables: Columns) -> Iterable[str]:
+        for row in tables[table.name]:
+            for column in columns:
+                value = getattr(row, column)
+                kinds: Counter[str] = Counter()
+                for text in value if isinstance(value, list) else [value or ""]:
+                    kinds += find_kinds(text)
+                for kind in sorted(kinds):
+                    yield f"{table.name} {getattr(row, row_id)} has what looks like {_KIND_NAMES[kind]} in {column}"
+
+    return find_faults
+
+
+_KIND_NAMES = {
+    "email": "an e-mail address",
+    "phone": "a phone number",
+    "card": "the number of a card",
+    "iban": "an IBAN",
+    "ip": "an IP address",
+    "secret": "a key or token",
+    "password": "a password",
+    "number": "the number of an account, an order or a paper",
+}
+
+
+def _personal_data_check(table: Table, row_id: str, columns: Sequence[str]) -> PartitionCheck:
+    return PartitionCheck(
+        table,
+        "no_personal_data",
+        f"No e-mail address, phone number, card, IBAN, IP address, key, password or number of a paper stands in "
+        f"{', '.join(columns)}. Names of people are not looked for. A finding may be a false alarm; the rows say.",
+        {table: [row_id, *columns]},
+        _impersonal(table, row_id, columns),
+        blocking=False,
+    )
+
+
 _CHAT_IDS = {CONVERSATIONS: ["chat_id"], FAILED_SUMMARIES: ["item_id"]}
 _EMBEDDED_IDS = {**_CHAT_IDS, FAILED_EMBEDDINGS: ["item_id"]}
 
@@ -183,6 +224,9 @@ CHECKS = (
         {PROJECTIONS: ["cluster_id", "name", "x_coord", "y_coord"], META_CLUSTERS: ["cluster_id"]},
         _placed,
     ),
+    _personal_data_check(SUMMARIES, "chat_id", ["summary", "request", "topic", "task", "assistant_errors"]),
+    _personal_data_check(BASE_CLUSTERS, "cluster_id", ["name", "description"]),
+    _personal_data_check(META_CLUSTERS, "cluster_id", ["name", "description"]),
 )
 
 

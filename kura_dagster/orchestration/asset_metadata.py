@@ -75,6 +75,14 @@ def describe_summaries(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     return figures | _model(rows)
 
 
+def describe_redaction(replaced: Mapping[str, int]) -> dict[str, Any]:
+    """How many pieces of personal data were taken out of one partition's messages, by kind; nothing with redaction off.
+
+    Zeros are told too: a plot over the days needs them.
+    """
+    return {f"redacted_{kind}": count for kind, count in replaced.items()}
+
+
 def describe_embeddings(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Figures of one partition of `embeddings`."""
     rows: Sequence[ConversationEmbedding] = tables[EMBEDDINGS.name]

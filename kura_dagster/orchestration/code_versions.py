@@ -27,7 +27,7 @@ from kura_dagster.settings import EXTRACTIVE, Settings
 from kura_dagster.storage.tables import BASE_CLUSTERS, EMBEDDINGS, META_CLUSTERS, PROJECTIONS, SUMMARIES
 
 METHODS = {
-    SUMMARIES.name: 1,
+    SUMMARIES.name: 2,
     EMBEDDINGS.name: 1,
     BASE_CLUSTERS.name: 3,
     META_CLUSTERS.name: 2,
@@ -36,8 +36,8 @@ METHODS = {
 """Raised by one whenever our own code makes other rows of the same input. Prompts need no raise: they are compared."""
 
 _SHAPING_SETTINGS = {
-    SUMMARIES.name: (),
-    EMBEDDINGS.name: ("embedding_model",),
+    SUMMARIES.name: ("redaction",),
+    EMBEDDINGS.name: ("embedding_model", "redaction"),
     BASE_CLUSTERS.name: ("clustering", "clusters_per_group"),
     META_CLUSTERS.name: ("max_clusters",),
     PROJECTIONS.name: ("projection", "umap_n_neighbors", "umap_min_dist", "umap_metric"),

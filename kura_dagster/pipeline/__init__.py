@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from kura_dagster.pipeline.language_model.summary_model import ExtractorError, SummaryModel
     from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
     from kura_dagster.pipeline.projections import HDBUMAP, PCAProjection, reduce_dimensionality_from_clusters
+    from kura_dagster.pipeline.redaction import Redaction
     from kura_dagster.pipeline.summaries import summarise_conversations
     from kura_dagster.pipeline.tree import (
         render_markdown,
@@ -152,6 +153,7 @@ _NAMES = {
         "RejectedConversation",
         "read_conversations",
     ),
+    "redaction": ("Redaction",),
     "summaries": ("summarise_conversations",),
     "embeddings": ("embed_summaries",),
     "base_clusters": ("generate_base_clusters_from_conversation_summaries",),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kura_dagster.pipeline.language_model.client import LanguageModel
     from kura_dagster.pipeline.language_model.ledger import Ledger
     from kura_dagster.pipeline.language_model.summary_model import Extractor
+    from kura_dagster.pipeline.redaction import Redaction
 
 
 EMBEDDING_APIS = ("openai/", "cohere/")
@@ -219,6 +220,15 @@ def clustering_method_from(settings: Settings) -> BaseClusteringMethod:
     if settings.clustering is Clustering.MINIBATCH_KMEANS:
         return clustering.MiniBatchKmeansClusteringMethod(clusters_per_group=settings.clusters_per_group)
     return clustering.KmeansClusteringModel(clusters_per_group=settings.clusters_per_group)
+
+
+def redaction_from(settings: Settings) -> Redaction | None:
+    """Return what takes personal data out of conversations, None where `KURA_REDACTION` is off."""
+    if settings.redaction == "off":
+        return None
+    from kura_dagster.pipeline.redaction import Redaction
+
+    return Redaction()
 
 
 def dimensionality_reduction_from(

@@ -12,6 +12,7 @@ from kura_dagster.pipeline.accounting import unaccounted
 from kura_dagster.pipeline.base_classes import BaseCheckpointManager, BaseSummaryModel
 from kura_dagster.pipeline.hierarchy import some_of
 from kura_dagster.pipeline.language_model.failures import SomeFailed
+from kura_dagster.pipeline.redaction import Redaction, restore_metadata
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, FailedItem, GeneratedSummary
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ async def summarise_conversations(
     temperature: float | None = 0.2,
     checkpoint_manager: BaseCheckpointManager | None = None,
     failures: list[FailedItem] | None = None,
+    redaction: Redaction | None = None,
 ) -> list[ConversationSummary]:
     """Return one summary for each conversation, in the order of the conversations.
 
@@ -45,6 +47,8 @@ async def summarise_conversations(
             some is not kept.
         failures: gets the conversations that a language model gave no summary for; they are left out of the result.
             None makes the first one an error, after all others were finished.
+        redaction: takes personal data out of what the model and its extractors see, and out of the text that is
+            embedded. The summaries keep the metadata as it was given.
 
     Raises:
         ValueError: a chat_id occurs twice.
@@ -56,6 +60,9 @@ async def summarise_conversations(
         counts = Counter(conversation.chat_id for conversation in conversations)
         repeated = [chat_id for chat_id, count in counts.items() if count > 1]
         raise ValueError(f"conversations hold {some_of(repeated)} more than once; each has an id of its own")
+    given = by_chat_id
+    if redaction is not None:
+        by_chat_id = {chat_id: redaction.redact(conversation) for chat_id, conversation in given.items()}
 
     summaries = None
     if checkpoint_manager is not None:
@@ -69,7 +76,7 @@ async def summarise_conversations(
         failed: list[FailedItem] = []
         try:
             summaries = await model.summarise(
-                list(conversations), response_schema=response_schema, temperature=temperature, **own_prompt
+                list(by_chat_id.values()), response_schema=response_schema, temperature=temperature, **own_prompt
             )
         except SomeFailed as some:
             if failures is None:
@@ -80,6 +87,9 @@ async def summarise_conversations(
         returned = [*(summary.chat_id for summary in summaries), *(item.item_id for item in failed)]
         if faults := unaccounted(by_chat_id, returned):
             raise SummaryError(f"summary model {type(model).__name__} {faults}")
+        for summary in summaries:
+            chat_id = summary.chat_id
+            restore_metadata(summary, given[chat_id].metadata, by_chat_id[chat_id].metadata)
         if checkpoint_manager is not None and not failed:
             checkpoint_manager.save_checkpoint(model.checkpoint_filename, _in_order(summaries, by_chat_id))
     for summary in summaries:

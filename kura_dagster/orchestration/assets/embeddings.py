@@ -9,6 +9,7 @@ from kura_dagster.orchestration.assets.common import asset_of, one_row_an_item
 from kura_dagster.orchestration.partition_loop import EachPartition, require_same_conversations
 from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.embeddings import embed_summaries
+from kura_dagster.pipeline.providers import redaction_from
 from kura_dagster.pipeline.types import FailedItem
 from kura_dagster.storage.io_manager import PartitionRows
 from kura_dagster.storage.tables import EMBEDDINGS, FAILED_EMBEDDINGS, FAILED_SUMMARIES
@@ -25,7 +26,8 @@ def embeddings(
 
     **Computed from** `summaries` by the embedding model (`KURA_EMBEDDING_MODEL`), or from the transcript in
     `conversations` where the summary model is the local one: a single sentence carries too little. Ids and metadata
-    are never embedded. A conversation in `failed_summaries` has no vector.
+    are never embedded, and with `KURA_REDACTION=on` personal data is not either. A conversation in `failed_summaries`
+    has no vector.
 
     A conversation whose text an embedding API refuses is set aside in the table `failed_embeddings` with its error and
     is in no cluster; the rest of the partition goes on without it.
@@ -35,7 +37,9 @@ def embeddings(
     """
 
     def embed(key: str) -> dict[str, list[Any]]:
-        by_chat_id = {conversation.chat_id: conversation for conversation in conversations[key]}
+        redaction = redaction_from(models.settings)
+        given = conversations[key]
+        by_chat_id = {each.chat_id: each for each in (redaction.redact_all(given) if redaction else given)}
         rows = summaries[key]
         failed = {row.item_id for row in summaries.beside(FAILED_SUMMARIES, key)}
         require_same_conversations(key, by_chat_id.keys() - failed, [row.chat_id for row in rows], upstream="summaries")

@@ -20,7 +20,6 @@ from kura_dagster.pipeline.embedded.group_words import Group, common_spelling, n
 from kura_dagster.pipeline.embedded.imperative import infinitives
 from kura_dagster.pipeline.embedded.languages import human_languages
 from kura_dagster.pipeline.embedded.name_candidates import Candidate, rank_candidates
-from kura_dagster.pipeline.embedded.personal_data import MASK, find_personal_data
 from kura_dagster.pipeline.embedded.request_sentence import (
     asks,
     content_words,
@@ -32,6 +31,7 @@ from kura_dagster.pipeline.embedded.request_sentence import (
 )
 from kura_dagster.pipeline.embedded.subjects import FIX_PROBLEMS, HELP_WITH
 from kura_dagster.pipeline.embedded.vocabulary import TIME_WORDS
+from kura_dagster.pipeline.personal_data import MASK, find_personal_data
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of, unit_rows
 
 ASK_IN = "Ask in"  # a language, where a group shares little else

@@ -22,7 +22,6 @@ from kura_dagster.pipeline.embedded.grammar import (
     onlooker,
     uninverted,
 )
-from kura_dagster.pipeline.embedded.personal_data import MASK
 from kura_dagster.pipeline.embedded.request_sentence import clean, strip_niceties
 from kura_dagster.pipeline.embedded.vocabulary import (
     ABSTRACT_NOUNS,
@@ -43,6 +42,7 @@ from kura_dagster.pipeline.embedded.vocabulary import (
     VERBS,
     VERBS_THAT_ARE_NOUNS,
 )
+from kura_dagster.pipeline.personal_data import MASK
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from kura_dagster.pipeline.language_model.meta_cluster_model import CandidateCat
 from kura_dagster.pipeline.language_model.prices import Prices
 from kura_dagster.pipeline.language_model.tokens import expected_tokens
 from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
-from kura_dagster.pipeline.providers import ANSWERS_FOLDER, EMBEDDING_APIS, Models, open_models
+from kura_dagster.pipeline.providers import ANSWERS_FOLDER, EMBEDDING_APIS, Models, open_models, redaction_from
 from kura_dagster.pipeline.summaries import summarise_conversations
 from kura_dagster.pipeline.types import Cluster, Conversation, ConversationSummary, FailedItem
 from kura_dagster.settings import EXTRACTIVE, STAGE_MODELS, Settings
@@ -185,7 +185,11 @@ class _Partition:
         """Return the summaries that are kept, or made on this machine."""
         with self._counted("summaries"):
             return await summarise_conversations(
-                conversations, model=self.models.summary_model, temperature=self.settings.temperature, failures=[]
+                conversations,
+                model=self.models.summary_model,
+                temperature=self.settings.temperature,
+                failures=[],
+                redaction=redaction_from(self.settings),
             )
 
     async def _embeddings(self, n_missing: int, summaries: list[ConversationSummary]) -> Mapping[str, np.ndarray]:

@@ -1,9 +1,9 @@
-"""Masking of personal data in texts that are shown: e-mail addresses, numbers that identify, secrets, people's names.
+"""People's names in a text: those that a person introduces, and a common given name before a family name.
 
-Only patterns and what they are replaced by belong here; which texts are masked is for the callers to say. Names are
-found where a person introduces one ("my name is …", "Thanks, …"), in English, German and Spanish and in the commonest
-forms of a few other languages, or where a common given name stands before a family name, and then masked wherever they
-come up in the same conversation. A rare name that nobody introduces is not found, and neither is a postal address.
+Introductions ("my name is …", "Thanks, …") are known in English, German and Spanish and in the commonest forms of a
+few other languages. A rare name that nobody introduces is not found. Recognisers that read a sentence would find more,
+but none that we know comes with its weights from the package index: presidio and spaCy download theirs. So names are
+found by rules, and which rules is all that is here.
 
 The texts are hostile: every repetition in a pattern is bounded, so that no text can make one run for long.
 """
@@ -11,177 +11,9 @@ The texts are hostile: every repetition in a pattern is bounded, so that no text
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from kura_dagster.pipeline.embedded.given_names import GIVEN_NAMES
-
-MASK = re.compile(r"\[(?:address|card|email|iban|name|number|password|phone|secret)\]")
-"""What a masked text holds in place of what was masked; an IP address becomes `[address]`."""
-
-
-@dataclass(frozen=True)
-class PersonalData:
-    """The names that were found in the texts of one conversation, longest first, and how to mask a text with them.
-
-    `names` are masked wherever they stand. `risky_names` are also ordinary words, as Will or Mark, and are masked only
-    where they are capitalised within a sentence.
-    """
-
-    names: tuple[str, ...] = ()
-    risky_names: tuple[str, ...] = ()
-
-    def mask(self, text: str) -> str:
-        """Return the text with personal data replaced by its kind in brackets, as `[email]`; masks stay as they are."""
-        for pattern, replacement in _PATTERNS:
-            text = pattern.sub(replacement, text)
-        for pattern in self._name_patterns():
-            text = pattern.sub("[name]", text)
-        return _REPEATED_NAME.sub("[name]", text)
-
-    def _name_patterns(self) -> Iterable[re.Pattern[str]]:
-        if self.names:
-            yield re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self.names))})(?!\w)", re.IGNORECASE)
-        if self.risky_names:
-            yield re.compile(rf"(?<=[\w,;] )(?:{'|'.join(map(re.escape, self.risky_names))})(?!\w)")
-
-
-_REPEATED_NAME = re.compile(r"\[name\](?:[ ,]{1,2}\[name\]){1,9}")
-
-
-# What identifies by its form ------------------------------------------------------------------------------------------
-
-
-def _digits(text: str) -> str:
-    return "".join(character for character in text if character.isdigit())
-
-
-def passes_luhn(digits: str) -> bool:
-    """Whether a string of digits has the check digit of payment cards (ISO/IEC 7812-1, annex B)."""
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if position % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
-
-
-def passes_mod_97(iban: str) -> bool:
-    """Whether an account number has the check digits of ISO 13616; spaces are ignored."""
-    compact = re.sub(r"\W", "", iban).upper()
-    try:
-        return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
-    except ValueError:
-        return False
-
-
-def _mask_iban(match: re.Match[str]) -> str:
-    # One with a mistyped digit is as personal as a right one: beside the check, plenty of digits convince.
-    return "[iban]" if passes_mod_97(match[0]) or len(_digits(match[0])) >= 14 else match[0]
-
-
-def _mask_card(match: re.Match[str]) -> str:
-    digits = _digits(match[0])
-    grouped_in_fours = re.fullmatch(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}", match[0])
-    return "[card]" if grouped_in_fours or (len(digits) >= 13 and passes_luhn(digits)) else match[0]
-
-
-def _mask_phone(match: re.Match[str]) -> str:
-    text = match[0]
-    n_digits = len(_digits(text))
-    if re.fullmatch(r"\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}", text.strip()):
-        return text  # a date
-    international = text.lstrip("(").startswith(("+", "00"))
-    separated = len(re.findall(r"[-/. ()]+", text.strip()))
-    if international and 8 <= n_digits <= 15:
-        return "[phone]"
-    # Figures in a row have separators too, but then no group of three, and no leading zero.
-    grouped = separated >= 2 and re.search(r"\d{3}", text)
-    if separated and 9 <= n_digits <= 13 and (text.lstrip("(").startswith("0") or grouped):
-        return "[phone]"
-    return text
-
-
-def _mask_address(match: re.Match[str]) -> str:
-    return "[address]" if all(int(part) <= 255 for part in match[0].split(".")) else match[0]
-
-
-def _mask_url(match: re.Match[str]) -> str:
-    url = re.sub(r"(?<=://)[^/@\s]{1,200}@", "[secret]@", match[0])
-    return _SECRET_PARAMETER.sub(r"\1[secret]", url)
-
-
-def _mask_identifier(match: re.Match[str]) -> str:
-    return f"{match[1]}[number]" if len(_digits(match[2])) >= 4 else match[0]
-
-
-def _mask_password(match: re.Match[str]) -> str:
-    given = match[2]
-    # "the password is wrong" gives none away; "the password is hunter2" does.
-    convincing = re.search(r"[\d\W_]", given.strip(".,;!?'\"")) and len(given) >= 4
-    return f"{match[1]}[password]" if convincing else match[0]
-
-
-def _mask_mixed_token(match: re.Match[str]) -> str:
-    token = match[0]
-    kinds = sum(bool(re.search(kind, token)) for kind in (r"[a-z]", r"[A-Z]", r"\d"))
-    hexadecimal = re.fullmatch(r"[0-9a-fA-F-]+", token) and len(_digits(token)) >= 6
-    return "[secret]" if hexadecimal or (kinds == 3 and len(_digits(token)) >= 3) else token
-
-
-_SECRET_PARAMETER = re.compile(
-    r"(?i)([?&#;][^=&#\s]{0,40}(?:token|secret|passw|pwd|key|auth|session|sid|sig|credential|code|mail|phone)[^=&#\s]{0,40}=)"
-    r"[^&#\s]{1,4000}"
-)
-
-_PATTERNS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
-    (
-        re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.{0,8000}?(?:-----END [A-Z ]{0,40}-----|$)", re.S),
-        "[secret]",
-    ),
-    (
-        re.compile(r"(?i)\b(?:https?|ftp|wss?|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|redis|amqp)://\S{1,4000}"),
-        _mask_url,
-    ),
-    (re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.[^\W\d_]{2,24}\b"), "[email]"),
-    (
-        re.compile(
-            r"\b(?:sk|pk|rk)[-_](?:[\w-]{1,20}[-_])?\w{12,200}|\bgh[pousr]_\w{20,255}|\bgithub_pat_\w{20,255}"
-            r"|\bglpat-[\w-]{16,64}|\bxox[abeoprs]-[\w-]{10,255}|\bA(?:KIA|SIA)[A-Z0-9]{12,32}|\bAIza[\w-]{30,60}"
-            r"|\bhf_\w{20,80}|\beyJ[\w-]{8,4000}\.[\w-]{4,4000}(?:\.[\w-]{0,4000})?|(?<=[Bb]earer )[\w.~+/-]{12,4000}=*"
-        ),
-        "[secret]",
-    ),
-    (
-        re.compile(
-            r"(?i)\b((?:password|passwort|passcode|pin|contraseña|clave)"
-            r"(?: ?[:=] ?| is | ist | es | lautet ))(\S{1,80})"
-        ),
-        _mask_password,
-    ),
-    (re.compile(r"(?<![\w-])[A-Za-z0-9_-]{24,200}(?![\w-])"), _mask_mixed_token),
-    (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), _mask_iban),
-    (re.compile(r"(?<![\w.,-])\d(?:[ -]?\d){11,18}(?![\w-])"), _mask_card),
-    (re.compile(r"(?<![\w.])\d{3}-\d{2}-\d{4}(?![\w-])"), "[number]"),
-    (re.compile(r"(?<![\d.\w])(?:\d{1,3}\.){3}\d{1,3}(?![\d\w]|\.\d)"), _mask_address),
-    (re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){4,7}[0-9a-fA-F]{1,4}(?![\w:])"), "[address]"),
-    (
-        re.compile(r"(?<![\w.,/+-])(?:\+ ?|00)?\(?\d{1,5}\)?(?:[-/. ]{0,2}\(?\d{1,5}\)?){1,7}(?![\w-]|[.,]\d)"),
-        _mask_phone,
-    ),
-    (
-        re.compile(
-            r"(?i)\b((?:account|order|customer|client|card|policy|member|membership|passport|ticket|reference|invoice|"
-            r"confirmation|booking|tracking|case|phone|mobile|telephone|license|licence|social security|student|"
-            r"patient|employee|konto|kunden|bestell|rechnungs|auftrags|vertrags|pedido|cuenta|cliente|factura|reserva)"
-            r"(?:-? ?(?:number|no\.?|nr\.?|nummer|id|code|número|numero|#))?(?: (?:is|ist|es|was|war))?[ :#]{1,3})"
-            r"([A-Za-z0-9][A-Za-z0-9/-]{3,40})(?!\w)"
-        ),
-        _mask_identifier,
-    ),
-]
-
-
-# People's names -------------------------------------------------------------------------------------------------------
+from kura_dagster.pipeline.given_names import GIVEN_NAMES
 
 _WORD = r"[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_])){0,29}"
 _NAME = rf"{_WORD}(?: (?:(?:van|von|de|del|der|den|da|di|dos|la|bin|al|el)\b ?){{0,2}}{_WORD}){{0,2}}"
@@ -207,7 +39,7 @@ _GREETING = (
 
 # After one of these comes a name however it is written, unless an ordinary word is known to follow.
 _STRONG = re.compile(
-    r"(?i)\b(?:(?:my|his|her|your|passenger|guest|account holder)(?:'s|’s)?(?: full| first| last| legal)?"
+    r"(?i)\b(?=[a-z])(?:(?:my|his|her|your|passenger|guest|account holder)(?:'s|’s)?(?: full| first| last| legal)?"
     r" names?(?:'s|’s| is| was|:)"
     r"|the name['’]s|under the name(?: of)?|in the name of|call me|(?:i am|i['’]?m|s?he is|s?he['’]s) (?:called|named)"
     r"|(?:ich|sie|er) hei(?:ß|ss)(?:e|t)|mein name(?: ist| lautet|:)|auf den namen|me llamo|se llama"
@@ -215,16 +47,18 @@ _STRONG = re.compile(
     rf")[ :]{{1,2}}(?:{_TITLE} ){{0,2}}({_NAME})"
 )
 # After one of these comes a name if it is capitalised and no ordinary word.
-_TITLED = re.compile(rf"(?i:(?<!\w)(?:{_TITLE} ){{1,3}})({_NAME})")
+_TITLED = re.compile(rf"(?i:(?<!\w)(?=[mdphfs])(?:{_TITLE} ){{1,3}})({_NAME})")
 _RELATED = re.compile(
     rf"(?i:\b(?:my|our|his|her|their|mein|meine|meinen|meiner|unser|unsere|mi|nuestr[oa]) {_RELATION})"
     rf"(?i:,? (?:named|called|namens|llamad[oa]))?,? ({_NAME})"
 )
 _LABELLED = re.compile(rf"(?i:(?:^|\n|[,;] )(?:full |first |last |customer |passenger )?name ?: ?)({_NAME})")
 # Between these stands nothing but a name.
-_SALUTATION = re.compile(rf"(?i:(?:^|\n) {{0,4}}{_GREETING}(?: there)? (?:{_TITLE} ){{0,2}})({_NAME})(?= ?[,!.:\n-]|$)")
+_SALUTATION = re.compile(
+    rf"(?i:(?:^|\n) {{0,4}}(?=[a-z]){_GREETING}(?: there)? (?:{_TITLE} ){{0,2}})({_NAME})(?= ?[,!.:\n-]|$)"
+)
 _ADDRESSED = re.compile(
-    rf"(?i:(?:^|[.!?\n] {{0,2}})(?:{_SIGN_OFF}|sure|of course|certainly|no problem|sorry|welcome(?: back)?"
+    rf"(?i:(?:^|[.!?\n] {{0,2}})(?=[a-zß])(?:{_SIGN_OFF}|sure|of course|certainly|no problem|sorry|welcome(?: back)?"
     rf"|klar|gerne|claro))[, ]{{1,2}}({_NAME})(?=[.!,])"
 )
 _SIGNED = re.compile(rf"(?i:\b{_SIGN_OFF})[ ,.!]{{0,3}}(?:\n{{1,3}}|[-–—] ?|, ?| )[-–—]?({_NAME})[ .!]{{0,3}}$")
@@ -233,6 +67,7 @@ _INTRODUCED = re.compile(
     r"(?i:\b(?P<how>i am|i['’]?m|this is|hier ist|hier spricht|ich bin|soy|habla|je suis|sono) (?:the |die |der )?)"
     rf"(?P<name>{_NAME})"
 )
+_SIGNATURE_CHARACTERS = 250
 _GREETED = re.compile(rf"(?i)\b{_GREETING}\b[^.?]{{0,25}}$")
 _PERSON_FOLLOWS = re.compile(
     r"(?i) (?:from|here|speaking|calling|again|writing|with|at|aus|von|vom|hier|am apparat|de|desde)\b"
@@ -317,36 +152,40 @@ _ORDINARY_NAMES_TEXT = """
 """
 _ORDINARY_NAMES = frozenset(_ORDINARY_NAMES_TEXT.split())
 
+# Given names that are words where they are written with a small letter, in one of the three languages.
+_WORDS_IN_SMALL_LETTERS = frozenset(
+    """
+    alex anders clara ella emil ernst frank gloria jan jordan jun kai kim lea leo lin linda logan madison marco marina milan
+    rosa rosario sally santiago jean fidel mona charlie vera victoria virginia
+    """.split()
+)
+
 _ADJECTIVE_ENDINGS = ("ing", "ed", "ful", "less", "able", "ible", "ous", "ive", "ical", "ly", "ally", "tion", "ment")
 
 
-_WORD_PAIR = re.compile(r"(?<![\w@.])([^\W\d_]{2,20}) (?=([^\W\d_][^\W\d_'’-]{2,24})(?![\w@]))")
+_FAMILY = r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_])){2,24}"
+# A given name, and what may be the family's, in Spanish two: with particles, and only looked at, for the next pair may
+# begin there.
+_GIVEN_AND_FAMILY = re.compile(
+    rf"(?<![\w@.])([^\W\d_]{{2,20}}) (?=((?:(?:van|von|de|del|der|da|di|dos|la) ){{0,2}}{_FAMILY}(?: {_FAMILY}){{0,2}})(?![\w@]))"
+)
 
 
-def find_personal_data(texts: Iterable[str]) -> PersonalData:
-    """Find the names that are introduced anywhere in `texts`, the turns of one conversation.
+def find_names(texts: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Return the names that are introduced anywhere in `texts`, and those among them that are ordinary words as well.
 
-    The result masks these names, and whatever identifies by its form, in any text about the conversation.
+    Of a full name its parts are returned too.
     """
-    full_names: set[str] = set()
-    for text in texts:
-        # Introductions stand near a beginning or an end; a pasted book is not searched for them.
-        for part in (text,) if len(text) <= 4_000 else (text[:2_000], text[-2_000:]):
-            full_names.update(_names_in(part))
     names: set[str] = set()
     risky: set[str] = set()
-    for full_name in full_names:
+    for full_name in {name for text in texts for name in _names_in(text)}:
         words = [word for word in full_name.split() if word.lower() not in _PARTICLES]
         (names if len(words) > 1 or words[0].lower() not in _ORDINARY_NAMES else risky).add(full_name)
         for word in words:
             if len(word) < 3 or word.lower() in _NO_NAME:
                 continue
             (risky if word.lower() in _ORDINARY_NAMES else names).add(word)
-
-    def ordered(found: set[str]) -> tuple[str, ...]:
-        return tuple(sorted(found, key=lambda name: (-len(name), name)))
-
-    return PersonalData(names=ordered(names), risky_names=ordered(risky))
+    return names, risky
 
 
 def _names_in(text: str) -> Iterable[str]:
@@ -355,14 +194,12 @@ def _names_in(text: str) -> Iterable[str]:
     for pattern in (_TITLED, _RELATED, _LABELLED):
         for match in pattern.finditer(text):
             yield from _leading_name(match[1])
-    for pattern in (_SALUTATION, _ADDRESSED, _SIGNED):
-        for match in pattern.finditer(text):
+    # What is signed stands at the very end.
+    for pattern, part in ((_SALUTATION, text), (_ADDRESSED, text), (_SIGNED, text[-_SIGNATURE_CHARACTERS:])):
+        for match in pattern.finditer(part):
             yield from (name for name in _leading_name(match[1]) if name == match[1])
-    for match in _WORD_PAIR.finditer(text):
-        given, family = match[1], match[2]
-        # Who writes a name in small letters writes all of it so; a capital on one word only is something else.
-        if given.lower() in GIVEN_NAMES and given[0].isupper() == family[0].isupper() and _can_be_family_name(family):
-            yield f"{given} {family}"
+    for match in _GIVEN_AND_FAMILY.finditer(text):
+        yield from _full_name(match[1], match[2])
     for match in _INTRODUCED.finditer(text):
         for name in _leading_name(match["name"]):
             end = match.start("name") + len(name)
@@ -375,6 +212,24 @@ def _names_in(text: str) -> Iterable[str]:
                 or (ends and _GREETED.search(before) is not None)
             ):
                 yield name
+
+
+def _full_name(given: str, following: str) -> Iterable[str]:
+    """Yield the name that a given name begins and the words after it go on with, if they do."""
+    if given in _WORDS_IN_SMALL_LETTERS or given.lower() not in GIVEN_NAMES:
+        return
+    words = [given]
+    for word in following.split():
+        if word in _PARTICLES and words[-1] in (given, *_PARTICLES):
+            words.append(word)
+            continue
+        # Who writes a name in small letters writes all of it so, and then one word of family name is believed.
+        is_like_given = given[0].isupper() == word[0].isupper()
+        if not is_like_given or not _can_be_family_name(word) or (word[0].islower() and len(words) > 1):
+            break
+        words.append(re.sub(r"['’]s$", "", word))
+    if len(words) > 1 and words[-1] not in _PARTICLES:
+        yield " ".join(words)
 
 
 def _can_be_family_name(word: str) -> bool:

@@ -19,14 +19,25 @@ from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, BaseSummaryModel
 from kura_dagster.pipeline.embedded.extractive_summary import ExtractiveSummaryModel
 from kura_dagster.pipeline.language_model import prompts
+from kura_dagster.pipeline.language_model.estimate import estimate
 from kura_dagster.pipeline.personal_data import KINDS, MASK
+from kura_dagster.pipeline.providers import open_models, redaction_from
 from kura_dagster.pipeline.redaction import Redaction
 from kura_dagster.pipeline.summaries import summarise_conversations
-from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary, Message
+from kura_dagster.pipeline.types import (
+    Conversation,
+    ConversationSummary,
+    ExtractedProperty,
+    GeneratedSummary,
+    Message,
+)
 from kura_dagster.sample.generator import generate_conversations
+from kura_dagster.settings import Settings
 from kura_dagster.storage.tables import BASE_CLUSTERS, SUMMARIES
 from kura_dagster_tests import rows
 from kura_dagster_tests.own_models import own_models
+
+pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
 WHEN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
@@ -224,6 +235,61 @@ class TestAsALibrary:
         assert "a@b.test" in (plain.embedding_text or "")
         assert safe.embedding_text == "user: My name is [name], reset [email]\nassistant: Sure, [name]."
         assert safe.summary == plain.summary
+
+
+class TestLanguageModels:
+    def test_prompts_and_extractors_get_none_and_an_estimate_asks_the_same(self, server, tmp_path) -> None:
+        settings = Settings.load(
+            cache=tmp_path / "cache",
+            summary_language_model="openai/gpt-4o-mini",
+            redaction="on",
+            embedding_model="minilm",
+        )
+        extracted = []
+
+        async def contact(each: Conversation, sems: Any, clients: Any) -> ExtractedProperty:
+            extracted.append(each)
+            return ExtractedProperty(name="contact_known", value=bool(each.metadata["contact"]))
+
+        given_one = conversation("mail me: a@b.test", metadata={"contact": "c@d.test"})
+        asked = []
+        written = prompts.summary_prompt
+
+        def noting(*arguments: Any, **options: Any) -> str:
+            asked.append(written(*arguments, **options))
+            return asked[-1]
+
+        async def summarised() -> list[ConversationSummary]:
+            async with open_models(settings, extractors=[contact]) as models:
+                return await summarise_conversations(
+                    [given_one],
+                    model=models.summary_model,
+                    prompt="{metadata} {conversation}",
+                    redaction=redaction_from(settings),
+                )
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(prompts, "summary_prompt", noting)
+            (summary,) = asyncio.run(summarised())
+        assert server.stats.chat == 1
+        assert len(asked) == len(extracted) == 1
+        assert "[email]" in asked[0]
+        assert not any("@" in text for text in (*asked, extracted[0].model_dump_json()))
+        assert summary.metadata["contact"] == "c@d.test"
+
+        # The kept answer of a run is found by an estimate, which redacts as well.
+        async def run_without_extractor() -> None:
+            async with open_models(settings) as models:
+                await summarise_conversations(
+                    [given_one], model=models.summary_model, redaction=redaction_from(settings)
+                )
+
+        asyncio.run(run_without_extractor())
+        (stage,) = asyncio.run(estimate([([given_one], {})], settings))
+        assert (stage.asset, stage.calls, stage.kept) == ("summaries", 0, 1)
+        off = settings.model_copy(update={"redaction": "off"})
+        (stage,) = asyncio.run(estimate([([given_one], {})], off))
+        assert (stage.calls, stage.kept) == (1, 0)
 
 
 class TestInDagster:

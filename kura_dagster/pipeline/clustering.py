@@ -83,8 +83,13 @@ class KmeansClusteringModel(BaseClusteringMethod):
 
     def cluster(self, items: list[dict[str, Any]]) -> dict[int, list[ConversationSummary]]:
         """Group `items` by k-means; duplicates may leave fewer groups than k, never an empty one."""
+        from threadpoolctl import threadpool_limits
+
         data, vectors = _sorted_unit_vectors(items)
-        return _groups(data, _labels_of_day(vectors, self.clusters_per_group))
+        # One thread: beside busy processes several make k-means ten times slower, and how sums are split between
+        # threads would make the result depend on the machine.
+        with threadpool_limits(limits=1):
+            return _groups(data, _labels_of_day(vectors, self.clusters_per_group))
 
 
 class MiniBatchKmeansClusteringMethod(BaseClusteringMethod):
@@ -277,13 +282,9 @@ def _kmeans(vectors: np.ndarray, k: int, rows_per_cluster: float) -> Any:
 def _lloyd(vectors: np.ndarray, centres: np.ndarray) -> Any:
     """Return scikit-learn's k-means, fitted from these centres."""
     from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
 
-    # One thread: beside busy processes several make k-means ten times slower, and how sums are split between threads
-    # would make the result depend on the machine. float64: float32 is no faster, and its sums depend on their order
-    # sooner.
-    with threadpool_limits(limits=1):
-        return KMeans(len(centres), init=centres.astype(np.float64), n_init=1).fit(vectors.astype(np.float64))
+    # float64: float32 is no faster, and its sums depend on their order sooner.
+    return KMeans(len(centres), init=centres.astype(np.float64), n_init=1).fit(vectors.astype(np.float64))
 
 
 def _refined(vectors: np.ndarray, fitted: Any) -> Any:

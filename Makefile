@@ -4,6 +4,7 @@
 # make lint       ruff and mypy
 # make benchmark  one day of 1,000 conversations, beside Kura
 # make benchmark-language-model  a language model's run on a loopback server, beside Kura
+# make benchmark-ingest  landing an export of 1 GB, beside reading it with plain json
 # make lock       refresh constraints.txt
 # make clean      remove .venv and what can be rebuilt; your data stays
 
@@ -12,7 +13,7 @@ PORT ?= 3000
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model
+.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -63,6 +64,10 @@ benchmark: install .venv-kura/.installed
 # Calls, faults and money of a language model's run, beside Kura; some five minutes.
 benchmark-language-model: install .venv-kura/.installed
 	@$(BIN)/python benchmarks/language_model.py --kura-python .venv-kura/bin/python $(ARGUMENTS)
+
+# An export of a gigabyte, landed twice; some three minutes.
+benchmark-ingest: install
+	@$(BIN)/python benchmarks/ingest.py $(ARGUMENTS)
 
 .venv-kura/.installed:
 	@$(PYTHON) -m venv .venv-kura

@@ -15,7 +15,7 @@ from kura_dagster.pipeline.types import Conversation
 SAMPLES = Path(__file__).parent / "samples"
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 SOME_DAY = datetime(2026, 11, 1, tzinfo=UTC)
-OPTIONS = SourceOptions(now=NOW, default_created_at=SOME_DAY)
+OPTIONS = SourceOptions(now=NOW, default_created_at=SOME_DAY, source="")
 
 
 def read(

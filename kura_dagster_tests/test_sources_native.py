@@ -182,7 +182,7 @@ def test_a_missing_id_follows_from_what_was_said() -> None:
     assert only_conversation(nameless | {"created_at": "2026-11-20T10:00:00Z"}).chat_id != found
     # A default time is the reader's choice, not the record's.
     timeless = {"messages": [A_USER]}
-    other_day = SourceOptions(now=NOW, default_created_at=datetime(2026, 10, 1, tzinfo=UTC))
+    other_day = SourceOptions(now=NOW, default_created_at=datetime(2026, 10, 1, tzinfo=UTC), source="")
     assert only_conversation(timeless).chat_id == only_conversation(timeless, options=other_day).chat_id
 
 

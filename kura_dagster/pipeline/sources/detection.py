@@ -32,7 +32,7 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-_TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:)?|[\[\]{}]', re.DOTALL)
+_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*+:)?|[\[\]{}]', re.DOTALL)
 _LINES_LOOKED_AT = 100
 _KNOWN_KEYS = (
     ("chat_messages", Format.CLAUDE),

@@ -24,11 +24,14 @@ _CHUNK = 1 << 20
 _DEEPEST = 1_000_000
 WHITESPACE = b" \t\r\n"
 _SPACE = re.compile(rb"[ \t\r\n]*+")
+# Early releases of Python 3.11 forget what a possessive repetition of alternatives has matched. So texts are spelled
+# without one, and what must not be given back is looked ahead at and then taken as it was found.
+_A_TEXT = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 # Up to and with the next bracket that is in no text, passing over what is empty or holds numbers only.
 _TO_BRACKET = re.compile(
-    rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+"|\[[^"\[\]{}]*+\]|\{[^"\[\]{}]*+\})*+[\[\]{}]', re.DOTALL
+    rb'(?=((?:[^"\[\]{}]+|' + _A_TEXT + rb"|\[[^\"\[\]{}]*\]|\{[^\"\[\]{}]*\})*))\1[\[\]{}]", re.DOTALL
 )
-_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_TEXT = re.compile(_A_TEXT, re.DOTALL)
 _PLAIN = re.compile(rb'[^\s,\[\]{}"]++')
 _BRACKET_OR_QUOTE = re.compile(rb'["\[\]{}]')
 _QUOTE_OR_BACKSLASH = re.compile(rb'["\\]')

@@ -666,7 +666,7 @@ def _print_ingest(settings: Settings, report: IngestReport) -> None:
         console.print(table)
     _print_lines([f"{report.n_read:,} records were read; the conversations are in {settings.conversations}."])
     if total.rejected:
-        _print_lines([f"{total.rejected:,} are set aside; see why: kura-dagster rejected"])
+        _print_lines([f"Set aside: {total.rejected:,}; see why: kura-dagster rejected"])
     changed = [day for day, of_day in report.days.items() if of_day.new or of_day.updated]
     if changed and min(changed) < settings.start_date:
         _print_lines([f"The first is of {min(changed)}: set KURA_START_DATE to that day or one before it."])

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.language_model import embedding_models
 from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
 from kura_dagster.pipeline.language_model.client import LanguageModelError, Progress
@@ -24,6 +23,7 @@ from kura_dagster.pipeline.language_model.embedding_models import (
 from kura_dagster.pipeline.language_model.failures import SetupError, SomeTextsFailed
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster_tests.loopback_server import EMBEDDING_DIMENSIONS, Faults, LoopbackServer
+from kura_dagster_tests.memory_cache import Memory
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
@@ -265,7 +265,7 @@ def test_progress_counts_texts_and_those_that_are_kept(server: LoopbackServer) -
     heard: list[Progress] = []
 
     async def run() -> None:
-        cache = Remembering()
+        cache = Memory()
         async with OpenAIEmbeddingModel(model_batch_size=5, n_concurrent_jobs=1, cache=cache) as model:
             model.on_progress = heard.append
             await model.embed([f"text {number}" for number in range(7)] * 2)
@@ -278,14 +278,3 @@ def test_progress_counts_texts_and_those_that_are_kept(server: LoopbackServer) -
             assert heard[-1] == Progress("embeddings", 12, 12, 3, "")
 
     asyncio.run(run())
-
-
-class Remembering(CacheStrategy):
-    def __init__(self) -> None:
-        self.kept: dict[str, Any] = {}
-
-    def get(self, key: str) -> Any | None:
-        return self.kept.get(key)
-
-    def set(self, key: str, value: Any) -> None:
-        self.kept[key] = value

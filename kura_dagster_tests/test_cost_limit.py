@@ -111,16 +111,18 @@ SITUATIONS: dict[str, tuple[Faults, list[str], list[type[BaseModel]], list[str]]
 @pytest.mark.parametrize("share", [0.15, 0.5])
 def test_the_servers_bill_stays_within_the_limit(server: LoopbackServer, situation: str, share: float) -> None:
     faults, texts, schemas, models = SITUATIONS[situation]
+    # Who is given up because the machine is busy may be billed, which leaves nothing of a limit as small as these.
+    timeout = 2 if "stalled" in faults.shares else 60
     server.faults = faults
     server.latency = 0.01
-    unlimited, _ = ask(texts, schemas, None, models, timeout=0.5)
+    unlimited, _ = ask(texts, schemas, None, models, timeout)
     whole = billed(server)
     spent = unlimited.spent.cost_usd or 0
     server.reset()
     server.faults = faults
     server.latency = 0.01
     limit = share * whole
-    ledger, results = ask(texts, schemas, limit, models, timeout=0.5)
+    ledger, results = ask(texts, schemas, limit, models, timeout)
     bill = billed(server)
     print(f"{situation}: limit {limit:.4f}, billed {bill:.4f} ({bill / limit:.0%}), by ledger {ledger.spent.cost_usd}")
     assert any(isinstance(result, BudgetError) for result in results)

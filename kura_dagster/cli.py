@@ -230,6 +230,7 @@ def ingest(
     from kura_dagster.pipeline.sources.options import ColumnMapping, SourceOptions
     from kura_dagster.pipeline.sources.places import find_places
     from kura_dagster.pipeline.sources.record import SourceError
+    from kura_dagster.storage.query_source import rows_of_parquet
 
     if sum(map(bool, (paths, query, dataset, own_class))) != 1:
         raise typer.BadParameter("say one of PATH…, --query, --dataset or --class")
@@ -245,6 +246,7 @@ def ingest(
                 else datetime.combine(created_at, clock_time(), settings.tzinfo),
                 columns=ColumnMapping.of_pairs(pairs) if (pairs := _pairs(columns, column or [])) else None,
                 source=source,
+                parquet_rows=rows_of_parquet,
             )
             with (
                 Landing(

@@ -11,11 +11,12 @@ from typing import Any
 from kura_dagster.pipeline.sources.reading import Format, SourceOptions, read_source
 from kura_dagster.pipeline.sources.record import Read, Record, Unusable
 from kura_dagster.pipeline.types import Conversation
+from kura_dagster.storage.query_source import rows_of_parquet
 
 SAMPLES = Path(__file__).parent / "samples"
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 SOME_DAY = datetime(2026, 11, 1, tzinfo=UTC)
-OPTIONS = SourceOptions(now=NOW, default_created_at=SOME_DAY, source="")
+OPTIONS = SourceOptions(now=NOW, default_created_at=SOME_DAY, source="", parquet_rows=rows_of_parquet)
 
 
 def read(

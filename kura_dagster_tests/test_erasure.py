@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
+from kura_dagster.pipeline.embedded.extractive_naming import ExtractiveClusterDescriptionModel
+from kura_dagster.pipeline.embedded.extractive_summary import ExtractiveSummaryModel
+from kura_dagster.pipeline.embedded.topics import TOPICS
+from kura_dagster.pipeline.embedded.ward_hierarchy import WardMetaClusterModel
 from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
 from kura_dagster.pipeline.language_model.client import LanguageModel
 from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
 from kura_dagster.pipeline.language_model.erasure import asked_about, embedded_about, hash_of
+from kura_dagster.pipeline.summaries import summarise_conversations
+from kura_dagster.pipeline.types import Conversation, Message
 from kura_dagster_tests.loopback_server import LoopbackServer
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
@@ -89,3 +96,30 @@ def test_neither_the_id_nor_what_was_erased_can_be_read_in_the_files(
     cache.close()
     assert not any(hash_of("chat-4711").encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert cache.statistics().n_answers == 20
+
+
+def test_what_local_models_had_embedded_by_an_api_goes_too(server: LoopbackServer, cache: DiskCacheStrategy) -> None:
+    """The names they choose between are made of what users wrote."""
+    wanted = ["Cancel my violet kettle order", "Cancel the kettle order", "Reset my password", "Reset a password"]
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    conversations = [
+        Conversation(
+            chat_id=f"c{number}", created_at=now, messages=[Message(role="user", content=text, created_at=now)]
+        )
+        for number, text in enumerate(wanted)
+    ]
+
+    async def analyse() -> None:
+        embedding_model = OpenAIEmbeddingModel(cache=cache)
+        summaries = await summarise_conversations(conversations, model=ExtractiveSummaryModel())
+        clusters = await ExtractiveClusterDescriptionModel(embedding_model).generate_clusters(
+            {0: summaries[:2], 1: summaries[2:]}
+        )
+        await WardMetaClusterModel(embedding_model=embedding_model, max_clusters=1).reduce_clusters(clusters)
+
+    asyncio.run(analyse())
+    before = cache.statistics().n_answers
+    assert cache.forget("c0") > 1, "its own vector, and those of its group's names"
+    for chat_id in ("c1", "c2", "c3"):
+        assert cache.forget(chat_id) > 0
+    assert cache.statistics().n_answers <= len(TOPICS) < before, "what is left is about nobody"

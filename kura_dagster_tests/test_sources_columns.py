@@ -244,6 +244,8 @@ def test_parquet_with_a_row_a_message(tmp_path: Path) -> None:
 def test_what_is_no_parquet_file(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"x\.parquet can't be read as Parquet"):
         read(b"PAR1" + b"\x00" * 100, "x.parquet")
+    with pytest.raises(SourceError, match=r"x\.parquet is a Parquet file, and nothing was given to read those"):
+        read(b"PAR1" + b"\x00" * 100, "x.parquet", SourceOptions())
 
 
 def test_a_table_of_many_messages_takes_little_memory() -> None:

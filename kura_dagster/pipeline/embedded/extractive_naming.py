@@ -31,6 +31,7 @@ from kura_dagster.pipeline.embedded.request_sentence import (
 )
 from kura_dagster.pipeline.embedded.subjects import FIX_PROBLEMS, HELP_WITH
 from kura_dagster.pipeline.embedded.vocabulary import TIME_WORDS
+from kura_dagster.pipeline.embeddings import embed_texts
 from kura_dagster.pipeline.personal_data import MASK, find_personal_data
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of, unit_rows
 
@@ -96,6 +97,7 @@ class ExtractiveClusterDescriptionModel(BaseClusterDescriptionModel):
                     own_vectors,
                     middle,
                     language,
+                    [one.chat_id for one in own],
                 )
             )
         names = await choose_names(groups, self.embedding_model)
@@ -116,9 +118,8 @@ class ExtractiveClusterDescriptionModel(BaseClusterDescriptionModel):
         """Return the members' unit vectors, one array a group."""
         everyone = [one for own in members for one in own]
         missing = [one for one in everyone if one.embedding is None]
-        made = (
-            await self.embedding_model.embed([one.embedding_text or _asked(one) for one in missing]) if missing else []
-        )
+        texts = [one.embedding_text or _asked(one) for one in missing]
+        made = await embed_texts(texts, self.embedding_model, about=[[one.chat_id] for one in missing])
         found = {id(one): np.asarray(vector, dtype=np.float32) for one, vector in zip(missing, made, strict=True)}
         rows = [found[id(one)] if one.embedding is None else one.embedding for one in everyone]
         sizes = {len(row) for row in rows}

@@ -33,7 +33,8 @@ class Group:
 
     `asked` has one request a member and `said` all that the member wrote, for those who write in the group's
     `language`, which is "english" where it is unknown. `vectors`, shape (n, n_dims), are all members', and `centroid`,
-    shape (n_dims,), is their middle; all are of length one.
+    shape (n_dims,), is their middle; all are of length one. `chat_ids` are all members' too: what an API is asked about
+    the group is erased with any of them.
     """
 
     asked: list[str]
@@ -41,6 +42,7 @@ class Group:
     vectors: np.ndarray
     centroid: np.ndarray
     language: str = "english"
+    chat_ids: Sequence[str] = ()
 
     @cached_property
     def usage(self) -> Usage:

@@ -32,6 +32,7 @@ from kura_dagster.pipeline.embedded.vocabulary import (
     NOUNS_THAT_SAY_NOTHING,
     VERBS_THAT_ARE_NOUNS,
 )
+from kura_dagster.pipeline.embeddings import embed_texts
 from kura_dagster.pipeline.types import unit_rows
 
 N_MEMBERS = 40  # nearest to the centroid that are read for candidates
@@ -173,11 +174,11 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
     themes = theme_weights(groups)
     centroids = np.stack([group.centroid for group in groups])
     english = [number for number, group in enumerate(groups) if group.language == "english"]
-    topic_vectors = await _embedded(list(TOPICS), embedding_model, centroids.shape[1])
+    n_dims = centroids.shape[1]
+    topic_vectors = await _embedded([(topic, ()) for topic in TOPICS], embedding_model, n_dims)
     subjects = {number: subjects_of(groups[number], themes[number], spelling) for number in english}
-    subject_vectors = iter(
-        await _embedded([one.form for own in subjects.values() for one in own], embedding_model, centroids.shape[1])
-    )
+    forms = [(one.form, groups[number].chat_ids) for number, own in subjects.items() for one in own]
+    subject_vectors = iter(await _embedded(forms, embedding_model, n_dims))
     candidates: list[list[Candidate]] = [[] for _ in groups]
     for number in english:
         fitting = fitted(subjects[number], [next(subject_vectors) for _ in subjects[number]], centroids, number)
@@ -188,8 +189,9 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
         list(dict.fromkeys(group.asked[:N_CENTRAL])) if own else []
         for group, own in zip(groups, candidates, strict=True)
     ]
-    texts = [candidate.text for own in candidates for candidate in own] + [text for own in asked for text in own]
-    vectors = await _embedded(texts, embedding_model, centroids.shape[1])
+    texts = [(one.text, group.chat_ids) for group, own in zip(groups, candidates, strict=True) for one in own]
+    texts += [(text, group.chat_ids) for group, own in zip(groups, asked, strict=True) for text in own]
+    vectors = await _embedded(texts, embedding_model, n_dims)
     start, start_asked = 0, sum(map(len, candidates))
     for number, own in enumerate(candidates):
         mine = vectors[start : start + len(own)]
@@ -215,10 +217,14 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
     return candidates
 
 
-async def _embedded(texts: list[str], embedding_model: BaseEmbeddingModel, n_dims: int) -> np.ndarray:
+async def _embedded(
+    texts: Sequence[tuple[str, Sequence[str]]], embedding_model: BaseEmbeddingModel, n_dims: int
+) -> np.ndarray:
+    """Return a unit row for each text; beside each stand the conversations that it is made of."""
     if not texts:
         return np.zeros((0, n_dims), dtype=np.float32)
-    vectors = unit_rows(await embedding_model.embed(texts))
+    about = [chat_ids for _, chat_ids in texts]
+    vectors = unit_rows(await embed_texts([text for text, _ in texts], embedding_model, about=about))
     if vectors.shape[1] != n_dims:
         raise ValueError(
             f"The names' embeddings have {vectors.shape[1]} dimensions ({embedding_model.slug()}) and the summaries' "

@@ -26,6 +26,7 @@ from kura_dagster.pipeline.embedded.subjects import (
 )
 from kura_dagster.pipeline.embedded.topics import TOPICS
 from kura_dagster.pipeline.embedded.vocabulary import DO, ENGLISH_VERBS, NOUNS_THAT_SAY_NOTHING
+from kura_dagster.pipeline.embeddings import embed_texts
 from kura_dagster.pipeline.types import Cluster, cluster_id_of, unit_rows
 
 CHILDREN_PER_ROOT = 2  # on small days: 16 clusters get 8 roots; fewer roots mix themes
@@ -116,14 +117,16 @@ class WardMetaClusterModel(BaseMetaClusterModel):
         if len(centroids) == len(clusters) and len({len(centroid) for centroid in centroids}) == 1:
             return np.stack(centroids)
         texts = [f"{cluster.name}. {cluster.description}" for cluster in clusters]
-        return np.asarray(await self.embedding_model.embed(texts), dtype=np.float32)
+        return await embed_texts(texts, self.embedding_model, about=[cluster.chat_ids for cluster in clusters])
 
     async def _names(
         self, families: Sequence[list[Cluster]], families_vectors: Sequence[np.ndarray], taken: list[str]
     ) -> list[str]:
         """Return a name for each family of clusters, biggest first; they differ from each other and from `taken`."""
-        said = [child.name for family in families for child in family]
-        vectors = unit_rows(await self.embedding_model.embed([*TOPICS, *said]))
+        named = [child for family in families for child in family]
+        texts = [*TOPICS, *(child.name for child in named)]
+        about = [*([()] * len(TOPICS)), *(child.chat_ids for child in named)]
+        vectors = unit_rows(await embed_texts(texts, self.embedding_model, about=about))
         topic_vectors, name_vectors = vectors[: len(TOPICS)], iter(vectors[len(TOPICS) :])
         names: list[str] = []
         for family, middles in zip(families, families_vectors, strict=True):

@@ -5,9 +5,10 @@ Only the choices and their validity belong here; `normalise` and `columns` act o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import Any
 
 from kura_dagster.pipeline.sources.record import SourceError
@@ -159,6 +160,8 @@ class SourceOptions:
         columns: which column of a table is what; None means that their names tell.
         source: stands before the ids, as `<source>:<id>`, so that those of two systems never clash. None means the
             name of the format, and nothing where the file is Kura's own.
+        parquet_rows: yields the rows of the Parquet file at a path, and raises ValueError where it can't; without it,
+            no Parquet file is read. The package `storage` has one: this one knows no database.
 
     Raises:
         ValueError: `now` or `default_created_at` has no offset from UTC.
@@ -169,6 +172,7 @@ class SourceOptions:
     default_created_at: datetime | None = None
     columns: ColumnMapping | None = None
     source: str | None = None
+    parquet_rows: Callable[[Path], Iterable[Mapping[str, Any]]] | None = None
 
     def __post_init__(self) -> None:
         for name in ("now", "default_created_at"):

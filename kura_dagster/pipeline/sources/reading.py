@@ -129,7 +129,7 @@ def _records(
 ) -> Iterator[Record]:
     if format is Format.PARQUET:
         with _on_disk(stream, original) as path:
-            yield from read_rows(_parquet_rows(path, name), name, options)
+            yield from read_rows(_parquet_rows(path, name, options), name, options)
         return
     buffered: io.BufferedReader[Any] = io.BufferedReader(stream, _BUFFER)
     if format is Format.CSV:
@@ -177,16 +177,15 @@ def _object(raw: RawRecord) -> dict[str, Any]:
     return fields
 
 
-def _parquet_rows(path: Path, name: str) -> Iterable[Row]:
-    # Imported here: the rest of the pipeline knows no database, and reads everything else without one.
-    from kura_dagster.storage.query_source import QueryError, rows_of_parquet
-
+def _parquet_rows(path: Path, name: str, options: SourceOptions) -> Iterable[Row]:
+    if options.parquet_rows is None:
+        raise SourceError(f"{name} is a Parquet file, and nothing was given to read those: SourceOptions.parquet_rows")
     begun = False
     try:
-        for row in rows_of_parquet(path):
+        for row in options.parquet_rows(path):
             begun = True
             yield row
-    except QueryError as error:
+    except ValueError as error:
         if not begun:
             raise SourceError(f"{name} can't be read as Parquet: {error}") from None
         yield BadRow("the file is damaged here; what follows could not be read")

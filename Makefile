@@ -5,15 +5,17 @@
 # make benchmark  one day of 1,000 conversations, beside Kura
 # make benchmark-language-model  a language model's run on a loopback server, beside Kura
 # make benchmark-ingest  landing an export of 1 GB, beside reading it with plain json
+# make fuzz       feed the readers of conversations what they don't expect, for SECONDS=600
 # make lock       refresh constraints.txt
 # make clean      remove .venv and what can be rebuilt; your data stays
 
 PYTHON ?= python3
 PORT ?= 3000
+SECONDS ?= 600
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest
+.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest fuzz
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -55,7 +57,7 @@ lock:
 	@rm -rf .venv-lock
 
 clean:
-	@rm -rf .venv .venv-kura data/cache/minilm-*  # answers in data/cache were paid for: kura-dagster cache clear
+	@rm -rf .venv .venv-kura .venv-fuzz data/cache/minilm-*  # answers in data/cache were paid for: kura-dagster cache clear
 
 # One day of 1,000 conversations, ours beside Kura; some minutes, and it installs Kura once.
 benchmark: install .venv-kura/.installed
@@ -68,6 +70,16 @@ benchmark-language-model: install .venv-kura/.installed
 # An export of a gigabyte, landed twice; some three minutes.
 benchmark-ingest: install
 	@$(BIN)/python benchmarks/ingest.py $(ARGUMENTS)
+
+# What it breaks is in data/fuzz/broke-*, and belongs into the tests.
+fuzz: .venv-fuzz/.installed
+	@.venv-fuzz/bin/python -m kura_dagster_tests.fuzz_sources --seconds $(SECONDS)
+
+.venv-fuzz/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "pip>=25.1"
+	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group fuzz
+	@touch $@
 
 .venv-kura/.installed:
 	@$(PYTHON) -m venv .venv-kura

@@ -281,15 +281,21 @@ def forget(
     What it says is gone cannot be brought back. The file or bucket it was landed from is not touched: landed again from
     there, it is back. Copies that you made (backups, exports) are yours to clean.
     """
+    from kura_dagster.orchestration.code_location import definitions_from, kept_answers_of
     from kura_dagster.pipeline.landing import forget as forget_landed
 
     with _errors_explained():
         settings = Settings.load()
+        defs = definitions_from(settings)
         if not yes:
             typer.confirm(f"Erase conversation {plain_line(chat_id)} for good?", abort=True)
         lines = forget_landed(settings.conversations, chat_id)
-        with _open_cache() as kept:
-            answers = kept.forget(chat_id)
+        answers, left = 0, ""
+        with kept_answers_of(defs) as kept:
+            try:
+                answers = kept.forget(chat_id)
+            except NotImplementedError as error:
+                left = f"{error}: what it keeps of conversation {plain_line(chat_id)} is not erased"
         rows, partitions = _database(settings).forget(chat_id)
         for what, number in {**lines, **rows, "kept answers": answers}.items():
             if number:
@@ -300,6 +306,8 @@ def forget(
         for key in keys:
             _print_lines([f"Analysing {key} again without it …"])
             _run_keys(settings, [key])
+        if left:
+            _fail(left)
         _print_lines([f"Conversation {plain_line(chat_id)} is erased."])
 
 
@@ -693,13 +701,14 @@ def _run(settings: Settings, first: date, last: date) -> RunReport:
 
 def _run_keys(settings: Settings, keys: list[str]) -> RunReport:
     """Analyse the partitions from the first key to the last in one run, with progress and what it cost."""
-    from kura_dagster.orchestration.build import build_defs
+    from kura_dagster.orchestration.code_location import definitions_from
     from kura_dagster.orchestration.materialise import materialise
-    from kura_dagster.orchestration.progress import RunWatch
+    from kura_dagster.orchestration.progress import RunWatch, watched_by
 
     watch = RunWatch()
-    with _open_instance() as instance, _progress(len(keys), watch) as on_event:
-        report = materialise(build_defs(settings, watch=watch), keys, instance, on_event)
+    defs = definitions_from(settings)
+    with _open_instance() as instance, _progress(len(keys), watch) as on_event, watched_by(watch):
+        report = materialise(defs, keys, instance, on_event)
     _print_spent(watch)
     for check, fault in report.failed_checks.items():
         _print_error("[yellow]check failed[/yellow]", f"{check}: {fault}")
@@ -913,6 +922,7 @@ def _a_partition(settings: Settings) -> str:
 @contextmanager
 def _errors_explained() -> Iterator[None]:
     """Turn the errors a user can mend into a message and an exit code; others keep their traceback."""
+    from kura_dagster.orchestration.code_location import CodeLocationError
     from kura_dagster.orchestration.materialise import PartitionRangeError
     from kura_dagster.pipeline.language_model.answer_cache import CacheError
     from kura_dagster.pipeline.language_model.failures import LanguageModelError
@@ -921,7 +931,7 @@ def _errors_explained() -> Iterator[None]:
 
     try:
         yield
-    except (SettingsError, PartitionRangeError) as error:
+    except (SettingsError, CodeLocationError, PartitionRangeError) as error:
         _fail(str(error), code=2)
     except (DatabaseError, CacheError, LanguageModelError, QueryError, OSError) as error:
         _fail(str(error))

@@ -14,7 +14,7 @@ import pytest
 
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.materialise import RunReport, materialise
-from kura_dagster.orchestration.progress import RunWatch
+from kura_dagster.orchestration.progress import RunWatch, watched_by
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL
 from kura_dagster.pipeline.hierarchy import check_tree, get_root_clusters
 from kura_dagster.pipeline.types import ExtractedProperty
@@ -449,7 +449,8 @@ class TestMoney:
             land_texts(day, 15)
         watch = RunWatch()
         slowly = with_settings(language_model_settings, max_concurrent_requests=2)
-        report = run(with_settings(slowly, **limit), instance, DAYS, watch=watch)
+        with watched_by(watch):
+            report = run(with_settings(slowly, **limit), instance, DAYS)
         assert list(report.failures) == ["summaries"]
         first, second, *_ = report.failures["summaries"].splitlines()
         assert f"KURA_{next(iter(limit)).upper()}" in first
@@ -515,7 +516,8 @@ class TestProgress:
     def test_who_watches_sees_every_answer(self, server, language_model_settings, instance, land_texts):
         land_texts("2026-11-02", 20)
         seen = []
-        report = run(language_model_settings, instance, watch=RunWatch(seen.append))
+        with watched_by(RunWatch(seen.append)):
+            report = run(language_model_settings, instance)
         assert report.success, report.failures
         of_summaries = [each for each in seen if each.what == "summaries"]
         assert [each.done for each in of_summaries] == list(range(1, 21))
@@ -543,7 +545,8 @@ class TestProgress:
         land_texts("2026-11-02", 6)
         server.faults = Faults(status_every=4, status=429, retry_after="0.1")
         seen = []
-        report = run(language_model_settings, instance, watch=RunWatch(on_notice=seen.append))
+        with watched_by(RunWatch(on_notice=seen.append)):
+            report = run(language_model_settings, instance)
         assert report.success, report.failures
         assert any("1 × status 429; asked again in" in line for line in log_lines(instance, report))
         assert any("1 × status 429; asked again in" in notice for notice in seen)

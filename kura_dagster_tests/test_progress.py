@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kura_dagster.orchestration import progress
-from kura_dagster.orchestration.progress import Meter, RunWatch, usd
+from kura_dagster.orchestration.progress import Meter, RunWatch, usd, watched_by
 from kura_dagster.pipeline.language_model.client import LanguageModel, Progress
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster.pipeline.language_model.prices import Price, Prices
@@ -21,7 +21,8 @@ class Stage:
         self.model = LanguageModel("openai/m", ledger=self.ledger)
         self.seen: list[progress.RunProgress] = []
         self.watch = RunWatch(self.seen.append)
-        self.meter = Meter(self.ledger, [self.model], self.watch)
+        with watched_by(self.watch):
+            self.meter = Meter(self.ledger, [self.model])
         self.log: list[str] = []
 
     def answer(self, what: str, done: int, total: int, *, kept: bool = False, failed: int = 0, seconds: float = 0.0):

@@ -13,9 +13,8 @@ from kura_dagster.orchestration.assets.common import IO_MANAGER_KEY, AssetTempla
 from kura_dagster.orchestration.code_versions import code_versions
 from kura_dagster.orchestration.jobs import analysis_job, analysis_schedule
 from kura_dagster.orchestration.partitions import partitioning_from, partitions_from
-from kura_dagster.orchestration.progress import RunWatch
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL, Questions, asked_models
-from kura_dagster.orchestration.resources import models_resource
+from kura_dagster.orchestration.resources import KEPT_ANSWERS_KEY, kept_answers_resource, models_resource
 from kura_dagster.orchestration.sensors import landed_conversations_sensor
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.language_model.summary_schema import check_response_schema
@@ -37,7 +36,6 @@ def build_defs(
     clients: Mapping[str, Any] | None = None,
     concurrent_requests: Mapping[str, int] | None = None,
     cache: CacheStrategy | None = None,
-    watch: RunWatch | None = None,
     **models: Unpack[ModelOverrides],
 ) -> dg.Definitions:
     """Return the project's definitions.
@@ -56,7 +54,6 @@ def build_defs(
         concurrent_requests: how many places each of the extractors' `sems` has, by name.
         cache: where answers of language models and vectors of embedding APIs are kept, in place of the files in
             `KURA_CACHE`; as `RedisCacheStrategy`, where several machines run the project.
-        watch: sees the progress and the spending of runs in this process.
         **models: your own subclasses in place of the models that the settings choose, by the names in
             `kura_dagster.pipeline.providers.ModelOverrides`: `summary_model`, `embedding_model`, `clustering_method`,
             `cluster_description_model`, `meta_cluster_model`, `dimensionality_reduction`.
@@ -104,7 +101,8 @@ def build_defs(
                 database=str(settings.database), cadence=partitioning.cadence, timezone=partitioning.timezone
             ),
             "database": database,
-            "models": models_resource(settings, models, questions, cache, watch),
+            KEPT_ANSWERS_KEY: kept_answers_resource(settings, cache),
+            "models": models_resource(settings, models, questions),
         },
         # The steps of a run share one process: importing and compiling what UMAP needs costs more than a day's work.
         executor=dg.in_process_executor,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -52,18 +53,30 @@ class RunWatch:
     spent: Spent = field(default_factory=Spent)
 
 
+_watch: ContextVar[RunWatch | None] = ContextVar("_watch", default=None)
+
+
+@contextmanager
+def watched_by(watch: RunWatch) -> Iterator[None]:
+    """Let `watch` see the runs that are made in this process inside of the block."""
+    in_context = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(in_context)
+
+
 class Meter:
     """Follows what one run asks of language models and embedding APIs, a partition of one asset at a time.
 
     Args:
         ledger: of the run.
         asked: what is asked, language models and embedding models of APIs; other models have nothing to report.
-        watch: sees it too.
     """
 
-    def __init__(self, ledger: Ledger, asked: Iterable[Any], watch: RunWatch | None = None) -> None:
+    def __init__(self, ledger: Ledger, asked: Iterable[Any]) -> None:
         self.ledger = ledger
-        self._watch = watch or RunWatch()
+        self._watch = _watch.get() or RunWatch()
         self._partition: _Partition | None = None
         for model in asked:
             if hasattr(model, "on_progress"):

@@ -7,7 +7,7 @@ Adding a provider means a line here. The models themselves are in `embedded`, `l
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
@@ -24,6 +24,7 @@ from kura_dagster.pipeline.base_classes import (
 from kura_dagster.settings import EXTRACTIVE, MINILM, Clustering, Projection, Settings
 
 if TYPE_CHECKING:
+    from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
     from kura_dagster.pipeline.language_model.client import LanguageModel
     from kura_dagster.pipeline.language_model.ledger import Ledger
     from kura_dagster.pipeline.language_model.summary_model import Extractor
@@ -121,10 +122,7 @@ async def open_models(
         for model in sorted({*at_once, *([settings.embedding_model] if embeds_by_api else [])}):
             ledger.require_price(model)
         if cache is None and (any(asked.values()) or settings.embedding_model != MINILM):
-            from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
-
-            cache = DiskCacheStrategy(settings.cache / ANSWERS_FOLDER, settings.cache_size_limit)
-            stack.callback(cache.close)
+            cache = stack.enter_context(closing(answers_in_files(settings)))
         if "embedding_model" not in chosen:
             chosen["embedding_model"] = embedding_model_from(settings, cache, ledger)
         makers = _makers(settings, chosen["embedding_model"])
@@ -182,6 +180,13 @@ def _language_model(
         cache=cache,
         ledger=ledger,
     )
+
+
+def answers_in_files(settings: Settings) -> DiskCacheStrategy:
+    """Return what keeps answers in the folder that `KURA_CACHE` names, which is made with the first one."""
+    from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
+
+    return DiskCacheStrategy(settings.cache / ANSWERS_FOLDER, settings.cache_size_limit)
 
 
 def embedding_model_from(

@@ -5,9 +5,9 @@ Only the step from what it yields to records belongs here; the class itself is `
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 
+from kura_dagster.own_code import own_module
 from kura_dagster.pipeline.base_classes import BaseConversationSource
 from kura_dagster.pipeline.sources.native import conversation_of
 from kura_dagster.pipeline.sources.options import SourceOptions
@@ -26,14 +26,14 @@ def records_of(source: BaseConversationSource, options: SourceOptions) -> Iterat
 
 
 def source_called(where: str) -> BaseConversationSource:
-    """Return an instance of the class that `package.module:Class` names.
+    """Return an instance of the class that `package.module:Class` names, of the current folder or installed.
 
     Raises:
         SourceError: there is no such class, or it is no `BaseConversationSource` that can be made without arguments.
     """
     module, _, name = where.partition(":")
     try:
-        found = getattr(importlib.import_module(module), name)
+        found = getattr(own_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise SourceError(f"{where} can't be imported: {error}; write package.module:Class") from None
     if not (isinstance(found, type) and issubclass(found, BaseConversationSource)):

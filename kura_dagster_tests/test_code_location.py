@@ -1,0 +1,128 @@
+"""A code location of the user's own under the command line: the installed command, in a folder with a module."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kura_dagster_tests.loopback_server import LoopbackServer
+
+pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
+
+COMMAND = Path(sys.executable).with_name("kura-dagster")
+MODULE = """
+import json
+from pathlib import Path
+
+from kura_dagster.orchestration.build import build_defs
+from kura_dagster.pipeline import CacheStrategy
+from kura_dagster.pipeline.types import GeneratedSummary
+
+
+class Files(CacheStrategy):
+    def get(self, key):
+        path = Path("mine") / key
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def set(self, key, value):
+        Path("mine").mkdir(exist_ok=True)
+        (Path("mine") / key).write_text(json.dumps(value))
+FORGET
+
+class WithTone(GeneratedSummary):
+    tone: str
+
+
+defs = build_defs(response_schema=WithTone, cache=Files())
+"""
+FORGET = """
+    def forget(self, chat_id):
+        from kura_dagster.pipeline.language_model.erasure import ABOUT, hash_of
+
+        about = [path for path in Path("mine").iterdir() if hash_of(chat_id) in json.loads(path.read_text())[ABOUT]]
+        for path in about:
+            path.unlink()
+        return len(about)
+"""
+
+
+class Folder:
+    """A user's folder with the module `ours`, two conversations, and the installed command."""
+
+    def __init__(self, path: Path, forget: str = FORGET) -> None:
+        self.path = path
+        (path / "ours.py").write_text(MODULE.replace("FORGET", forget))
+        landing = path / "data" / "conversations"
+        landing.mkdir(parents=True)
+        lines = [
+            {
+                "chat_id": f"c-{word}",
+                "created_at": "2026-11-02T09:00:00Z",
+                "messages": [{"role": "user", "content": f"Where is my {word}?", "created_at": "2026-11-02T09:00:00Z"}],
+            }
+            for word in ("kettle", "parcel")
+        ]
+        (landing / "2026-11-02.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    def kura(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        ours = {"KURA_DEFINITIONS": "ours", "KURA_LANGUAGE_MODEL": "openai/gpt-4o-mini", "KURA_PROJECTION": "pca"}
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(("KURA_", "DAGSTER_"))}
+        return subprocess.run(
+            [str(COMMAND), *arguments],
+            cwd=self.path,
+            env={**plain, **ours, **variables},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def kept(self) -> int:
+        return len(list((self.path / "mine").glob("*")))
+
+
+def test_the_command_line_runs_and_erases_with_it(server: LoopbackServer, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    ran = folder.kura("run", "2026-11-02")
+    assert ran.returncode == 0, ran.stderr
+    assert server.stats.by_schema["WithTone"] == 2
+    assert folder.kept() == server.stats.chat
+    assert not (tmp_path / "data" / "cache" / "answers").exists()
+    gone = folder.kura("forget", "c-kettle", "--yes")
+    assert gone.returncode == 0, gone.stderr
+    assert "kept answers: 2" in gone.stdout
+    assert server.stats.by_schema["WithTone"] == 2, "the other conversation's summary was kept"
+
+
+def test_answers_that_cannot_be_erased_are_told_of(server: LoopbackServer, tmp_path: Path) -> None:
+    folder = Folder(tmp_path, forget="")
+    assert folder.kura("run", "2026-11-02").returncode == 0
+    gone = folder.kura("forget", "c-kettle", "--yes")
+    assert gone.returncode == 1
+    assert "2026-11-02.jsonl: 1" in gone.stdout
+    assert "Files has no forget: what it keeps of conversation c-kettle is not erased" in gone.stderr
+
+
+def test_limits_of_the_command_line_hold_for_it(server: LoopbackServer, tmp_path: Path) -> None:
+    ran = Folder(tmp_path).kura("run", "2026-11-02", "--max-calls", "1")
+    assert ran.returncode == 1
+    assert "The limit of 1 calls (KURA_MAX_CALLS) is reached" in ran.stderr
+    assert server.stats.chat == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("nowhere", "KURA_DEFINITIONS is 'nowhere', which can't be imported: No module named 'nowhere'"),
+        ("json", "KURA_DEFINITIONS is 'json', which has no `defs = build_defs(...)`"),
+    ],
+)
+def test_what_is_no_code_location_is_refused(tmp_path: Path, module: str, said: str) -> None:
+    ran = Folder(tmp_path).kura("run", "2026-11-02", KURA_DEFINITIONS=module)
+    assert ran.returncode == 2
+    assert said in ran.stderr
+    assert "Traceback" not in ran.stderr

@@ -84,11 +84,6 @@ class Settings(BaseSettings):
         description="Where MiniLM's graph and the answers of language models are kept; several processes may share it.",
     )
 
-    definitions: str = Field(
-        "kura_dagster.definitions",
-        description="The module whose `defs` the command line runs: that of workspace.yaml, if it is your own.",
-    )
-
     language_model: str = Field(
         EXTRACTIVE,
         description="What writes summaries and names: 'extractive' (local, no key) or an instructor provider string, "

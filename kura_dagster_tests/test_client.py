@@ -268,7 +268,7 @@ def test_silent_server_is_given_up_after_the_timeout(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{deaf.getsockname()[1]}/v1")
         start = time.monotonic()
         assert "gave no answer within 0.2 s" in failure_of(timeout=0.2)
-        assert time.monotonic() - start < 6
+        assert time.monotonic() - start < 20
         # The request itself was given up and tried again: a single one would mean that only the question's limit held.
         deaf.setblocking(False)
         assert sum(1 for _ in accepted(deaf)) > 1
@@ -279,18 +279,18 @@ def test_an_answer_that_trickles_is_given_up_after_the_timeout(monkeypatch: pyte
     with scripted(monkeypatch, lambda _: Reply(" " * 1000, seconds_a_byte=0.05)) as bodies:
         assert "gave no answer within 0.3 s" in failure_of(timeout=0.3)
     assert len(bodies) == 3
-    assert time.monotonic() - start < 3 * 0.3 + 1
+    assert time.monotonic() - start < 3 * 0.3 + 10
 
 
 def test_each_request_of_a_question_has_the_whole_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     unfit = iter([{"score": 9}] * 3)
 
     def slow(body: dict[str, Any]) -> Reply:
-        time.sleep(0.3)
+        time.sleep(1)
         return completion(body, next(unfit, {"summary": "x", "score": 3}))
 
     with scripted(monkeypatch, slow) as bodies:
-        assert ask_once(timeout=0.6).score == 3
+        assert ask_once(timeout=3).score == 3
     assert len(bodies) == 4
 
 
@@ -511,7 +511,7 @@ def test_an_impossible_address_of_ollama_is_refused(monkeypatch: pytest.MonkeyPa
 
 def test_requests_a_minute_hold_for_what_is_asked_again(server: LoopbackServer) -> None:
     async def ask() -> float:
-        async with LanguageModel(requests_per_minute=240, timeout=0.2) as language_model:
+        async with LanguageModel(requests_per_minute=240, timeout=1) as language_model:
             began = time.monotonic()
             questions = [language_model.ask(f"question {number}", Impossible) for number in range(12)]
             await asyncio.gather(*questions, return_exceptions=True)
@@ -555,7 +555,7 @@ def test_who_waits_hears_why(server: LoopbackServer, monkeypatch: pytest.MonkeyP
     server.reset()
     monkeypatch.setattr(gateway, "SECONDS_BETWEEN_NOTICES", 0.1)
     server.faults = Faults(shares={"server_error": 0.4, "dropped": 0.3, "stalled": 0.1})
-    heard, _, _ = heard_while(ask_ten, timeout=0.3)
+    heard, _, _ = heard_while(ask_ten, timeout=1)
     assert 1 < len(heard) < 20
     assert {"status 500", "connection broken off"} <= {kind for kind in KINDS if kind in " ".join(heard)}
 

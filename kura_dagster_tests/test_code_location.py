@@ -57,6 +57,7 @@ class Folder:
     def __init__(self, path: Path, forget: str = FORGET) -> None:
         self.path = path
         (path / "ours.py").write_text(MODULE.replace("FORGET", forget))
+        (path / "workspace.yaml").write_text("load_from:\n  - python_module: ours\n")
         landing = path / "data" / "conversations"
         landing.mkdir(parents=True)
         lines = [
@@ -69,13 +70,13 @@ class Folder:
         ]
         (landing / "2026-11-02.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
-    def kura(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        ours = {"KURA_DEFINITIONS": "ours", "KURA_LANGUAGE_MODEL": "openai/gpt-4o-mini", "KURA_PROJECTION": "pca"}
+    def kura(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        ours = {"KURA_LANGUAGE_MODEL": "openai/gpt-4o-mini", "KURA_PROJECTION": "pca"}
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("KURA_", "DAGSTER_"))}
         return subprocess.run(
             [str(COMMAND), *arguments],
             cwd=self.path,
-            env={**plain, **ours, **variables},
+            env={**plain, **ours},
             capture_output=True,
             text=True,
             timeout=120,
@@ -115,14 +116,37 @@ def test_limits_of_the_command_line_hold_for_it(server: LoopbackServer, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("module", "said"),
+    "workspace",
     [
-        ("nowhere", "KURA_DEFINITIONS is 'nowhere', which can't be imported: No module named 'nowhere'"),
-        ("json", "KURA_DEFINITIONS is 'json', which has no `defs = build_defs(...)`"),
+        "python_file: ours.py",
+        "python_module: {module_name: ours, attribute: defs}",
+        "python_module: kura_dagster.sample\n  - python_module: ours",
     ],
 )
-def test_what_is_no_code_location_is_refused(tmp_path: Path, module: str, said: str) -> None:
-    ran = Folder(tmp_path).kura("run", "2026-11-02", KURA_DEFINITIONS=module)
+def test_every_way_to_name_it(server: LoopbackServer, tmp_path: Path, workspace: str) -> None:
+    folder = Folder(tmp_path)
+    (tmp_path / "workspace.yaml").write_text(f"load_from:\n  - {workspace}\n")
+    assert folder.kura("run", "2026-11-02").returncode == 0
+    assert server.stats.by_schema["WithTone"] == 2
+
+
+@pytest.mark.parametrize(
+    ("workspace", "said"),
+    [
+        (
+            "load_from: [{python_module: nowhere}]",
+            "workspace.yaml names nowhere, which can't be loaded: No module named",
+        ),
+        ("load_from: [{python_file: no.py}]", "no.py, which can't be loaded:"),
+        ("load_from: [{python_module: json}]", "workspace.yaml names no module with `defs = build_defs(...)`"),
+        ("load_from: [{python: x}]", "workspace.yaml can't be read:"),
+        ("- load_from: [", "workspace.yaml can't be read:"),
+    ],
+)
+def test_what_is_no_code_location_is_refused(tmp_path: Path, workspace: str, said: str) -> None:
+    folder = Folder(tmp_path)
+    (tmp_path / "workspace.yaml").write_text(workspace)
+    ran = folder.kura("run", "2026-11-02")
     assert ran.returncode == 2
     assert said in ran.stderr
     assert "Traceback" not in ran.stderr

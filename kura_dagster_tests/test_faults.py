@@ -43,7 +43,7 @@ MARK = "obsidian"
 
 def timeout_for(kind: str) -> float:
     """A short time limit where a request stalls; elsewhere none that a busy machine could reach."""
-    return 0.2 if kind == "stalled" else 10
+    return 1.0 if kind == "stalled" else 60
 
 
 class Answer(BaseModel):
@@ -126,7 +126,7 @@ def show(name: str, day: Day, stats: dict[str, Any]) -> None:
 @pytest.mark.parametrize("kind", PASSING)
 def test_one_kind_of_fault_loses_nothing(server: LoopbackServer, kind: str) -> None:
     server.faults = Faults(shares={kind: 0.2}, retry_after="0.05")
-    day = Day(short_conversations(40)).run(timeout=2 * timeout_for(kind))
+    day = Day(short_conversations(40)).run(timeout=timeout_for(kind))
     show(kind, day, server.stats.as_json())
     assert not day.lost
     assert not day.failures
@@ -236,7 +236,7 @@ def test_five_per_cent_of_every_kind_and_endless_refusals(other_process: str) ->
     """More than half of all requests fail. What can't be answered is set aside, and the next run asks only for that."""
     marked = range(0, 80, 20)
     set_faults(other_process, shares=dict.fromkeys(PASSING, 0.05), retry_after="0.05", refuse_on=MARK)
-    day = Day(short_conversations(80, marked)).run(timeout=1)
+    day = Day(short_conversations(80, marked)).run(timeout=2)
     show("5 % of every kind", day, read_stats(other_process))
     assert not day.lost
     set_aside = {failed.item_id for failed in day.failures}

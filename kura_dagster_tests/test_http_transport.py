@@ -37,7 +37,7 @@ def fetched(path: str) -> httpx2.Response:
         port = server.sockets[0].getsockname()[1]
         async with (
             server,
-            httpx2.AsyncClient(transport=AiohttpTransport(), follow_redirects=True, timeout=0.5) as client,
+            httpx2.AsyncClient(transport=AiohttpTransport(), follow_redirects=True, timeout=5) as client,
         ):
             return await client.post(f"http://127.0.0.1:{port}{path}", json={"question": 1})
 

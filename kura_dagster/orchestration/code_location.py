@@ -1,53 +1,76 @@
-"""The code location that the command line runs: the project's own, or a user's that `build_defs` made."""
+"""The code location that the command line runs: what workspace.yaml names, as `dagster dev` does."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
+from dagster._core.code_pointer import load_python_file, load_python_module
+from dagster._core.workspace.load import location_origins_from_yaml_paths
 
 from kura_dagster.orchestration.build import build_defs
-from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.resources import KEPT_ANSWERS_KEY
-from kura_dagster.own_code import own_module
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.settings import PREFIX, Settings
 
+WORKSPACE = Path("workspace.yaml")
+OWN_MODULE = "kura_dagster.definitions"
+
 
 class CodeLocationError(ValueError):
-    """The module that `KURA_DEFINITIONS` names can't be used. The message says why."""
+    """What workspace.yaml names can't be used. The message says why."""
 
 
 def definitions_from(settings: Settings) -> dg.Definitions:
-    """Return the `defs` of the module that `KURA_DEFINITIONS` names.
+    """Return the definitions that workspace.yaml of the current folder names, those of `build_defs` where there is none.
 
-    A user's module reads the settings from the environment itself, so the limits among these are put there.
+    A module of a user's own reads the settings from the environment itself, so the limits among these are put there.
 
     Raises:
-        CodeLocationError: there is no such module, or its `defs` are not what `build_defs` returns.
+        CodeLocationError: workspace.yaml or what it names can't be loaded, or nothing there was made by `build_defs`.
         SettingsError, TypeError, ValueError: as for `build_defs`.
     """
-    module = settings.definitions
-    if module == Settings.model_fields["definitions"].default:
+    if not WORKSPACE.exists():
         return build_defs(settings)
+    try:
+        origins = [origin.loadable_target_origin for origin in location_origins_from_yaml_paths([str(WORKSPACE)])]
+    except Exception as error:
+        # Dagster adds all that would be allowed, pages of it.
+        reason = " ".join(str(error).partition(" Expected: ")[0].split())
+        raise CodeLocationError(f"{WORKSPACE} can't be read: {reason}") from error
     for limit in ("max_calls", "max_cost_usd"):
         if (value := getattr(settings, limit)) is not None:
             os.environ[f"{PREFIX}{limit.upper()}"] = str(value)
+    for origin in origins:
+        if origin.module_name == OWN_MODULE:
+            return build_defs(settings)
+        if (defs := _definitions_at(origin)) is not None:
+            return defs
+    raise CodeLocationError(
+        f"{WORKSPACE} names no module with `defs = build_defs(...)` of kura_dagster.orchestration.build"
+    )
+
+
+def _definitions_at(origin: Any) -> dg.Definitions | None:
+    """Return the definitions that `build_defs` made in a module or a file, None where there are no such."""
+    name = origin.python_file or origin.module_name or origin.package_name
     try:
-        defs = getattr(own_module(module), "defs", None)
-    except ImportError as error:
-        raise CodeLocationError(
-            f"KURA_DEFINITIONS is {module!r}, which can't be imported: {error}. It is the name of a module in this "
-            "folder, or of an installed one"
-        ) from error
-    ours = isinstance(defs, dg.Definitions) and KEPT_ANSWERS_KEY in (defs.resources or {})
-    if not ours or not any(job.name == JOB_NAME for job in defs.jobs or ()):
-        raise CodeLocationError(
-            f"KURA_DEFINITIONS is {module!r}, which has no `defs = build_defs(...)` of kura_dagster.orchestration.build"
-        )
-    return defs
+        if origin.python_file:
+            module = load_python_file(origin.python_file, origin.working_directory)
+        else:
+            module = load_python_module(name, origin.working_directory or str(Path.cwd()))
+    except (ImportError, OSError, dg.DagsterError) as error:
+        reason = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+        raise CodeLocationError(f"{WORKSPACE} names {name}, which can't be loaded: {reason}") from error
+    found = [getattr(module, origin.attribute)] if origin.attribute else list(vars(module).values())
+    for value in found:
+        if isinstance(value, dg.Definitions) and KEPT_ANSWERS_KEY in (value.resources or {}):
+            return value
+    return None
 
 
 @contextmanager

@@ -5,9 +5,11 @@ Only the step from what it yields to records belongs here; the class itself is `
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
 
-from kura_dagster.own_code import own_module
 from kura_dagster.pipeline.base_classes import BaseConversationSource
 from kura_dagster.pipeline.sources.native import conversation_of
 from kura_dagster.pipeline.sources.options import SourceOptions
@@ -32,8 +34,11 @@ def source_called(where: str) -> BaseConversationSource:
         SourceError: there is no such class, or it is no `BaseConversationSource` that can be made without arguments.
     """
     module, _, name = where.partition(":")
+    # A console script's path begins at the script's own folder, where that of python -m is the current one.
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
     try:
-        found = getattr(own_module(module), name)
+        found = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise SourceError(f"{where} can't be imported: {error}; write package.module:Class") from None
     if not (isinstance(found, type) and issubclass(found, BaseConversationSource)):

@@ -276,12 +276,13 @@ def forget(
     chat_id: Annotated[str, typer.Argument(metavar="CHAT_ID", help="The conversation, by its id in the tables.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Erase a conversation: landing folder, tables, kept answers; then analyse its days again without it.
+    """Erase a conversation: landing folder, tables, kept answers, run history; then analyse its days without it.
 
     What it says is gone cannot be brought back. The file or bucket it was landed from is not touched: landed again from
     there, it is back. Copies that you made (backups, exports) are yours to clean.
     """
     from kura_dagster.orchestration.code_location import definitions_from, kept_answers_of
+    from kura_dagster.orchestration.run_history import forget_in_history
     from kura_dagster.pipeline.landing import forget as forget_landed
 
     with _errors_explained():
@@ -297,12 +298,14 @@ def forget(
             except NotImplementedError as error:
                 left = f"{error}: what it keeps of conversation {plain_line(chat_id)} is not erased"
         rows, partitions = _database(settings).forget(chat_id)
-        for what, number in {**lines, **rows, "kept answers": answers}.items():
+        keys = [key for key, when in _dates_by_key(settings).items() if when in partitions]
+        with _open_instance() as instance:
+            told = forget_in_history(instance, chat_id, keys) if keys else 0
+        for what, number in {**lines, **rows, "kept answers": answers, "entries of run history": told}.items():
             if number:
                 _print_lines([f"{what}: {number:,}"])
         if not (lines or rows or answers):
             _fail(f"nothing is known of a conversation {plain_line(chat_id)}")
-        keys = [key for key, when in _dates_by_key(settings).items() if when in partitions]
         for key in keys:
             _print_lines([f"Analysing {key} again without it …"])
             _run_keys(settings, [key])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -159,6 +161,52 @@ class TestForget:
         again = kura("forget", "zeppelin", "--yes")
         assert again.exit_code == 1
         assert "nothing is known of a conversation zeppelin" in again.output
+
+    def test_what_clusters_quoted_of_it_goes_too_also_from_run_history(
+        self, kura, land, settings, tmp_path, monkeypatch
+    ):
+        """The local models quote a request in descriptions, which run history shows for every run there ever was."""
+        monkeypatch.setenv("KURA_PROJECTION", "pca")
+        for day in ("2026-11-02", "2026-11-03"):
+            land(day, 1)
+        path = tmp_path / "one.jsonl"
+        said = [{"role": "user", "content": "How do I sell my zeppelin?", "created_at": "2026-11-02T09:00:00Z"}]
+        path.write_text(json.dumps(a_conversation(chat_id=self.SECRET, created_at=None, messages=said)))
+        assert kura("ingest", path).exit_code == 0
+        path.unlink()
+        assert kura("run", "2026-11-02").exit_code == 0
+        assert kura("run", "--from", "2026-11-02", "--to", "2026-11-03").exit_code == 0
+        history = tmp_path / "home"
+        assert any("zeppelin" in path.read_text(errors="replace") for path in history.rglob("*.db"))
+        result = kura("forget", self.SECRET, "--yes")
+        assert result.exit_code == 0, result.output
+        assert re.search(r"entries of run history: \d+", result.stdout)
+        assert self.traces(tmp_path, settings) == []
+        with dg.DagsterInstance.get() as instance:
+            for key in ("2026-11-02", "2026-11-03"):
+                records = instance.fetch_materializations(
+                    dg.AssetRecordsFilter(dg.AssetKey("meta_clusters"), asset_partitions=[key]), limit=9
+                ).records
+                shown = [record.asset_materialization.metadata for record in records]
+                # Of the day it was in, only the new run still shows a tree; figures stay.
+                assert ["hierarchy" in each for each in shown] == (
+                    [True, False, False] if key == "2026-11-02" else [True]
+                )
+                assert all(each["clusters"].value >= 1 for each in shown)
+
+    def test_a_short_id_does_no_harm_to_run_history(self, kura, land, settings, tmp_path, monkeypatch):
+        monkeypatch.setenv("KURA_PROJECTION", "pca")
+        path = tmp_path / "one.jsonl"
+        path.write_text("\n".join(json.dumps(a_conversation(chat_id=each)) for each in ("2", "2026", "x")))
+        assert kura("ingest", path).exit_code == 0
+        assert kura("run", "2026-11-20").exit_code == 0
+        for chat_id in ("2", "2026"):
+            assert kura("forget", chat_id, "--yes").exit_code == 0
+        assert kura("status").exit_code == 0
+        with dg.DagsterInstance.get() as instance:
+            assert instance.get_materialized_partitions(dg.AssetKey("meta_clusters")) == {"2026-11-20"}
+            for run in instance.get_runs():
+                assert instance.all_logs(run.run_id)
 
     def test_it_asks_first(self, kura, analysed, settings):
         assert kura("forget", "zeppelin", input="n\n").exit_code == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -351,10 +352,34 @@ class TestForgetting:
         assert partitions == [MONDAY, TUESDAY]
         assert self.SECRET.encode() not in filled.path.read_bytes()
         assert [row.chat_id for row in filled.load(SUMMARIES, MONDAY)] == ["chat-0002", "chat-0003"]
-        assert [row.name for row in filled.load(BASE_CLUSTERS, MONDAY)] == ["other"]
-        assert [row.chat_ids for row in filled.load(META_CLUSTERS, MONDAY)] == [["chat-0002", "chat-0003"]]
-        assert filled.frame(META_CLUSTERS)["count"].tolist() == [2, 2]
-        assert not list(filled.path.parent.glob(".*rewritten*"))
+        assert filled.load(BASE_CLUSTERS, MONDAY) == [], "a name or a description may quote it"
+        assert filled.load(META_CLUSTERS, MONDAY) == []
+        assert [path.name for path in filled.path.parent.iterdir() if path.name[0] == "."] == []
+
+    def test_a_day_without_it_keeps_its_clusters(self, filled):
+        filled.replace_partitions(
+            {
+                CONVERSATIONS: {TUESDAY: [rows.conversation(2)]},
+                SUMMARIES: {TUESDAY: [rows.summary(2)]},
+                EMBEDDINGS: {TUESDAY: [rows.embedding(2)]},
+                BASE_CLUSTERS: {TUESDAY: [rows.cluster(2)]},
+                META_CLUSTERS: {TUESDAY: [rows.cluster(2)]},
+                REJECTED_CONVERSATIONS: {TUESDAY: []},
+            }
+        )
+        assert filled.forget(self.SECRET)[1] == [MONDAY]
+        assert len(filled.load(BASE_CLUSTERS, TUESDAY)) == len(filled.load(META_CLUSTERS, TUESDAY)) == 1
+
+    @pytest.mark.parametrize("chat_id", ["it's", 'a "quoted" one', "web:4711/ü", "\\back"])
+    def test_a_line_that_told_no_id_goes_where_it_holds_it(self, database, chat_id):
+        lines = [json.dumps({"chat_id": each})[:-1] for each in (chat_id, chat_id + "x")]
+        rejected = [
+            RejectedConversation(file="a", line=number, reason="not JSON", content=line)
+            for number, line in enumerate(lines, start=1)
+        ]
+        database.replace_partitions({REJECTED_CONVERSATIONS: {MONDAY: rejected}})
+        assert database.forget(chat_id) == ({"rejected_conversations": 1}, [MONDAY])
+        assert [row.line for row in database.load(REJECTED_CONVERSATIONS, MONDAY)] == [2]
 
     def test_what_is_not_there_changes_nothing(self, filled):
         before = filled.path.read_bytes()
@@ -362,12 +387,14 @@ class TestForgetting:
         assert filled.path.read_bytes() == before
         assert Database(filled.path.parent / "none.duckdb").forget("x") == ({}, [])
 
-    def test_a_crash_while_the_file_is_rewritten_leaves_it_whole(self, filled, monkeypatch):
-        monkeypatch.setattr("pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-        with pytest.raises(OSError, match="disk full"):
-            filled.forget(self.SECRET)
-        assert [row.chat_id for row in filled.load(CONVERSATIONS, MONDAY)] == ["chat-0002", "chat-0003"]
-        assert not list(filled.path.parent.glob(".*rewritten*"))
+    def test_a_crash_leaves_all_of_it_and_can_be_repeated(self, filled):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+            with pytest.raises(OSError, match="disk full"):
+                filled.forget(self.SECRET)
+        assert len(filled.load(CONVERSATIONS, MONDAY)) == 3
+        assert [path.name for path in filled.path.parent.iterdir() if path.name[0] == "."] == []
+        assert filled.forget(self.SECRET)[1] == [MONDAY, TUESDAY]
 
 
 class TestProcesses:

@@ -26,7 +26,7 @@ class CodeLocationError(ValueError):
 
 
 def definitions_from(settings: Settings) -> dg.Definitions:
-    """Return the definitions that workspace.yaml of the current folder names, those of `build_defs` where there is none.
+    """Return the definitions that workspace.yaml of the current folder names; without it those of `build_defs`.
 
     A module of a user's own reads the settings from the environment itself, so the limits among these are put there.
 

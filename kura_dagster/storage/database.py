@@ -7,6 +7,7 @@ leaves it.
 
 from __future__ import annotations
 
+import json
 import os
 from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from kura_dagster.storage.partitioning import (
     store_partitioning,
     stored_partitioning,
 )
-from kura_dagster.storage.tables import PARTITION_COLUMN, TABLES, Table
+from kura_dagster.storage.tables import FAILED, PARTITION_COLUMN, REJECTED_CONVERSATIONS, TABLES, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -156,66 +157,55 @@ class Database:
             return connection.execute(query, {"first": _text(first), "last": _text(last)}).df()
 
     def forget(self, chat_id: str) -> tuple[dict[str, int], list[PartitionDate]]:
-        """Take a conversation out of every table, and out of the file's free blocks.
+        """Take a conversation out of every table and out of the file's free blocks, or change nothing where that fails.
 
-        Its own rows are deleted. Clusters lose it as a member, and those that held nothing else are deleted; what
-        they are called was made of it among others, so the partitions that are returned should be materialised again.
+        Its own rows are deleted, and all clusters of its partitions with them: their names and descriptions may quote
+        it. The partitions that are returned have to be materialised again.
 
         Returns:
-            How many rows each table lost or that changed in it, by name, and the partitions these are of.
+            How many rows that held it each table had, by name, and the partitions these are of.
         """
-        touched: dict[str, int] = {}
-        partitions: set[PartitionDate] = set()
         if not self.path.exists():
-            return touched, []
-        with self._open(read_only=False) as connection:
-            # Before the transaction begins: asking for a table that is not there would end it.
-            existing = [table for table in TABLES.values() if _exists(connection, table)]
-            connection.execute("BEGIN")
-            for table in existing:
-                rows = self._forget_in(connection, table, chat_id)
-                if rows:
-                    touched[table.name] = len(rows)
-                    partitions.update(rows)
-            connection.execute("COMMIT")
-        if touched:
-            self._rewrite()
-        return touched, sorted(partitions)
-
-    def _forget_in(self, connection: duckdb.DuckDBPyConnection, table: Table, chat_id: str) -> list[PartitionDate]:
-        """Return the partition of each row that is about the conversation, after taking it out of them."""
-        columns = {column.name for column in table.columns}
-        if "chat_ids" in columns:
-            found = connection.execute(
-                f"""
-                UPDATE {table.name}
-                SET chat_ids = list_filter(chat_ids, lambda each: each <> $chat_id), count = count - 1
-                WHERE list_contains(chat_ids, $chat_id) RETURNING {PARTITION_COLUMN}
-                """,
-                {"chat_id": chat_id},
-            ).fetchall()
-            connection.execute(f"DELETE FROM {table.name} WHERE count = 0")
-        else:
-            key = "chat_id" if "chat_id" in columns else "item_id"
-            found = connection.execute(
-                f"DELETE FROM {table.name} WHERE {key} = $chat_id RETURNING {PARTITION_COLUMN}", {"chat_id": chat_id}
-            ).fetchall()
-        return [when for (when,) in found]
-
-    def _rewrite(self) -> None:
-        """Replace the file by a copy of what it holds: deleted rows stay readable in a database's free blocks."""
-        fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}.rewritten")
-        fresh.unlink(missing_ok=True)
+            return {}, []
+        # Deleted rows stay readable in a database's free blocks. So they are deleted in a copy, and what the copy then
+        # holds becomes the file.
+        copy, clean = (self.path.with_name(f".{self.path.name}.{os.getpid()}.{what}") for what in ("copy", "clean"))
         try:
             with self._open(read_only=False) as connection:
+                existing = [table for table in TABLES.values() if _exists(connection, table)]
+                held: dict[str, list[PartitionDate]] = {}
+                for table in existing:
+                    condition, values = _is_about(table, chat_id)
+                    found = connection.execute(
+                        f"SELECT {PARTITION_COLUMN} FROM {table.name} WHERE {condition}", values
+                    ).fetchall()
+                    if found:
+                        held[table.name] = [when for (when,) in found]
+                if not held:
+                    return {}, []
+                partitions = sorted({when for rows in held.values() for when in rows})
                 (name,) = connection.execute("SELECT current_database()").fetchone()
-                connection.execute(f"ATTACH '{_quoted(fresh)}' AS rewritten")
-                connection.execute(f'COPY FROM DATABASE "{name}" TO rewritten')
-                connection.execute("DETACH rewritten")
+                for path, database in ((copy, "copied"), (clean, "cleaned")):
+                    path.unlink(missing_ok=True)
+                    connection.execute(f"ATTACH '{_quoted(path)}' AS {database}")
+                connection.execute(f'COPY FROM DATABASE "{name}" TO copied')
+                connection.execute("USE copied")
+                for table in existing:
+                    condition, values = _is_about(table, chat_id)
+                    connection.execute(f"DELETE FROM {table.name} WHERE {condition}", values)
+                    if _holds_clusters(table):
+                        dates = [[_text(when) for when in partitions]]
+                        connection.execute(f"DELETE FROM {table.name} WHERE {self._is_one_of_these}", dates)
+                connection.execute("COPY FROM DATABASE copied TO cleaned")
+                connection.execute(f'USE "{name}"')
+                connection.execute("DETACH copied")
+                connection.execute("DETACH cleaned")
                 connection.close()
-                fresh.replace(self.path)
+                clean.replace(self.path)
         finally:
-            fresh.unlink(missing_ok=True)
+            for path in (copy, clean):
+                path.unlink(missing_ok=True)
+        return {name: len(rows) for name, rows in held.items()}, partitions
 
     def row_counts(self) -> dict[str, dict[PartitionDate, int]]:
         """Return, for each table, the number of rows in each partition that has any."""
@@ -389,6 +379,25 @@ def _exists(connection: duckdb.DuckDBPyConnection | None, table: Table) -> TypeG
     except duckdb.CatalogException:
         return False
     return True
+
+
+def _holds_clusters(table: Table) -> bool:
+    return any(column.name == "chat_ids" for column in table.columns)
+
+
+def _is_about(table: Table, chat_id: str) -> tuple[str, list[str]]:
+    """Return the condition that a row of the table holds the conversation, and its values."""
+    if _holds_clusters(table):
+        return "list_contains(chat_ids, ?)", [chat_id]
+    if table is REJECTED_CONVERSATIONS:
+        # A line that could not be parsed holds the id as it was written.
+        as_written = "chat_id IS NULL AND (contains(content, ?) OR contains(content, ?))"
+        return f"chat_id = ? OR ({as_written})", [
+            chat_id,
+            json.dumps(chat_id),
+            json.dumps(chat_id, ensure_ascii=False),
+        ]
+    return f"{'item_id' if table in FAILED.values() else 'chat_id'} = ?", [chat_id]
 
 
 def _names(names: Sequence[str]) -> str:

@@ -1,0 +1,142 @@
+"""Erasing what Dagster's run history holds of a conversation: its id, and what older runs showed of its days.
+
+Dagster 1.13 erases an asset as a whole or a run as a whole, and either would take other days along. So this goes to its
+tables, which every event log in SQL shares.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+import dagster as dg
+import sqlalchemy
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    AssetKeyTable,
+    SqlEventLogStorageTable,
+)
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+
+ERASED = "[erased]"
+
+_SHOWN = {"MarkdownMetadataEntryData", "TableMetadataEntryData", "JsonMetadataEntryData"}
+"""The kinds of metadata that hold names and descriptions; figures say nothing of a single conversation."""
+
+_TOLD = {"message", "user_message", "description", "text"}
+"""Where an event has words for people; elsewhere what looks like the id is something else."""
+
+
+class HistoryError(RuntimeError):
+    """The run history can't be erased from. The message says why."""
+
+
+def forget_in_history(instance: dg.DagsterInstance, chat_id: str, partition_keys: Sequence[str]) -> int:
+    """Erase a conversation's id wherever runs of these partitions told it, and the trees, tables and maps they showed.
+
+    Key figures and the record of what was materialised when stay. In SQLite files, what was overwritten goes too.
+
+    Returns:
+        How many entries changed.
+
+    Raises:
+        HistoryError: the history is kept in something else than SQL.
+    """
+    storage: Any = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        raise HistoryError(
+            f"Dagster's run history is a {type(storage).__name__}, which can't be erased from: what runs of "
+            f"{', '.join(partition_keys)} showed of the conversation is still there"
+        )
+    erase = _Eraser(chat_id, partition_keys)
+    run_ids = [run.run_id for run in instance.get_runs() if _concerns(run.tags, partition_keys)]
+    n_changed = 0
+    events = SqlEventLogStorageTable
+    # SQLite's event log has a file for each run, and repeats what concerns assets in one for all.
+    files = isinstance(storage, SqliteEventLogStorage)
+    for run_id in run_ids:
+        with storage.run_connection(run_id) as connection:
+            of_run = _rewrite(connection, events, events.c.event, erase, events.c.run_id == run_id)
+        n_changed += of_run
+        if files and of_run:
+            _compact(storage.path_for_shard(run_id))
+    with storage.index_connection() as connection:
+        if files:
+            _rewrite(connection, events, events.c.event, erase, events.c.run_id.in_(run_ids))
+        _rewrite(connection, AssetKeyTable, AssetKeyTable.c.last_materialization, erase)
+        checks = AssetCheckExecutionsTable
+        _rewrite(connection, checks, checks.c.evaluation_event, erase, checks.c.run_id.in_(run_ids))
+    if files and n_changed:
+        _compact(storage.path_for_shard(INDEX_SHARD_NAME))
+    return n_changed
+
+
+def _concerns(tags: Mapping[str, str], partition_keys: Sequence[str]) -> bool:
+    """Whether a run was of one of these partitions; those of one kind are in the order of their keys."""
+    first = tags.get(ASSET_PARTITION_RANGE_START_TAG, tags.get(PARTITION_NAME_TAG))
+    last = tags.get(ASSET_PARTITION_RANGE_END_TAG, first)
+    return first is not None and last is not None and any(first <= key <= last for key in partition_keys)
+
+
+def _rewrite(connection: Any, table: Any, column: Any, erase: Callable[[str], str], *conditions: Any) -> int:
+    """Erase in one column of the rows that meet the conditions; return how many changed."""
+    n_changed = 0
+    for row_id, text in connection.execute(sqlalchemy.select(table.c.id, column).where(*conditions)).fetchall():
+        if text and (erased := erase(text)) != text:
+            connection.execute(table.update().where(table.c.id == row_id).values({column.name: erased}))
+            n_changed += 1
+    return n_changed
+
+
+def _compact(path: str) -> None:
+    """Write an SQLite file anew: what was overwritten stays readable in its free pages and its log."""
+    with closing(sqlite3.connect(path, timeout=60)) as connection:
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+class _Eraser:
+    """Returns an event's JSON without the conversation's id, and without what it showed of these partitions."""
+
+    def __init__(self, chat_id: str, partition_keys: Sequence[str]) -> None:
+        # As a word of its own: an id may be as short as a number.
+        self._id = re.compile(rf"(?<![\w:-]){re.escape(chat_id)}(?![\w-])")
+        self._partition_keys = partition_keys
+        self._changed = False
+
+    def __call__(self, event: str) -> str:
+        try:
+            value = json.loads(event)
+        except ValueError:
+            return event
+        self._changed = False
+        self._erase_in(value)
+        return json.dumps(value) if self._changed else event
+
+    def _erase_in(self, value: Any) -> None:
+        if isinstance(value, list):
+            for each in value:
+                self._erase_in(each)
+        if not isinstance(value, dict):
+            return
+        if value.get("__class__") == "AssetMaterialization" and value.get("partition") in self._partition_keys:
+            entries = value["metadata_entries"]
+            kept = [entry for entry in entries if entry["entry_data"].get("__class__") not in _SHOWN]
+            self._changed |= len(kept) < len(entries)
+            value["metadata_entries"] = kept
+        for name, each in value.items():
+            if isinstance(each, str) and name in _TOLD:
+                value[name] = self._id.sub(ERASED, each)
+                self._changed |= value[name] != each
+            else:
+                self._erase_in(each)

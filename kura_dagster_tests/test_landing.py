@@ -22,7 +22,7 @@ from kura_dagster.pipeline.conversations import (
     rejected_in,
     set_aside,
 )
-from kura_dagster.pipeline.landing import LandedDay, Landing, forget
+from kura_dagster.pipeline.landing import CLASH, LandedDay, Landing, forget, landed_ids
 from kura_dagster.pipeline.types import Conversation, Message
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -44,12 +44,14 @@ def land(
     rejected: Iterable[tuple[RejectedConversation, datetime | None]] = (),
     files: Iterable[str] = (),
     tz: str = "UTC",
+    *,
+    one_source: bool = False,
 ) -> dict[date, LandedDay]:
     with Landing(folder, ZoneInfo(tz), today=TODAY) as landing:
         for file in files:
             landing.begin_file(file)
-        for each in conversations:
-            landing.add(each)
+        for number, each in enumerate(conversations, start=1):
+            landing.add(each, "some.jsonl", number, one_source=one_source)
         for row, created_at in rejected:
             landing.reject(row, created_at)
         return landing.finish()
@@ -91,6 +93,88 @@ def test_a_conversation_that_has_grown_takes_its_older_version_s_place(tmp_path:
 def test_of_two_versions_in_one_landing_the_one_that_went_on_longer_counts(tmp_path: Path) -> None:
     land(tmp_path, [conversation("a", turns=2), conversation("a", turns=3), conversation("a")])
     assert [len(each.messages) for each in landed(tmp_path)] == [3]
+
+
+def test_a_conversation_that_goes_on_after_midnight_stays_in_the_day_it_began(tmp_path: Path) -> None:
+    """A log of requests has a record for each, with all that was said before, and with the time of the request."""
+    evening, night = NOON.replace(hour=23, minute=58), NOON + timedelta(hours=12, minutes=3)
+    first = conversation("s", evening, turns=2)
+    later = conversation("s", night, turns=4)
+    for day in (first, later):
+        land(tmp_path, [day])
+    (found,) = landed(tmp_path)
+    assert (found.created_at, len(found.messages)) == (evening, 4)
+    assert found.messages[0].created_at == evening
+    assert landed(tmp_path, THAT_DAY + timedelta(days=1)) == []
+    assert land(tmp_path, [later]) == {THAT_DAY: LandedDay(older=1)}
+    # The other way round the earlier part comes late, and takes the conversation with it.
+    other = tmp_path / "other"
+    assert land(other, [later]) == {THAT_DAY + timedelta(days=1): LandedDay(new=1)}
+    assert land(other, [first]) == {THAT_DAY: LandedDay(updated=1)}
+    assert landed(other) == [found]
+    assert landed(other, THAT_DAY + timedelta(days=1)) == []
+
+
+def test_two_conversations_of_one_id_are_told_apart(tmp_path: Path) -> None:
+    """Two tables number their rows alike: neither may take the other's place."""
+    shoes = conversation("csv:1", text="Do these shoes come in red?")
+    kettle = conversation("csv:1", NOON + timedelta(days=1), text="The kettle leaks")
+    assert land(tmp_path, [shoes, kettle]) == {
+        THAT_DAY: LandedDay(new=1),
+        THAT_DAY + timedelta(days=1): LandedDay(rejected=1),
+    }
+    assert land(tmp_path, [kettle]) == {THAT_DAY + timedelta(days=1): LandedDay(rejected=1)}
+    assert landed(tmp_path) == [shoes]
+    (row,) = set_aside(tmp_path, THAT_DAY + timedelta(days=1), UTC)
+    assert (row.chat_id, row.reason) == ("csv:1", CLASH)
+    assert "The kettle leaks" in row.content
+
+
+def test_records_of_a_source_that_is_vouched_for_are_the_turns_of_one(tmp_path: Path) -> None:
+    turns = [conversation("s", NOON + timedelta(hours=5 * n), text=f"Turn {n}") for n in range(4)]
+    assert land(tmp_path, turns[:3], one_source=True) == {THAT_DAY: LandedDay(new=1, repeated=2)}
+    assert land(tmp_path, turns[3:], one_source=True) == {THAT_DAY: LandedDay(updated=1)}
+    assert [len(each.messages) for each in landed(tmp_path)] == [4]
+    assert land(tmp_path, turns, one_source=True) == {THAT_DAY: LandedDay(unchanged=1, repeated=3)}
+
+
+def test_what_is_set_aside_stays_where_it_is_whatever_its_file_is_called_now(tmp_path: Path) -> None:
+    """Every week's export has the same abandoned chats: no day is analysed again for them."""
+    without_time = rejected("week-1.zip", 2).model_copy(update={"content": "[]"})
+    land(tmp_path, [], [(rejected("week-1.zip", 1), NOON), (without_time, None)], ["week-1.zip"])
+    before = contents(tmp_path)
+    again = [
+        (rejected("week-2.zip", 4), NOON),
+        (without_time.model_copy(update={"file": "week-2.zip", "line": 5}), NOON + timedelta(days=9)),
+    ]
+    report = land(tmp_path, [], again, ["week-2.zip"])
+    assert report == {THAT_DAY: LandedDay(rejected=1), TODAY: LandedDay(rejected=1)}
+    assert contents(tmp_path) == before
+
+
+RECORDS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30), st.lists(st.sampled_from("xyz"), min_size=1)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(records=RECORDS, cut=st.integers(0, 20), one_source=st.booleans())
+def test_every_record_is_counted_once(
+    tmp_path_factory: pytest.TempPathFactory,
+    records: list[tuple[str, int, list[str]]],
+    cut: int,
+    one_source: bool,
+) -> None:
+    folder = tmp_path_factory.mktemp("landing")
+    all_of_them = []
+    for chat_id, hours, texts in records:
+        begun = NOON + timedelta(hours=hours)
+        messages = [Message(role="user", content=text, created_at=begun) for text in texts]
+        all_of_them.append(Conversation(chat_id=chat_id, created_at=begun, messages=messages))
+    for part in (all_of_them[:cut], all_of_them[cut:]):
+        report = land(folder, part, one_source=one_source)
+        assert sum(sum(vars(day).values()) for day in report.values()) == len(part)
+    days = [landed(folder, THAT_DAY + timedelta(days=n)) for n in range(4)]
+    ids = [each.chat_id for day in days for each in day]
+    assert sorted(ids) == sorted({chat_id for chat_id, *_ in records}), "each is in one day"
 
 
 def test_what_others_wrote_into_a_day_stays_byte_for_byte(tmp_path: Path) -> None:
@@ -155,7 +239,7 @@ def test_what_is_set_aside_is_filed_under_its_day_and_replaced_when_its_file_is_
     # The file was mended, but for one line; the other file was not looked at.
     land(tmp_path, [], [(rejected("a.jsonl", 1, "still wrong"), NOON)], ["a.jsonl"])
     of_day = rejected_in(tmp_path / "2026-11-20.rejected.jsonl")
-    assert [(row.file, row.reason) for row in of_day] == [("b.jsonl", "not JSON"), ("a.jsonl", "still wrong")]
+    assert [(row.file, row.reason) for row in of_day] == [("a.jsonl", "still wrong"), ("b.jsonl", "not JSON")]
     assert not (tmp_path / "2026-11-25.rejected.jsonl").exists()
 
 
@@ -191,8 +275,10 @@ def test_a_kill_leaves_days_whole_and_landing_again_does_the_rest(tmp_path: Path
     assert done.returncode == -9, done.stderr
     turns = [{len(each.messages) for each in landed(tmp_path, THAT_DAY + timedelta(days=n))} for n in range(4)]
     assert turns == [{2}] * after + [{1}] * (4 - after)
+    assert list(tmp_path.glob(".*.unfinished"))
     land(tmp_path, [conversation(f"c{n}", NOON + timedelta(days=n % 4), 2) for n in range(40)])
     assert sum(len(landed(tmp_path, THAT_DAY + timedelta(days=n))) for n in range(4)) == 40
+    assert not list(tmp_path.glob(".*.unfinished")), "a copy of a day that nobody would ever erase"
 
 
 def test_two_landings_at_once_lose_nothing(tmp_path: Path) -> None:
@@ -221,3 +307,21 @@ def test_a_forgotten_conversation_leaves_every_file(tmp_path: Path) -> None:
     assert forget(tmp_path, odd) == {}
     assert {each: each.stat().st_mtime_ns for each in tmp_path.glob("*.jsonl")} == before
     assert forget(tmp_path / "missing", odd) == {}
+
+
+def test_what_could_not_be_read_is_forgotten_by_the_id_in_it_and_so_is_what_a_killed_landing_left(
+    tmp_path: Path,
+) -> None:
+    content = '{"uuid": "4711", "chat_messages": [{"sender": "human", "text": "zeppelin'
+    rows = [rejected("a.json", 1), rejected("a.json", 2)]
+    rows[0] = rows[0].model_copy(update={"content": content})
+    land(tmp_path, [], [(row, NOON) for row in rows], ["a.json"])
+    (tmp_path / ".2026-11-20.jsonl.123.unfinished").write_text(content)
+    assert forget(tmp_path, "claude:4711") == {"2026-11-20.rejected.jsonl": 1}
+    assert not any(b"zeppelin" in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_ids_are_found_without_their_source(tmp_path: Path) -> None:
+    land(tmp_path, [conversation(chat_id) for chat_id in ("web:7", "7", "app:7", "web:17")])
+    assert landed_ids(tmp_path, without_source="7") == ["app:7", "web:7"]
+    assert landed_ids(tmp_path / "missing", without_source="7") == []

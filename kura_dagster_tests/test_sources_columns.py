@@ -198,10 +198,32 @@ def test_every_row_of_messages_is_in_one_record(rows: list[dict[str, Any]]) -> N
 
 
 @settings(deadline=None)
-@given(st.lists(st.fixed_dictionaries({"id": VALUE, "prompt": VALUE, "time": VALUE, "m": VALUE}), max_size=5))
-def test_every_row_is_a_record(rows: list[dict[str, Any]]) -> None:
-    records = list(read_rows(rows, "rows", with_columns(chat_id="id", prompt="prompt", created_at="time")))
+@given(st.lists(st.fixed_dictionaries({"prompt": VALUE, "time": VALUE, "m": VALUE}), max_size=5))
+def test_every_row_without_an_id_is_a_record(rows: list[dict[str, Any]]) -> None:
+    records = list(read_rows(rows, "rows", with_columns(prompt="prompt", created_at="time")))
     assert [record.number for record in records] == list(range(1, len(rows) + 1))
+
+
+def test_the_turns_of_a_session_are_one_conversation() -> None:
+    """Logs often have a row for each question, and what they call its id is that of the session."""
+    columns = ("session_id", "timestamp", "prompt", "response")
+    turns = [
+        ("S1", "2026-11-20T09:00:00Z", "Where is my parcel?", "Which order?"),
+        ("S2", "2026-11-20T09:01:00Z", "Reset my password", "Done"),
+        ("S1", "2026-11-20T09:02:00Z", "Order 7", "At your door"),
+        (None, "2026-11-20T09:03:00Z", "Hello", "Hi"),
+        ("S1", "2026-11-20T09:01:30Z", "The kettle", "Which one?"),
+    ]
+    records = read_rows([dict(zip(columns, turn, strict=True)) for turn in turns], "rows", SourceOptions(now=NOW))
+    found = {each.chat_id: each for each in conversations(list(records))}
+    assert len(found) == 3
+    assert [content for _, content in said(found["S1"])] == [
+        *("Where is my parcel?", "Which order?"),
+        *("The kettle", "Which one?"),
+        *("Order 7", "At your door"),
+    ]
+    assert found["S1"].messages[-1].created_at == datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
+    assert found["S1"].created_at == datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
 def parquet(path: Path, query: str) -> Path:

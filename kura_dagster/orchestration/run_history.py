@@ -63,21 +63,21 @@ def forget_in_history(instance: dg.DagsterInstance, chat_id: str, partition_keys
     n_changed = 0
     events = SqlEventLogStorageTable
     # SQLite's event log has a file for each run, and repeats what concerns assets in one for all.
-    files = isinstance(storage, SqliteEventLogStorage)
+    path_for = storage.path_for_shard if isinstance(storage, SqliteEventLogStorage) else None
     for run_id in run_ids:
         with storage.run_connection(run_id) as connection:
             of_run = _rewrite(connection, events, events.c.event, erase, events.c.run_id == run_id)
         n_changed += of_run
-        if files and of_run:
-            _compact(storage.path_for_shard(run_id))
+        if path_for and of_run:
+            _compact(path_for(run_id))
     with storage.index_connection() as connection:
-        if files:
+        if path_for:
             _rewrite(connection, events, events.c.event, erase, events.c.run_id.in_(run_ids))
         _rewrite(connection, AssetKeyTable, AssetKeyTable.c.last_materialization, erase)
         checks = AssetCheckExecutionsTable
         _rewrite(connection, checks, checks.c.evaluation_event, erase, checks.c.run_id.in_(run_ids))
-    if files and n_changed:
-        _compact(storage.path_for_shard(INDEX_SHARD_NAME))
+    if path_for and n_changed:
+        _compact(path_for(INDEX_SHARD_NAME))
     return n_changed
 
 

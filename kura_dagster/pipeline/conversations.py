@@ -10,6 +10,7 @@ one window: the one that holds the beginning of its file's day.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -195,6 +196,12 @@ def rejected_in(path: Path) -> list[RejectedConversation]:
         with suppress(ValidationError):  # somebody edited the file: what it tells of is in the source still
             found.append(RejectedConversation.model_validate_json(line.content))
     return found
+
+
+def as_written(chat_id: str) -> list[str]:
+    """Return how an id may stand in the JSON of a record that could not be read, also before it had its source."""
+    ids = [chat_id, *([bare] if (bare := chat_id.partition(":")[2]) else [])]
+    return sorted({json.dumps(each, ensure_ascii=ascii_only) for each in ids for ascii_only in (True, False)})
 
 
 class UnusableLineError(ValueError):

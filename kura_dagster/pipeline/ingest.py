@@ -75,7 +75,7 @@ def ingest(
                 for record in read_source(file, place.name, options, format):
                     report.n_read += 1
                     number = max(number, record.number)
-                    _take(record, place.name, landing)
+                    _take(record, place.name, landing, one_source=options.source is not None)
                     if report.n_read % _RECORDS_BETWEEN_NEWS == 0:
                         on_progress(place.name, file.tell(), report.n_read)
             if place.state() != before:
@@ -83,7 +83,8 @@ def ingest(
         except (SourceError, OSError) as error:
             reason = str(error) if isinstance(error, SourceError) else f"it can't be read: {error.strerror or error}"
             report.not_read.append(NotRead(place.name, reason))
-            landing.reject(RejectedConversation(file=place.name, line=number + 1, reason=reason, content=""), None)
+            rejected = RejectedConversation(file=place.name, line=number + 1, reason=reason, content="")
+            landing.reject(rejected, None, is_record=False)
         on_progress(place.name, place.n_bytes or 0, report.n_read)
     report.days = landing.finish()
     return report
@@ -95,6 +96,7 @@ def ingest_records(
     landing: Landing,
     *,
     source: str = "",
+    one_source: bool = False,
     on_progress: Progress = lambda name, n_bytes, n_records: None,
 ) -> IngestReport:
     """Land what is in no file: the rows of a query, a data set, or a class of the user's own.
@@ -104,6 +106,7 @@ def ingest_records(
         name: what it is called in the table of what was set aside.
         landing: gathers; it is finished here.
         source: stands before the ids, as `SourceOptions.source` says.
+        one_source: whether who lands it vouches for the ids, as for `versions.joined`.
         on_progress: hears how far it is.
 
     Raises:
@@ -114,16 +117,16 @@ def ingest_records(
     landing.begin_file(name)
     for record in records:
         report.n_read += 1
-        _take(of_source(record, source), name, landing)
+        _take(of_source(record, source), name, landing, one_source=one_source)
         if report.n_read % _RECORDS_BETWEEN_NEWS == 0:
             on_progress(name, 0, report.n_read)
     report.days = landing.finish()
     return report
 
 
-def _take(record: Record, file: str, landing: Landing) -> None:
+def _take(record: Record, file: str, landing: Landing, *, one_source: bool) -> None:
     if isinstance(record, Read):
-        landing.add(record.conversation)
+        landing.add(record.conversation, file, record.number, one_source=one_source)
         return
     rejected = RejectedConversation(
         file=file, line=record.number, chat_id=record.chat_id, reason=record.reason, content=record.content

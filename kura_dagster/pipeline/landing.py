@@ -1,7 +1,8 @@
 """The landing folder as it is written: conversations from anywhere, put into the file of their day.
 
-What formats they come in is `sources`' knowledge, and what a day's file means to those who read it `conversations`'.
-Every file is replaced whole or stays as it was, and what is landed again changes nothing.
+What formats they come in is `sources`' knowledge, what two records of one id make `versions`', and what a day's file
+means to those who read it `conversations`'. Every file is replaced whole or stays as it was, and what is landed again
+changes nothing.
 """
 
 from __future__ import annotations
@@ -9,20 +10,24 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 
 from filelock import FileLock
+from pydantic import ValidationError
 
 from kura_dagster.pipeline.conversations import (
+    CONTENT_CHARACTERS,
     REJECTED_SUFFIX,
     RejectedConversation,
     UnusableLineError,
+    as_written,
     day_of_file,
     landed_lines,
     landing_file,
@@ -30,9 +35,18 @@ from kura_dagster.pipeline.conversations import (
     rejected_file,
     rejected_in,
 )
-from kura_dagster.pipeline.replaced_file import replacing
+from kura_dagster.pipeline.replaced_file import remove_unfinished, replacing
 from kura_dagster.pipeline.strict_json import parse_json
 from kura_dagster.pipeline.types import Conversation
+from kura_dagster.pipeline.versions import joined
+
+LONGEST_CONVERSATION = timedelta(days=31)
+"""So far from its day an earlier part of a conversation is looked for; the rest of the folder is left alone."""
+
+CLASH = (
+    "another conversation has this id already, and they have nothing in common; where these are turns of one, land "
+    "them with --source NAME, and where they are of two systems, give each its own NAME"
+)
 
 _LOCK = ".lock"
 # How a line that was written here begins: its id can be told without parsing the rest.
@@ -40,7 +54,7 @@ _OUR_LINE = re.compile(rb'\{"chat_id":("(?:[^"\\]|\\.)*"),')
 
 
 class Fate(StrEnum):
-    """What becomes of a conversation that is landed: `older` has a later version in the folder already."""
+    """What becomes of a conversation that is landed: `older` adds nothing to what is in the folder."""
 
     NEW = "new"
     UPDATED = "updated"
@@ -50,12 +64,17 @@ class Fate(StrEnum):
 
 @dataclass
 class LandedDay:
-    """What landing did to one day: conversations by what became of them, and records that were set aside."""
+    """What landing did to one day: records by what became of them.
+
+    The first four count conversations; `repeated` are further records of these in the same landing, which were joined
+    to them, and `rejected` those that were set aside. Together they are the records that were landed.
+    """
 
     new: int = 0
     updated: int = 0
     unchanged: int = 0
     older: int = 0
+    repeated: int = 0
     rejected: int = 0
 
 
@@ -63,8 +82,8 @@ class Landing:
     """Gathers conversations, and puts them into the landing folder when it is told to.
 
     Until `finish` the folder is as it was: what is added waits in a file that the system deletes with the process, so
-    any number of conversations takes little memory. Of a conversation that is added twice, the version whose last
-    message is the latest counts, of equals the one that was added last.
+    any number of conversations takes little memory. Records of one id become one conversation where `versions.joined`
+    makes one of them; otherwise the one that came first stays, and the other is set aside.
 
     Args:
         folder: the landing folder; made where it is missing.
@@ -76,6 +95,7 @@ class Landing:
         self.folder = folder
         self.tz = tz
         self.today = today
+        self._repeated: Counter[str] = Counter()
         # No name: a file of SQLite's own, beyond 64 MB, that nobody else can open and no crash leaves behind.
         self._waiting = sqlite3.connect("")
         self._waiting.executescript(
@@ -84,12 +104,14 @@ class Landing:
             PRAGMA synchronous = OFF;
             PRAGMA cache_size = -65536;
             CREATE TABLE conversations (
-                day TEXT NOT NULL, chat_id TEXT NOT NULL, last_message_at REAL NOT NULL, line BLOB NOT NULL,
-                UNIQUE (day, chat_id)
+                chat_id TEXT PRIMARY KEY, day TEXT NOT NULL, line BLOB NOT NULL, one_source INTEGER NOT NULL,
+                file TEXT NOT NULL, number INTEGER NOT NULL, fate TEXT NOT NULL DEFAULT 'new'
             );
+            CREATE TABLE landed (chat_id TEXT NOT NULL, day TEXT NOT NULL, number INTEGER NOT NULL, line BLOB);
+            CREATE TABLE replaced (day TEXT NOT NULL, number INTEGER NOT NULL);
             CREATE TABLE rejected (
-                file TEXT NOT NULL, line INTEGER NOT NULL, day TEXT NOT NULL, record BLOB NOT NULL,
-                PRIMARY KEY (file, line)
+                file TEXT NOT NULL, line INTEGER NOT NULL, day TEXT NOT NULL, record TEXT NOT NULL,
+                n_records INTEGER NOT NULL, PRIMARY KEY (file, line)
             );
             CREATE TABLE files (file TEXT PRIMARY KEY);
             """
@@ -107,25 +129,42 @@ class Landing:
         """Say that the records to come are of `file`: what was set aside of it before is replaced by what is now."""
         self._waiting.execute("INSERT OR IGNORE INTO files VALUES (?)", [file])
 
-    def add(self, conversation: Conversation) -> None:
-        """Take a conversation, with all its times in UTC."""
-        day = conversation.created_at.astimezone(self.tz).date()
-        self._waiting.execute(
-            """
-            INSERT INTO conversations VALUES (?, ?, ?, ?)
-            ON CONFLICT (day, chat_id) DO UPDATE SET last_message_at = excluded.last_message_at, line = excluded.line
-            WHERE excluded.last_message_at >= last_message_at
-            """,
-            [day.isoformat(), conversation.chat_id, _last_message_at(conversation), _line_of(conversation)],
-        )
+    def add(self, conversation: Conversation, file: str, number: int, *, one_source: bool = False) -> None:
+        """Take a conversation, with all its times in UTC.
 
-    def reject(self, rejected: RejectedConversation, created_at: datetime | None) -> None:
-        """Take a record that can't be used; it is filed under its day, or under today's where it can't tell."""
+        Args:
+            conversation: what to land.
+            file: where it is from, for the case that it is set aside.
+            number: its record's place there, from 1.
+            one_source: as for `versions.joined`.
+        """
+        chat_id, line = conversation.chat_id, _line_of(conversation)
+        values = [chat_id, self._day_of(conversation), line, one_source, file, number]
+        if self._waiting.execute(
+            "INSERT OR IGNORE INTO conversations (chat_id, day, line, one_source, file, number) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            values,
+        ).rowcount:
+            return
+        (known,) = self._waiting.execute("SELECT line FROM conversations WHERE chat_id = ?", [chat_id]).fetchone()
+        if known != line:
+            both = joined(Conversation.model_validate_json(known), conversation, one_source=one_source)
+            if both is None:
+                self._reject_clash(chat_id, file, number, line, self._day_of(conversation))
+                return
+            self._waiting.execute(
+                "UPDATE conversations SET day = ?, line = ? WHERE chat_id = ?",
+                [self._day_of(both), _line_of(both), chat_id],
+            )
+        self._repeated[chat_id] += 1
+
+    def reject(self, rejected: RejectedConversation, created_at: datetime | None, *, is_record: bool = True) -> None:
+        """Take a record that can't be used, or word of a file that can't be read.
+
+        It is filed under its day, or under today's where it can't tell. Only a record is counted.
+        """
         day = self.today if created_at is None else created_at.astimezone(self.tz).date()
-        self._waiting.execute(
-            "INSERT OR REPLACE INTO rejected VALUES (?, ?, ?, ?)",
-            [rejected.file, rejected.line, day.isoformat(), rejected.model_dump_json().encode()],
-        )
+        self._file_rejected(rejected, day.isoformat(), int(is_record))
 
     def finish(self) -> dict[date, LandedDay]:
         """Put into the folder what was added, day by day, and return what that did, by day.
@@ -136,83 +175,178 @@ class Landing:
         Raises:
             OSError: the folder can't be written.
         """
-        report: dict[date, LandedDay] = {}
         self.folder.mkdir(parents=True, exist_ok=True)
-        with _locked(self.folder):
-            for (day,) in self._waiting.execute("SELECT DISTINCT day FROM conversations ORDER BY day").fetchall():
-                report[date.fromisoformat(day)] = self._land(day)
+        with locked(self.folder):
+            remove_unfinished(self.folder)
+            self._find_landed()
+            self._settle()
+            query = """
+                SELECT day FROM conversations WHERE fate IN ('new', 'updated')
+                UNION SELECT day FROM replaced ORDER BY day
+            """
+            # The earliest first: a conversation that moves to an earlier day is in two days after a crash, and not in
+            # none.
+            for (day,) in self._waiting.execute(query).fetchall():
+                self._write(day)
             self._replace_rejected()
-        for day, number in self._waiting.execute("SELECT day, count(*) FROM rejected GROUP BY day"):
-            report.setdefault(date.fromisoformat(day), LandedDay()).rejected = number
+        return self._report()
+
+    def _report(self) -> dict[date, LandedDay]:
+        report: dict[date, LandedDay] = {}
+
+        def count(day: str, what: str, number: int) -> None:
+            of_day = report.setdefault(date.fromisoformat(day), LandedDay())
+            setattr(of_day, what, getattr(of_day, what) + number)
+
+        fates = "SELECT day, fate, count(*) FROM conversations WHERE fate <> 'clash' GROUP BY day, fate"
+        for day, fate, number in self._waiting.execute(fates):
+            count(day, fate, number)
+        for chat_id, number in self._repeated.items():
+            query = "SELECT day FROM conversations WHERE chat_id = ?"
+            count(self._waiting.execute(query, [chat_id]).fetchone()[0], "repeated", number)
+        for day, number in self._waiting.execute("SELECT day, sum(n_records) FROM rejected GROUP BY day"):
+            count(day, "rejected", number)
         return dict(sorted(report.items()))
 
-    def _land(self, day: str) -> LandedDay:
-        """Merge what waits for a day with its file."""
+    def _find_landed(self) -> None:
+        """Note the lines of the folder that have the id of what waits; the line itself where it is not the same."""
+        first, last = self._waiting.execute("SELECT min(day), max(day) FROM conversations").fetchone()
+        if first is None:
+            return
+        earliest = date.fromisoformat(first) - LONGEST_CONVERSATION
+        latest = date.fromisoformat(last) + LONGEST_CONVERSATION
+        for path in sorted(self.folder.iterdir()):
+            day = day_of_file(path)
+            if day is None or path.name.endswith(REJECTED_SUFFIX) or not earliest <= day <= latest:
+                continue
+            for line in landed_lines(path):
+                chat_id = _chat_id_of(line.content)
+                waiting = "SELECT line, day FROM conversations WHERE chat_id = ?"
+                found = None if chat_id is None else self._waiting.execute(waiting, [chat_id]).fetchone()
+                if found is not None:
+                    content = None if found == (line.content, day.isoformat()) else line.content
+                    self._waiting.execute(
+                        "INSERT INTO landed VALUES (?, ?, ?, ?)", [chat_id, day.isoformat(), line.number, content]
+                    )
+
+    def _settle(self) -> None:
+        """Decide what becomes of each conversation that waits."""
+        self._waiting.executescript(
+            """
+            CREATE INDEX landed_by_id ON landed (chat_id);
+            CREATE TEMP TABLE same AS
+                SELECT chat_id FROM landed GROUP BY chat_id HAVING count(*) = 1 AND max(line) IS NULL;
+            UPDATE conversations SET fate = 'unchanged' WHERE chat_id IN (SELECT chat_id FROM same);
+            DELETE FROM landed WHERE chat_id IN (SELECT chat_id FROM same);
+            """
+        )
+        others = self._waiting.execute("SELECT DISTINCT chat_id FROM landed ORDER BY chat_id").fetchall()
+        for (chat_id,) in others:
+            self._settle_one(chat_id)
+
+    def _settle_one(self, chat_id: str) -> None:
+        line, waiting_day, one_source, file, number = self._waiting.execute(
+            "SELECT line, day, one_source, file, number FROM conversations WHERE chat_id = ?", [chat_id]
+        ).fetchone()
+        arrived = together = Conversation.model_validate_json(line)
+        versions: list[tuple[str, int, Conversation]] = []
+        query = "SELECT day, number, line FROM landed WHERE chat_id = ? ORDER BY day, number"
+        for day, in_day, content in self._waiting.execute(query, [chat_id]).fetchall():
+            try:
+                version = parsed_line(line if content is None else content, date.fromisoformat(day), self.tz)
+            except UnusableLineError:
+                continue  # it stays where it is, and who reads the folder is told of it
+            both = joined(version, together, one_source=bool(one_source))
+            if both is None:
+                self._reject_clash(chat_id, file, number, line, waiting_day, 1 + self._repeated.pop(chat_id, 0))
+                self._waiting.execute("UPDATE conversations SET fate = 'clash' WHERE chat_id = ?", [chat_id])
+                return
+            versions.append((day, in_day, version))
+            together = both
+        if not versions:
+            return
+        day, _, version = versions[0]
+        if len(versions) == 1 and together == version and self._day_of(together) == day:
+            fate = Fate.UNCHANGED if version == arrived else Fate.OLDER
+        else:
+            fate = Fate.UPDATED
+            places = [(day, in_day) for day, in_day, _ in versions]
+            self._waiting.executemany("INSERT INTO replaced VALUES (?, ?)", places)
+        self._waiting.execute(
+            "UPDATE conversations SET day = ?, line = ?, fate = ? WHERE chat_id = ?",
+            [self._day_of(together), _line_of(together), fate, chat_id],
+        )
+
+    def _write(self, day: str) -> None:
+        """Bring a day's file to what it holds and what waits for it."""
         path = landing_file(self.folder, date.fromisoformat(day))
-        fates = self._fates(day, path)
-        landed = LandedDay()
-        for fate in fates.values():
-            setattr(landed, fate, getattr(landed, fate) + 1)
-        written = {chat_id for chat_id, fate in fates.items() if fate in (Fate.NEW, Fate.UPDATED)}
-        if not written:
-            return landed
-        replaced = {chat_id for chat_id in written if fates[chat_id] is Fate.UPDATED}
+        query = "SELECT number FROM replaced WHERE day = ?"
+        replaced = {number for (number,) in self._waiting.execute(query, [day])}
         with replacing(path) as file:
             for line in landed_lines(path) if path.exists() else ():
-                if _chat_id_of(line.content) not in replaced:
+                if line.number not in replaced:
                     file.write(line.content + b"\n")
-            query = "SELECT chat_id, line FROM conversations WHERE day = ? ORDER BY chat_id"
-            for chat_id, content in self._waiting.execute(query, [day]):
-                if chat_id in written:
-                    file.write(content + b"\n")
-        return landed
+            query = """
+                SELECT line FROM conversations WHERE day = ? AND fate IN ('new', 'updated') ORDER BY chat_id
+            """
+            for (content,) in self._waiting.execute(query, [day]):
+                file.write(content + b"\n")
 
-    def _fates(self, day: str, path: Path) -> dict[str, Fate]:
-        """Return what becomes of each conversation that waits for a day, by its id."""
-        query = "SELECT chat_id, last_message_at FROM conversations WHERE day = ?"
-        waiting = dict(self._waiting.execute(query, [day]).fetchall())
-        fates = dict.fromkeys(waiting, Fate.NEW)
-        latest: dict[str, float] = {}
-        for line in landed_lines(path) if path.exists() else ():
-            chat_id = _chat_id_of(line.content)
-            if chat_id is None or chat_id not in waiting:
-                continue
-            (content,) = self._waiting.execute(
-                "SELECT line FROM conversations WHERE day = ? AND chat_id = ?", [day, chat_id]
-            ).fetchone()
-            if content == line.content:
-                last_message_at, is_same = waiting[chat_id], True
-            else:
-                try:
-                    conversation = parsed_line(line.content, date.fromisoformat(day), self.tz)
-                except UnusableLineError:
-                    continue  # it stays where it is, and who reads the folder is told of it
-                last_message_at, is_same = _last_message_at(conversation), _line_of(conversation) == content
-            if last_message_at < latest.get(chat_id, last_message_at):
-                continue
-            latest[chat_id] = last_message_at
-            if is_same:
-                fates[chat_id] = Fate.UNCHANGED
-            else:
-                fates[chat_id] = Fate.OLDER if last_message_at > waiting[chat_id] else Fate.UPDATED
-        return fates
+    def _reject_clash(self, chat_id: str, file: str, number: int, line: bytes, day: str, n_records: int = 1) -> None:
+        content = line.decode()[:CONTENT_CHARACTERS]
+        rejected = RejectedConversation(file=file, line=number, chat_id=chat_id, reason=CLASH, content=content)
+        self._file_rejected(rejected, day, n_records)
+
+    def _file_rejected(self, rejected: RejectedConversation, day: str, n_records: int) -> None:
+        self._waiting.execute(
+            "INSERT OR REPLACE INTO rejected VALUES (?, ?, ?, ?, ?)",
+            [rejected.file, rejected.line, day, rejected.model_dump_json(), n_records],
+        )
 
     def _replace_rejected(self) -> None:
-        """Bring the files of rejected records to what the files that were read now hold."""
+        """Bring the files of rejected records to what the files that were read now hold.
+
+        What was set aside before stays where it is, also where the same record comes from a file of another name now,
+        or could not tell its day: a file that nothing changes in has nobody analyse its day again.
+        """
         read_now = {file for (file,) in self._waiting.execute("SELECT file FROM files")}
-        days = {day for (day,) in self._waiting.execute("SELECT DISTINCT day FROM rejected")}
-        days |= {day.isoformat() for path in self.folder.glob(f"*{REJECTED_SUFFIX}") if (day := day_of_file(path))}
-        for day in sorted(days):
-            path = rejected_file(self.folder, date.fromisoformat(day))
-            before = [row.model_dump_json().encode() for row in rejected_in(path) if row.file not in read_now]
-            query = "SELECT record FROM rejected WHERE day = ? ORDER BY file, line"
-            _rewrite(path, [*before, *(record for (record,) in self._waiting.execute(query, [day]))])
+        now: dict[tuple[str, ...], list[RejectedConversation]] = {}
+        day_of: dict[tuple[str, int], str] = {}
+        for day, record in self._waiting.execute(
+            "SELECT day, record FROM rejected ORDER BY day, file, line"
+        ).fetchall():
+            row = RejectedConversation.model_validate_json(record)
+            now.setdefault(_identity(row), []).append(row)
+            day_of[row.file, row.line] = day
+        paths = {day.isoformat(): path for path in self.folder.iterdir() if (day := _rejected_day(path))}
+        kept: dict[str, list[RejectedConversation]] = {}
+        for day, path in sorted(paths.items()):
+            kept[day] = []
+            for row in rejected_in(path):
+                found = now.get(_identity(row))
+                if found:
+                    again = _taken(found, row)
+                    self._waiting.execute(
+                        "UPDATE rejected SET day = ? WHERE file = ? AND line = ?", [day, again.file, again.line]
+                    )
+                    kept[day].append(again if row.file == again.file else row)
+                elif row.file not in read_now:
+                    kept[day].append(row)
+        for rows in now.values():
+            for row in rows:
+                kept.setdefault(day_of[row.file, row.line], []).append(row)
+        for day, rows in sorted(kept.items()):
+            in_order = sorted(rows, key=lambda row: (row.file, row.line))
+            _rewrite(rejected_file(self.folder, date.fromisoformat(day)), [_line_of(row) for row in in_order])
+
+    def _day_of(self, conversation: Conversation) -> str:
+        return conversation.created_at.astimezone(self.tz).date().isoformat()
 
 
 def forget(folder: Path, chat_id: str) -> dict[str, int]:
     """Take a conversation out of the landing folder, every version of it and what was set aside of it.
 
-    Lines that can't be parsed go too where they hold the id as a JSON text.
+    Records that could not be read go too where they hold the id as a JSON text, with or without its source.
 
     Returns:
         How many lines each file lost, by its name; a file that loses all its lines stays, empty.
@@ -220,15 +354,16 @@ def forget(folder: Path, chat_id: str) -> dict[str, int]:
     Raises:
         OSError: the folder can't be written.
     """
-    quoted = (json.dumps(chat_id).encode(), json.dumps(chat_id, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     lost: dict[str, int] = {}
     if not folder.is_dir():
         return lost
-    with _locked(folder):
+    with locked(folder):
+        remove_unfinished(folder)
         for path in sorted(folder.iterdir()):
             if not day_of_file(path):
                 continue
-            about = [line.number for line in landed_lines(path) if _is_about(line.content, chat_id, quoted)]
+            is_about = _rejected_is_about if _rejected_day(path) else _is_about
+            about = {line.number for line in landed_lines(path) if is_about(line.content, chat_id)}
             if not about:
                 continue
             with replacing(path) as file:
@@ -239,18 +374,55 @@ def forget(folder: Path, chat_id: str) -> dict[str, int]:
     return lost
 
 
-def _is_about(line: bytes, chat_id: str, quoted: tuple[bytes, ...]) -> bool:
-    if _chat_id_of(line) == chat_id:
-        return True
+def landed_ids(folder: Path, *, without_source: str) -> list[str]:
+    """Return the ids in the landing folder that are this one behind their source, `<source>:<id>`, sorted."""
+    ending = f":{without_source}"
+    found: set[str] = set()
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if day_of_file(path) and not _rejected_day(path):
+            ids = (_chat_id_of(line.content) for line in landed_lines(path))
+            found.update(chat_id for chat_id in ids if chat_id is not None and chat_id.endswith(ending))
+    return sorted(found)
+
+
+def _is_about(line: bytes, chat_id: str) -> bool:
+    found = _chat_id_of(line)
     # Elsewhere in a line that can be read, as in another conversation's text, the id is only a word.
-    return any(each in line for each in quoted) and _chat_id_of(line) is None
+    return found == chat_id or (found is None and _holds(line.decode("utf-8", "replace"), chat_id))
+
+
+def _rejected_is_about(line: bytes, chat_id: str) -> bool:
+    try:
+        row = RejectedConversation.model_validate_json(line)
+    except ValidationError:
+        return _holds(line.decode("utf-8", "replace"), chat_id)
+    return row.chat_id == chat_id or (row.chat_id is None and _holds(row.content, chat_id))
+
+
+def _holds(text: str, chat_id: str) -> bool:
+    return any(each in text for each in as_written(chat_id))
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Keep other landings away for the length of the block; readers are never kept away."""
     with FileLock(folder / _LOCK):
         yield
+
+
+def _rejected_day(path: Path) -> date | None:
+    return day_of_file(path) if path.name.endswith(REJECTED_SUFFIX) else None
+
+
+def _identity(rejected: RejectedConversation) -> tuple[str, ...]:
+    """Return what makes a rejected record the same one, whatever its file is called; a file is known by its name."""
+    return rejected.reason, rejected.chat_id or "", rejected.content or rejected.file
+
+
+def _taken(rows: list[RejectedConversation], like: RejectedConversation) -> RejectedConversation:
+    """Take the row at the same place out of these, or else the first."""
+    same = [position for position, row in enumerate(rows) if (row.file, row.line) == (like.file, like.line)]
+    return rows.pop(same[0] if same else 0)
 
 
 def _rewrite(path: Path, lines: list[bytes]) -> None:
@@ -263,12 +435,8 @@ def _rewrite(path: Path, lines: list[bytes]) -> None:
             file.write(content)
 
 
-def _line_of(conversation: Conversation) -> bytes:
-    return conversation.model_dump_json().encode()
-
-
-def _last_message_at(conversation: Conversation) -> float:
-    return max(message.created_at for message in conversation.messages).timestamp()
+def _line_of(row: Conversation | RejectedConversation) -> bytes:
+    return row.model_dump_json().encode()
 
 
 def _chat_id_of(line: bytes) -> str | None:

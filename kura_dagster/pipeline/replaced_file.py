@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+_UNFINISHED = ".unfinished"
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
@@ -15,7 +17,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     Its folder must exist.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
     try:
         with unfinished.open("wb") as file:
             yield file
@@ -24,3 +26,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what was being written into a folder when its process was killed; nobody may be writing there now."""
+    for path in folder.glob(f".*{_UNFINISHED}"):
+        path.unlink(missing_ok=True)

@@ -7,7 +7,6 @@ leaves it.
 
 from __future__ import annotations
 
-import json
 import os
 from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
+from kura_dagster.pipeline.conversations import as_written
 from kura_dagster.storage.partitioning import (
     DAILY_IN_UTC,
     Partitioning,
@@ -391,12 +391,9 @@ def _is_about(table: Table, chat_id: str) -> tuple[str, list[str]]:
         return "list_contains(chat_ids, ?)", [chat_id]
     if table is REJECTED_CONVERSATIONS:
         # A line that could not be parsed holds the id as it was written.
-        as_written = "chat_id IS NULL AND (contains(content, ?) OR contains(content, ?))"
-        return f"chat_id = ? OR ({as_written})", [
-            chat_id,
-            json.dumps(chat_id),
-            json.dumps(chat_id, ensure_ascii=False),
-        ]
+        written = as_written(chat_id)
+        any_of_them = " OR ".join(["contains(content, ?)"] * len(written))
+        return f"chat_id = ? OR (chat_id IS NULL AND ({any_of_them}))", [chat_id, *written]
     return f"{'item_id' if table in FAILED.values() else 'chat_id'} = ?", [chat_id]
 
 

@@ -84,7 +84,7 @@ def read_numbered_rows(
                 mapping.check(row, name)
             break
     numbered = chain(pending, rows)
-    if mapping is not None and mapping.is_row_a_message:
+    if mapping is not None and mapping.is_row_a_part:
         yield from _grouped(numbered, mapping, options)
         return
     for number, row in numbered:
@@ -166,7 +166,10 @@ def _grouped(rows: Iterable[tuple[int, Row]], mapping: ColumnMapping, options: S
                 continue
             chat_id = row.get(mapping.chat_id)
             if chat_id is None or (isinstance(chat_id, str) and not chat_id.strip()):
-                yield Unusable(number, f"{clean_text(mapping.chat_id)}: missing", None, _shown(row), None)
+                if mapping.is_row_a_message:
+                    yield Unusable(number, f"{clean_text(mapping.chat_id)}: missing", None, _shown(row), None)
+                else:
+                    yield _record(number, row, mapping, options)
                 continue
             try:
                 written = json.dumps(_plain(row), default=str)
@@ -183,14 +186,14 @@ def _grouped(rows: Iterable[tuple[int, Row]], mapping: ColumnMapping, options: S
         kept.executemany("INSERT INTO rows VALUES (?, ?, ?)", batch)
         in_order = kept.execute("SELECT chat_id, number, row FROM rows ORDER BY chat_id, number")
         for _, group in groupby(in_order, key=lambda found: found[0]):
-            yield _of_messages(group, mapping, options)
+            yield _of_parts(group, mapping, options)
 
 
 def _plain(row: Row) -> dict[str, Any]:
     return {column: value.isoformat() if hasattr(value, "isoformat") else value for column, value in row.items()}
 
 
-def _of_messages(group: Iterable[tuple[str, int, str]], mapping: ColumnMapping, options: SourceOptions) -> Record:
+def _of_parts(group: Iterable[tuple[str, int, str]], mapping: ColumnMapping, options: SourceOptions) -> Record:
     """Return the conversation of one id's rows; the first row's metadata is the conversation's."""
     numbers: list[int] = []
     rows: list[Row] = []
@@ -205,15 +208,23 @@ def _of_messages(group: Iterable[tuple[str, int, str]], mapping: ColumnMapping, 
         if size > MAX_CONVERSATION_BYTES:
             chat_id = str(_value(first, mapping.chat_id))
             raise UnusableRecordError(f"{TOO_LARGE} in its {len(numbers):,} rows", chat_id=chat_id)
-        messages = [
-            LooseMessage(_value(row, mapping.role), _value(row, mapping.content), _value(row, mapping.created_at))
-            for row in rows
-        ]
-        messages = _by_time(messages, options)
+        if len(rows) == 1 and not mapping.is_row_a_message:
+            return _record(numbers[0], first, mapping, options)
+        messages = _by_time([message for row in rows for message in _part(row, mapping)], options)
         loose = LooseConversation(messages, chat_id=_value(first, mapping.chat_id), metadata=mapping.metadata_of(first))
         return Read(numbers[0], normalise(loose, options))
     except UnusableRecordError as error:
         return Unusable(numbers[0], str(error), error.chat_id, _shown(first), error.created_at)
+
+
+def _part(row: Row, mapping: ColumnMapping) -> Iterator[LooseMessage]:
+    """Yield what a row says: a message, or a prompt and its response."""
+    created_at = _value(row, mapping.created_at)
+    if mapping.is_row_a_message:
+        yield LooseMessage(_value(row, mapping.role), _value(row, mapping.content), created_at)
+        return
+    for message in _messages(row, mapping):
+        yield message._replace(created_at=created_at)
 
 
 def _by_time(messages: list[LooseMessage], options: SourceOptions) -> list[LooseMessage]:

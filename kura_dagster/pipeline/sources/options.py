@@ -28,8 +28,9 @@ _SYNONYMS = {
 class ColumnMapping:
     """Which column of a table holds what.
 
-    A row is either a conversation (`messages`, a column of JSON; or `prompt`, with or without `response`), or one
-    message of it (`role`, `content` and `chat_id`; the rows of a conversation need not stand together). `metadata`
+    A row is either a conversation (`messages`, a column of JSON), or a turn of it (`prompt`, with or without
+    `response`), or one message of it (`role`, `content` and `chat_id`). The rows of a conversation need not stand
+    together. `metadata`
     names the columns that are kept as metadata; None means all that are nothing else.
 
     Raises:
@@ -68,6 +69,11 @@ class ColumnMapping:
     def is_row_a_message(self) -> bool:
         """Whether a row holds one message rather than a conversation."""
         return self.role is not None or self.content is not None
+
+    @property
+    def is_row_a_part(self) -> bool:
+        """Whether a conversation may take several rows: one for each message, or for each prompt and response."""
+        return self.is_row_a_message or (self.prompt is not None and self.chat_id is not None)
 
     @classmethod
     def of_pairs(cls, pairs: Mapping[str, str | Sequence[str]]) -> ColumnMapping:

@@ -47,11 +47,11 @@ def test_exports_are_landed_counted_by_day_and_landed_again_for_nothing(kura, se
     files = [SAMPLES / "claude_conversations.json", SAMPLES / "chatgpt_conversations.json"]
     first = kura("ingest", *files)
     assert first.exit_code == 0, first.output
-    assert counts(first.stdout, "2026-10-07") == ["2", "0", "0", "0", "1"]
+    assert counts(first.stdout, "2026-10-07") == ["2", "0", "0", "0", "0", "1"]
     assert "set KURA_START_DATE to that day or one before it" in first.stdout
     assert "Next: kura-dagster run --from 2026-10-05 --to 2026-10-08" in first.stdout
     again = kura("ingest", *files).stdout
-    assert counts(again, "2026-10-07") == ["0", "0", "2", "0", "1"]
+    assert counts(again, "2026-10-07") == ["0", "0", "2", "0", "0", "1"]
     assert "Next:" not in again
     listed = kura("rejected").stdout
     assert "chatgpt_conversations.json:4 chatgpt:68e0a1b2-0004 messages: there are none" in listed

@@ -36,10 +36,13 @@ def joined(landed: Conversation, arrived: Conversation, *, one_source: bool = Fa
     before, now = _said(older), _said(newer)
     if _begins_with(now, before):
         return _begun_with(newer, older, _grown(older, newer))
+    enough = 1 if one_source else _FEWEST_IN_COMMON
+    if len(before) >= enough and _contains(now, before):
+        return _begun_with(newer, older, newer.messages)
+    if len(now) >= enough and before[:1] != now[:1] and _contains(before, now):
+        return _begun_with(older, newer, older.messages)
     if (n_common := _overlap(before, now)) >= _FEWEST_IN_COMMON:
         return _begun_with(newer, older, [*older.messages, *_cut(newer, n_common)[1]])
-    if _contains(now, before) and (len(before) >= _FEWEST_IN_COMMON or one_source):
-        return _begun_with(newer, older, newer.messages)
     if before[:1] == now[:1] or _UNIQUE_IN_THE_WORLD.fullmatch(newer.chat_id):
         return _begun_with(newer, older, newer.messages)
     if one_source and newer.messages[0].created_at > older.messages[-1].created_at:

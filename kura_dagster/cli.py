@@ -282,8 +282,9 @@ def forget(
     there, it is back. Copies that you made (backups, exports) are yours to clean.
     """
     from kura_dagster.orchestration.code_location import definitions_from, kept_answers_of
-    from kura_dagster.orchestration.run_history import forget_in_history
+    from kura_dagster.orchestration.erasure import erase
     from kura_dagster.pipeline.landing import forget as forget_landed
+    from kura_dagster.pipeline.landing import landed_ids
 
     with _errors_explained():
         settings = Settings.load()
@@ -291,26 +292,30 @@ def forget(
         if not yes:
             typer.confirm(f"Erase conversation {plain_line(chat_id)} for good?", abort=True)
         lines = forget_landed(settings.conversations, chat_id)
-        answers, left = 0, ""
-        with kept_answers_of(defs) as kept:
-            try:
-                answers = kept.forget(chat_id)
-            except NotImplementedError as error:
-                left = f"{error}: what it keeps of conversation {plain_line(chat_id)} is not erased"
-        rows, partitions = _database(settings).forget(chat_id)
-        keys = [key for key, when in _dates_by_key(settings).items() if when in partitions]
-        with _open_instance() as instance:
-            told = forget_in_history(instance, chat_id, keys) if keys else 0
-        for what, number in {**lines, **rows, "kept answers": answers, "entries of run history": told}.items():
-            if number:
-                _print_lines([f"{what}: {number:,}"])
-        if not (lines or rows or answers):
-            _fail(f"nothing is known of a conversation {plain_line(chat_id)}")
-        for key in keys:
-            _print_lines([f"Analysing {key} again without it …"])
-            _run_keys(settings, [key])
-        if left:
-            _fail(left)
+        with kept_answers_of(defs) as kept_answers, _open_instance() as instance:
+            erased = erase(
+                [chat_id],
+                kept_answers=kept_answers,
+                database=_database(settings),
+                instance=instance,
+                dates_by_key=_dates_by_key(settings),
+            )
+        counts = {**lines, **erased.counts}
+        _print_lines([f"{what}: {number:,}" for what, number in counts.items()])
+        if not counts and not erased.left:
+            meant = landed_ids(settings.conversations, without_source=chat_id)
+            also = f"; is it {' or '.join(map(plain_line, meant[:5]))}?" if meant else ""
+            _fail(f"nothing is known of a conversation {plain_line(chat_id)}{also}")
+        not_analysed = _analyse_again(settings, erased.partition_keys)
+        for each in erased.left:
+            _print_error("[red]left[/red]", plain_line(each))
+        if not_analysed:
+            _fail(
+                f"conversation {plain_line(chat_id)} is erased, but {', '.join(not_analysed)} could not be analysed "
+                f"without it, and has no clusters now; once that is mended: kura-dagster run {not_analysed[0][:10]}"
+            )
+        if erased.left:
+            raise typer.Exit(1)
         _print_lines([f"Conversation {plain_line(chat_id)} is erased."])
 
 
@@ -720,6 +725,18 @@ def _run_keys(settings: Settings, keys: list[str]) -> RunReport:
             _print_error(f"[red]{step} failed[/red]:", cause)
         raise typer.Exit(1)
     return report
+
+
+def _analyse_again(settings: Settings, keys: Sequence[str]) -> list[str]:
+    """Analyse each of the partitions in a run of its own, and return those that failed."""
+    failed = []
+    for key in keys:
+        _print_lines([f"Analysing {key} again without it …"])
+        try:
+            _run_keys(settings, [key])
+        except typer.Exit:
+            failed.append(key)
+    return failed
 
 
 def _print_spent(watch: RunWatch) -> None:

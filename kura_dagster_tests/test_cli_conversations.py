@@ -194,6 +194,44 @@ class TestForget:
                 )
                 assert all(each["clusters"].value >= 1 for each in shown)
 
+    def test_what_is_taken_out_of_its_file_is_erased_by_the_next_run(self, kura, analysed, settings, server):
+        path = settings.conversations / "2026-11-02.jsonl"
+        path.write_text("".join(line + "\n" for line in path.read_text().splitlines() if "zeppelin" not in line))
+        server.stats.prompts.clear()
+        paid = server.stats.by_schema["GeneratedSummary"]
+        assert kura("run", "2026-11-02").exit_code == 0
+        assert self.traces(analysed, settings) == []
+        assert not any(self.SECRET in prompt for prompt in server.stats.prompts)
+        assert server.stats.by_schema["GeneratedSummary"] == paid, "the others' answers are still there"
+
+    def test_a_missing_file_erases_no_answers(self, kura, analysed, settings, server):
+        path = settings.conversations / "2026-11-02.jsonl"
+        moved = path.rename(analysed / "moved")
+        assert kura("run", "2026-11-02").exit_code == 0
+        assert Database(settings.database).frame(TABLES["summaries"])["chat_id"].str.contains("zeppelin").sum() == 0
+        moved.rename(path)
+        asked = server.stats.chat
+        assert kura("run", "2026-11-02").exit_code == 0
+        assert server.stats.chat == asked
+
+    def test_days_that_cannot_be_analysed_again_are_named(self, kura, analysed, settings, server, monkeypatch):
+        monkeypatch.delenv("OPENAI_API_KEY")
+        result = kura("forget", "zeppelin", "--yes")
+        assert result.exit_code == 1
+        assert "conversation zeppelin is erased, but 2026-11-02 could not be analysed without it" in result.stderr
+        assert "kura-dagster run 2026-11-02" in result.stderr
+        assert self.traces(analysed, settings) == []
+        monkeypatch.setenv("OPENAI_API_KEY", "key")
+        assert kura("run", "2026-11-02").exit_code == 0
+
+    def test_an_id_without_its_source_gets_a_hint(self, kura, settings, tmp_path):
+        path = tmp_path / "one.jsonl"
+        path.write_text(json.dumps(a_conversation(chat_id="4711")))
+        assert kura("ingest", path, "--source", "web").exit_code == 0
+        result = kura("forget", "4711", "--yes")
+        assert result.exit_code == 1
+        assert "nothing is known of a conversation 4711; is it web:4711?" in result.stderr
+
     def test_a_short_id_does_no_harm_to_run_history(self, kura, land, settings, tmp_path, monkeypatch):
         monkeypatch.setenv("KURA_PROJECTION", "pca")
         path = tmp_path / "one.jsonl"

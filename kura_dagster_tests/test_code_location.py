@@ -105,7 +105,7 @@ def test_answers_that_cannot_be_erased_are_told_of(server: LoopbackServer, tmp_p
     gone = folder.kura("forget", "c-kettle", "--yes")
     assert gone.returncode == 1
     assert "2026-11-02.jsonl: 1" in gone.stdout
-    assert "Files has no forget: what it keeps of conversation c-kettle is not erased" in gone.stderr
+    assert "Files has no forget: what it keeps is not erased" in gone.stderr
 
 
 def test_limits_of_the_command_line_hold_for_it(server: LoopbackServer, tmp_path: Path) -> None:

@@ -337,7 +337,7 @@ class TestForgetting:
 
     def test_no_table_and_no_block_of_the_file_holds_it_any_more(self, filled):
         assert self.SECRET.encode() in filled.path.read_bytes()
-        counts, partitions = filled.forget(self.SECRET)
+        counts, partitions = filled.forget([self.SECRET])
         assert counts == dict.fromkeys(
             [
                 "conversations",
@@ -367,7 +367,7 @@ class TestForgetting:
                 REJECTED_CONVERSATIONS: {TUESDAY: []},
             }
         )
-        assert filled.forget(self.SECRET)[1] == [MONDAY]
+        assert filled.forget([self.SECRET])[1] == [MONDAY]
         assert len(filled.load(BASE_CLUSTERS, TUESDAY)) == len(filled.load(META_CLUSTERS, TUESDAY)) == 1
 
     @pytest.mark.parametrize("chat_id", ["it's", 'a "quoted" one', "web:4711/ü", "\\back"])
@@ -378,23 +378,23 @@ class TestForgetting:
             for number, line in enumerate(lines, start=1)
         ]
         database.replace_partitions({REJECTED_CONVERSATIONS: {MONDAY: rejected}})
-        assert database.forget(chat_id) == ({"rejected_conversations": 1}, [MONDAY])
+        assert database.forget([chat_id]) == ({"rejected_conversations": 1}, [MONDAY])
         assert [row.line for row in database.load(REJECTED_CONVERSATIONS, MONDAY)] == [2]
 
     def test_what_is_not_there_changes_nothing(self, filled):
         before = filled.path.read_bytes()
-        assert filled.forget("x' OR 1=1 --") == ({}, [])
+        assert filled.forget(["x' OR 1=1 --"]) == ({}, [])
         assert filled.path.read_bytes() == before
-        assert Database(filled.path.parent / "none.duckdb").forget("x") == ({}, [])
+        assert Database(filled.path.parent / "none.duckdb").forget(["x"]) == ({}, [])
 
     def test_a_crash_leaves_all_of_it_and_can_be_repeated(self, filled):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
             with pytest.raises(OSError, match="disk full"):
-                filled.forget(self.SECRET)
+                filled.forget([self.SECRET])
         assert len(filled.load(CONVERSATIONS, MONDAY)) == 3
         assert [path.name for path in filled.path.parent.iterdir() if path.name[0] == "."] == []
-        assert filled.forget(self.SECRET)[1] == [MONDAY, TUESDAY]
+        assert filled.forget([self.SECRET])[1] == [MONDAY, TUESDAY]
 
 
 class TestProcesses:

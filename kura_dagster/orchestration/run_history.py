@@ -1,4 +1,4 @@
-"""Erasing what Dagster's run history holds of a conversation: its id, and what older runs showed of its days.
+"""Erasing what Dagster's run history holds of conversations: their ids, and what older runs showed of their days.
 
 Dagster 1.13 erases an asset as a whole or a run as a whole, and either would take other days along. So this goes to its
 tables, which every event log in SQL shares.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -41,8 +41,8 @@ class HistoryError(RuntimeError):
     """The run history can't be erased from. The message says why."""
 
 
-def forget_in_history(instance: dg.DagsterInstance, chat_id: str, partition_keys: Sequence[str]) -> int:
-    """Erase a conversation's id wherever runs of these partitions told it, and the trees, tables and maps they showed.
+def forget_in_history(instance: dg.DagsterInstance, chat_ids: Collection[str], partition_keys: Sequence[str]) -> int:
+    """Erase conversations' ids wherever runs of these partitions told them, and the trees, tables and maps they showed.
 
     Key figures and the record of what was materialised when stay. In SQLite files, what was overwritten goes too.
 
@@ -50,15 +50,15 @@ def forget_in_history(instance: dg.DagsterInstance, chat_id: str, partition_keys
         How many entries changed.
 
     Raises:
-        HistoryError: the history is kept in something else than SQL.
+        HistoryError: the history is kept in something else than SQL, or somebody holds its files.
     """
     storage: Any = instance.event_log_storage
     if not isinstance(storage, SqlEventLogStorage):
         raise HistoryError(
             f"Dagster's run history is a {type(storage).__name__}, which can't be erased from: what runs of "
-            f"{', '.join(partition_keys)} showed of the conversation is still there"
+            f"{', '.join(partition_keys)} showed is still there"
         )
-    erase = _Eraser(chat_id, partition_keys)
+    erase = _Eraser(chat_ids, partition_keys)
     run_ids = [run.run_id for run in instance.get_runs() if _concerns(run.tags, partition_keys)]
     n_changed = 0
     events = SqlEventLogStorageTable
@@ -100,17 +100,24 @@ def _rewrite(connection: Any, table: Any, column: Any, erase: Callable[[str], st
 
 def _compact(path: str) -> None:
     """Write an SQLite file anew: what was overwritten stays readable in its free pages and its log."""
-    with closing(sqlite3.connect(path, timeout=60)) as connection:
-        connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    try:
+        with closing(sqlite3.connect(path, timeout=60)) as connection:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError as error:
+        raise HistoryError(
+            f"{path} can't be written anew ({error}), so what was erased can still be found in its free pages; erase "
+            "again while Dagster does not run"
+        ) from error
 
 
 class _Eraser:
-    """Returns an event's JSON without the conversation's id, and without what it showed of these partitions."""
+    """Returns an event's JSON without the conversations' ids, and without what it showed of these partitions."""
 
-    def __init__(self, chat_id: str, partition_keys: Sequence[str]) -> None:
-        # As a word of its own: an id may be as short as a number.
-        self._id = re.compile(rf"(?<![\w:-]){re.escape(chat_id)}(?![\w-])")
+    def __init__(self, chat_ids: Collection[str], partition_keys: Sequence[str]) -> None:
+        # As words of their own: an id may be as short as a number.
+        any_of_them = "|".join(map(re.escape, sorted(chat_ids, key=len, reverse=True)))
+        self._ids = re.compile(rf"(?<![\w:-])(?:{any_of_them})(?![\w-])")
         self._partition_keys = partition_keys
         self._changed = False
 
@@ -136,7 +143,7 @@ class _Eraser:
             value["metadata_entries"] = kept
         for name, each in value.items():
             if isinstance(each, str) and name in _TOLD:
-                value[name] = self._id.sub(ERASED, each)
+                value[name] = self._ids.sub(ERASED, each)
                 self._changed |= value[name] != each
             else:
                 self._erase_in(each)

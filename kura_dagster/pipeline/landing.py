@@ -11,7 +11,7 @@ import json
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -383,6 +383,16 @@ def landed_ids(folder: Path, *, without_source: str) -> list[str]:
             ids = (_chat_id_of(line.content) for line in landed_lines(path))
             found.update(chat_id for chat_id in ids if chat_id is not None and chat_id.endswith(ending))
     return sorted(found)
+
+
+def still_landed(folder: Path, chat_ids: Collection[str]) -> set[str]:
+    """Return those of the ids that a line of any day has, usable or not."""
+    found: set[str] = set()
+    for path in folder.iterdir():
+        if day_of_file(path) and not _rejected_day(path):
+            ids = {chat_id for line in landed_lines(path) if (chat_id := _chat_id_of(line.content)) is not None}
+            found |= ids & set(chat_ids)
+    return found
 
 
 def _is_about(line: bytes, chat_id: str) -> bool:

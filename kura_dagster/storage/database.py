@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -156,14 +156,14 @@ class Database:
                 return self._empty_frame(table)
             return connection.execute(query, {"first": _text(first), "last": _text(last)}).df()
 
-    def forget(self, chat_id: str) -> tuple[dict[str, int], list[PartitionDate]]:
-        """Take a conversation out of every table and out of the file's free blocks, or change nothing where that fails.
+    def forget(self, chat_ids: Collection[str]) -> tuple[dict[str, int], list[PartitionDate]]:
+        """Take conversations out of every table and out of the file's free blocks, or change nothing where that fails.
 
-        Its own rows are deleted, and all clusters of its partitions with them: their names and descriptions may quote
-        it. The partitions that are returned have to be materialised again.
+        Their own rows are deleted, and all clusters of their partitions with them: names and descriptions may quote
+        them. The partitions that are returned have to be materialised again.
 
         Returns:
-            How many rows that held it each table had, by name, and the partitions these are of.
+            How many rows that held one each table had, by name, and the partitions these are of.
         """
         if not self.path.exists():
             return {}, []
@@ -175,7 +175,7 @@ class Database:
                 existing = [table for table in TABLES.values() if _exists(connection, table)]
                 held: dict[str, list[PartitionDate]] = {}
                 for table in existing:
-                    condition, values = _is_about(table, chat_id)
+                    condition, values = _is_about(table, chat_ids)
                     found = connection.execute(
                         f"SELECT {PARTITION_COLUMN} FROM {table.name} WHERE {condition}", values
                     ).fetchall()
@@ -191,7 +191,7 @@ class Database:
                 connection.execute(f'COPY FROM DATABASE "{name}" TO copied')
                 connection.execute("USE copied")
                 for table in existing:
-                    condition, values = _is_about(table, chat_id)
+                    condition, values = _is_about(table, chat_ids)
                     connection.execute(f"DELETE FROM {table.name} WHERE {condition}", values)
                     if _holds_clusters(table):
                         dates = [[_text(when) for when in partitions]]
@@ -385,16 +385,17 @@ def _holds_clusters(table: Table) -> bool:
     return any(column.name == "chat_ids" for column in table.columns)
 
 
-def _is_about(table: Table, chat_id: str) -> tuple[str, list[str]]:
-    """Return the condition that a row of the table holds the conversation, and its values."""
+def _is_about(table: Table, chat_ids: Collection[str]) -> tuple[str, list[list[str]]]:
+    """Return the condition that a row of the table holds one of the conversations, and its values."""
+    ids = sorted(chat_ids)
     if _holds_clusters(table):
-        return "list_contains(chat_ids, ?)", [chat_id]
+        return "list_has_any(chat_ids, ?)", [ids]
     if table is REJECTED_CONVERSATIONS:
         # A line that could not be parsed holds the id as it was written.
-        written = as_written(chat_id)
-        any_of_them = " OR ".join(["contains(content, ?)"] * len(written))
-        return f"chat_id = ? OR (chat_id IS NULL AND ({any_of_them}))", [chat_id, *written]
-    return f"{'item_id' if table in FAILED.values() else 'chat_id'} = ?", [chat_id]
+        written = [each for chat_id in ids for each in as_written(chat_id)]
+        holds = "len(list_filter(?, lambda each: contains(content, each))) > 0"
+        return f"list_contains(?, chat_id) OR (chat_id IS NULL AND {holds})", [ids, written]
+    return f"list_contains(?, {'item_id' if table in FAILED.values() else 'chat_id'})", [ids]
 
 
 def _names(names: Sequence[str]) -> str:

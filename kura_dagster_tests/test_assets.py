@@ -385,7 +385,7 @@ class TestLineage:
         graph = build_defs(settings, **own_models()).resolve_asset_graph()
         for key in graph.get_all_asset_keys():
             node = graph.get(key)
-            assert all(part in node.description for part in ("**A row is**", "**Computed from**", "**Re-running**"))
+            assert all(part in node.description for part in ("A row is", "Computed from", "Re-running"))
             assert node.group_name
             assert node.kinds
             assert node.owners

@@ -21,9 +21,9 @@ def base_clusters(
     summaries: PartitionRows,
     embeddings: PartitionRows,
 ) -> Any:
-    """**A row is** one group of conversations that ask for the same thing, with a name a person can act on.
+    """A row is one group of conversations that ask for the same thing, with a name a person can act on.
 
-    **Computed from** `embeddings`, which the clustering method (`KURA_CLUSTERING`) groups, about
+    Computed from `embeddings`, which the clustering method (`KURA_CLUSTERING`) groups, about
     `KURA_CLUSTERS_PER_GROUP` conversations to a cluster, and from `summaries`, from which each group is named. The id
     follows from the members. Conversations that belong nowhere share one row marked `is_outlier`; those in
     `failed_embeddings` are in none.
@@ -31,7 +31,7 @@ def base_clusters(
     A cluster that a language model gave no name for is called "Unnamed cluster" and set aside in `failed_base_clusters`
     with its error.
 
-    **Re-running** costs nothing with the local models, seconds for 1,000 conversations. With a language model it costs
+    Re-running costs nothing with the local models, seconds for 1,000 conversations. With a language model it costs
     one call for each cluster whose answer is not kept yet: those whose members changed.
     """
 

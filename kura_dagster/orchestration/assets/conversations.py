@@ -23,14 +23,14 @@ def conversations(
     database: dg.ResourceParam[Database],
     kept_answers: dg.ResourceParam[CacheStrategy],
 ) -> Any:
-    """**A row is** one conversation that began in the partition's time window.
+    """A row is one conversation that began in the partition's time window.
 
-    **Computed from** the landing folder (`KURA_CONVERSATIONS`): the files of the window's days, and those of the day
+    Computed from the landing folder (`KURA_CONVERSATIONS`): the files of the window's days, and those of the day
     before and after for files that were cut in another time zone. A line that cannot be used is set aside in the table
     `rejected_conversations` with its file, line number and reason; it never stops the rest. Of a conversation that was
     landed again, the version with the latest message counts; the superseded lines are kept there too.
 
-    **Re-running** reads the files again: seconds, no cost. What was stored for the partition is replaced. What was
+    Re-running reads the files again: seconds, no cost. What was stored for the partition is replaced. What was
     taken out of the day's file is erased everywhere: from kept answers, all tables, and what older runs showed.
     """
     settings = models.settings

@@ -22,9 +22,9 @@ def embeddings(
     conversations: PartitionRows,
     summaries: PartitionRows,
 ) -> Any:
-    """**A row is** the vector that stands for one conversation's meaning; the `model` column says what made it.
+    """A row is the vector that stands for one conversation's meaning; the `model` column says what made it.
 
-    **Computed from** `summaries` by the embedding model (`KURA_EMBEDDING_MODEL`), or from the transcript in
+    Computed from `summaries` by the embedding model (`KURA_EMBEDDING_MODEL`), or from the transcript in
     `conversations` where the summary model is the local one: a single sentence carries too little. Ids and metadata
     are never embedded, and with `KURA_REDACTION=on` personal data is not either. A conversation in `failed_summaries`
     has no vector.
@@ -32,7 +32,7 @@ def embeddings(
     A conversation whose text an embedding API refuses is set aside in the table `failed_embeddings` with its error and
     is in no cluster; the rest of the partition goes on without it.
 
-    **Re-running** takes about half a minute for 1,000 long conversations with the local `minilm` on two cores. With an
+    Re-running takes about half a minute for 1,000 long conversations with the local `minilm` on two cores. With an
     API it costs that model's price for a few hundred tokens a conversation whose vector is not kept yet.
     """
 

@@ -18,15 +18,15 @@ from kura_dagster.storage.tables import FAILED_META_CLUSTERS, META_CLUSTERS
 def meta_clusters(
     context: dg.AssetExecutionContext, models: dg.ResourceParam[RunModels], base_clusters: PartitionRows
 ) -> Any:
-    """**A row is** one cluster of the hierarchy: every base cluster, and every broader theme above it.
+    """A row is one cluster of the hierarchy: every base cluster, and every broader theme above it.
 
-    **Computed from** `base_clusters`, merged round by round until at most `KURA_MAX_CLUSTERS` themes have no parent.
+    Computed from `base_clusters`, merged round by round until at most `KURA_MAX_CLUSTERS` themes have no parent.
     Each parent has at least two children and holds exactly their conversations.
 
     A cluster that a language model could not place or name is placed or named without it, and set aside in
     `failed_meta_clusters` with the error.
 
-    **Re-running** costs nothing with the local models. With a language model it costs about one call a base cluster and
+    Re-running costs nothing with the local models. With a language model it costs about one call a base cluster and
     two a theme, as far as their answers are not kept yet.
     """
 

@@ -17,12 +17,12 @@ from kura_dagster.storage.tables import PROJECTIONS
 def projections(
     context: dg.AssetExecutionContext, models: dg.ResourceParam[RunModels], meta_clusters: PartitionRows
 ) -> Any:
-    """**A row is** one cluster of the hierarchy with its place on a two-dimensional map and its level, 0 for a root.
+    """A row is one cluster of the hierarchy with its place on a two-dimensional map and its level, 0 for a root.
 
-    **Computed from** `meta_clusters` by the projection (`KURA_PROJECTION`): clusters that stand near each other on the
+    Computed from `meta_clusters` by the projection (`KURA_PROJECTION`): clusters that stand near each other on the
     map ask for similar things. The axes have no meaning of their own.
 
-    **Re-running** costs nothing, and a few seconds once a process to load and compile UMAP. The same clusters give the
+    Re-running costs nothing, and a few seconds once a process to load and compile UMAP. The same clusters give the
     same map.
     """
     return EachPartition(

@@ -20,9 +20,9 @@ from kura_dagster.storage.tables import FAILED_SUMMARIES, SUMMARIES
 def summaries(
     context: dg.AssetExecutionContext, models: dg.ResourceParam[RunModels], conversations: PartitionRows
 ) -> Any:
-    """**A row is** one conversation in a sentence or two, without names or other personal data.
+    """A row is one conversation in a sentence or two, without names or other personal data.
 
-    **Computed from** `conversations` by the summary model (`KURA_LANGUAGE_MODEL`; the `model` column says which). The
+    Computed from `conversations` by the summary model (`KURA_LANGUAGE_MODEL`; the `model` column says which). The
     local `extractive` model shows the user's own request sentence and leaves what needs judgement empty.
 
     A conversation that a language model gave no summary for is set aside in the table `failed_summaries` with its
@@ -31,7 +31,7 @@ def summaries(
     With `KURA_REDACTION=on` the model sees conversations without personal data; how many pieces of each kind were
     replaced is in the metadata, as `redacted_email`.
 
-    **Re-running** costs nothing with the local model, about a second for 1,000 conversations. With a language model it
+    Re-running costs nothing with the local model, about a second for 1,000 conversations. With a language model it
     costs one call for each conversation whose answer is not kept yet: none for an unchanged partition, and one for each
     conversation that failed before.
     """

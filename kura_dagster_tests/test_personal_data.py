@@ -232,6 +232,44 @@ def test_a_megabyte_of_beginnings_costs_little_more(unit: str) -> None:
     assert seconds_to_redact(unit) < 4
 
 
+# Typographic characters cost a little more than others: the way back to them has to be kept.
+@pytest.mark.parametrize(
+    "unit",
+    ["1\u200b", "4 \u00a0", "u\u0308", "1\u2014", "A\u00ad", "\u200b", "１", "my name is Anna\u00a0", "İ\u200b", "王"],
+)
+def test_a_megabyte_of_typography_costs_little_more(unit: str) -> None:
+    assert seconds_to_redact(unit) < 4
+
+
+def distinct_names(number: int) -> str:
+    letters = (
+        "".join(string.ascii_lowercase[(i * 7919 // 26**place) % 26] for place in range(7)) for i in range(number)
+    )
+    return " ".join(f"Anna X{family} and" for family in letters)
+
+
+def test_twenty_thousand_names_cost_less_than_two_seconds() -> None:
+    text = distinct_names(20_000)
+    begin = time.process_time()
+    masked_text = find_personal_data([text], everywhere=True).mask(text)
+    assert time.process_time() - begin < 2
+    assert masked_text == " ".join(["[name] and"] * 20_000)
+
+
+def test_a_name_that_begins_like_the_text_costs_no_more() -> None:
+    text = "my name is " + "a-" * 13 + "b, " + "a-" * 50_000
+    begin = time.process_time()
+    find_personal_data([text], everywhere=True).mask(text)
+    assert time.process_time() - begin < 2
+
+
+def test_of_names_that_begin_alike_the_longest_is_taken() -> None:
+    found = find_personal_data(["My name is Anna Maria Schmidt", "Ich heiße Anna"])
+    assert (
+        found.mask("ANNA MARIA SCHMIDT's, anna-maria, Annalena, schmidt") == "[name]'s, [name]-[name], Annalena, [name]"
+    )
+
+
 @given(st.text(max_size=300))
 def test_any_text_can_be_masked(text: str) -> None:
     assert isinstance(masked(text), str)

@@ -19,7 +19,9 @@ from functools import cached_property
 
 from kura_dagster.pipeline.identifying_forms import IDENTIFYING_FORMS, Form
 from kura_dagster.pipeline.introduced_names import find_names
+from kura_dagster.pipeline.known_names import KnownNames
 from kura_dagster.pipeline.secret_forms import SECRET_FORMS
+from kura_dagster.pipeline.traced_text import TracedText, plain
 
 KINDS = ("email", "phone", "card", "iban", "ip", "secret", "password", "number", "name")
 """What a mask can stand for. `secret` is a key or a token, `number` one that papers, accounts or orders have."""
@@ -27,7 +29,6 @@ KINDS = ("email", "phone", "card", "iban", "ip", "secret", "password", "number",
 MASK = re.compile(rf"\[(?:{'|'.join(KINDS)})\]")
 """What a masked text holds in place of what was masked."""
 
-_MASK_OR = rf"{MASK.pattern}|"
 _FORMS: tuple[Form, ...] = (*SECRET_FORMS, *IDENTIFYING_FORMS)
 _DIGIT = re.compile("[0-9]")
 _REPEATED_NAME = re.compile(r"\[name\](?:[ ,]{1,2}\[name\]){1,9}")
@@ -45,38 +46,39 @@ class PersonalData:
     """The names that were found in the texts of one conversation, longest first, and how to mask a text with them.
 
     `names` are masked wherever they stand. `risky_names` are also ordinary words, as Will or Mark, and are masked only
-    where they are capitalised within a sentence.
+    where they are capitalised within a sentence. Both are as `traced_text.plain` writes them.
     """
 
     names: tuple[str, ...] = ()
     risky_names: tuple[str, ...] = ()
 
     def mask(self, text: str) -> str:
-        """Return the text with personal data replaced by its kind in brackets, as `[email]`; masks stay as they are."""
-        for _ in range(_MOST_PASSES):
-            masked = self._masked_once(text)
-            if masked == text:
-                break
-            text = masked
-        return text
+        """Return the text with personal data replaced by its kind in brackets, as `[email]`; masks stay as they are.
 
-    def _masked_once(self, text: str) -> str:
-        text = _without_forms(text)
-        for pattern in self._name_patterns:
-            text = pattern.sub(lambda match: match[0] if match[0][0] == "[" else "[name]", text)
-        return _REPEATED_NAME.sub("[name]", text) if "[name]" in text else text
+        However its digits, spaces and hyphens are written; around what is masked nothing of the text changes.
+        """
+        traced = TracedText(text)
+        for _ in range(_MOST_PASSES):
+            before = traced.text
+            self._mask_once(traced)
+            if traced.text == before:
+                break
+        return traced.restored(MASK)
+
+    def _mask_once(self, traced: TracedText) -> None:
+        _mask_forms(traced)
+        for known in self._known_names:
+            traced.replace((start, end, "[name]") for start, end in known.spans(traced.text))
+        if "[name]" in traced.text:
+            traced.substitute(_REPEATED_NAME, lambda match: "[name]", MASK)
 
     @cached_property
-    def _name_patterns(self) -> tuple[re.Pattern[str], ...]:
-        # The masks come first in each: somebody may be called Ip.
-        patterns = []
-        if self.names:
-            names = "|".join(map(re.escape, self.names))
-            patterns.append(re.compile(rf"{_MASK_OR}(?<!\w)(?:{names})(?!\w)", re.IGNORECASE))
-        if self.risky_names:
-            names = "|".join(map(re.escape, self.risky_names))
-            patterns.append(re.compile(rf"{_MASK_OR}(?<=[\w,;] )(?:{names})(?!\w)"))
-        return tuple(patterns)
+    def _known_names(self) -> tuple[KnownNames, ...]:
+        return tuple(
+            KnownNames(names, MASK, within_sentence=within_sentence)
+            for names, within_sentence in ((self.names, False), (self.risky_names, True))
+            if names
+        )
 
 
 def find_personal_data(texts: Iterable[str], *, everywhere: bool = False) -> PersonalData:
@@ -85,7 +87,7 @@ def find_personal_data(texts: Iterable[str], *, everywhere: bool = False) -> Per
     The result masks these names, and whatever identifies by its form, in any text about the conversation. Of a long
     text only both ends are searched for names, unless `everywhere` asks for more.
     """
-    names, risky_names = find_names(part for text in texts for part in _searched(text, everywhere=everywhere))
+    names, risky_names = find_names(plain(part) for text in texts for part in _searched(text, everywhere=everywhere))
 
     def ordered(found: set[str]) -> tuple[str, ...]:
         return tuple(sorted(found, key=lambda name: (-len(name), name)))
@@ -113,9 +115,9 @@ def _searched(text: str, *, everywhere: bool) -> tuple[str, ...]:
     return text[:_SEARCHED_ENDS], text[-_SEARCHED_ENDS:]
 
 
-def _without_forms(text: str) -> str:
-    has_digit = _DIGIT.search(text) is not None
+def _mask_forms(traced: TracedText) -> None:
+    has_digit = _DIGIT.search(traced.text) is not None
     for form in _FORMS:
+        text = traced.text
         if (has_digit or not form.needs_digit) and (not form.hints or any(hint in text for hint in form.hints)):
-            text = form.pattern.sub(form.replace, text)
-    return text
+            traced.substitute(form.pattern, form.replace, MASK)

@@ -39,6 +39,24 @@ def masked(text: str) -> str:
         ("Ich heiße Jürgen Müller und mein Konto ist gesperrt", "Ich heiße [name] und mein Konto ist gesperrt"),
         ("Viele Grüße\nSabine Wolf", "Viele Grüße\n[name]"),
         ("Saludos,\nPablo", "Saludos,\n[name]"),
+        ("pay with 4111.1111.1111.1111.", "pay with [card]."),
+        ("ping fe80::1%eth0, fe80::1 or 001A.2B3C.4D5E", "ping [ip], [ip] or [ip]"),
+        ("my PIN is 4821, PIN 4821, my pin 4821", "my PIN is [password], PIN [password], my pin [password]"),
+        ("the code is 493021", "the code is [password]"),
+        ("verification code: 493021", "verification code: [password]"),
+        ("OTP 493021 or 493 021 is your login code", "OTP [password] or [password] is your login code"),
+        (
+            "Ihr Bestätigungscode lautet 493021, die TAN 123456",
+            "Ihr Bestätigungscode lautet [password], die TAN [password]",
+        ),
+        ("el código de verificación es 493021", "el código de verificación es [password]"),
+        ("CVV 123, security code: 1234", "CVV [password], security code: [password]"),
+        ('"tom smith"@example.com', "[email]"),
+        ('say "hi" or "b c"@d.example', 'say "hi" or [email]'),
+        ("I'm Bob.", "I'm [name]."),
+        ("this is Bob", "this is [name]"),
+        ("My name’s Bob. Thanks to Bob", "My name’s [name]. Thanks to [name]"),
+        ("Hi there, this is Anna! Where is it?", "Hi there, this is [name]! Where is it?"),
     ],
 )
 def test_personal_data_is_masked(text: str, expected: str) -> None:
@@ -69,10 +87,72 @@ def test_personal_data_is_masked(text: str, expected: str) -> None:
         "I am called every day by spammers",
         "call me back later",
         "a function named parseDate",
+        "I'm May. This is Java. I think this is Paris.",
+        "I am rich.",
+        "Is this Anna?",
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert masked(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Меня зовут Иван Петров, помогите. Иван", "Меня зовут [name], помогите. [name]"),
+        ("Мене звати Олена.", "Мене звати [name]."),
+        ("你好，我叫王小明，我想退款。王小明先生", "你好，我叫[name]，我想退款。[name]先生"),
+        ("我的名字是李娜", "我的名字是[name]"),
+        ("私は田中です。田中太郎と申します", "私は[name]です。[name]と申します"),
+        ("私の名前は田中太郎です。田中さん", "私の名前は[name]です。[name]さん"),
+        ("제 이름은 김민수입니다. 김민수가", "제 이름은 [name]입니다. [name]가"),
+        ("저는 김민수라고 합니다", "저는 [name]라고 합니다"),
+    ],
+)
+def test_names_in_other_scripts_are_masked_where_they_are_introduced(text: str, expected: str) -> None:
+    assert masked(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "меня зовут на работу",
+        "это Иван",
+        "我叫外卖了",
+        "我叫车了。",
+        "私は学生です",
+        "私は森です",
+        "名前は必須です",
+        "저는 학생입니다",
+    ],
+)
+def test_ordinary_words_in_other_scripts_stay(text: str) -> None:
+    assert masked(text) == text
+
+
+# All made up, and in two parts: programs that look for leaked keys would take them for some.
+@pytest.mark.parametrize(
+    ("maker", "rest"),
+    [
+        ("dckr_", "pat_aBcD1234efGH5678ijKL9012mn"),
+        ("dckr_", "oat_aBcD1234efGH5678ijKL9012mn"),
+        ("npm_", "abcdefghijklmnopqrstuvwxyz0123456789"),
+        ("pypi-", "AgEIcHlwaS5vcmcCJDAwMDAwMDAwLTAwMDAtMDAwMC0wMDAw"),
+        ("hf_", "abcdefghijklmnopqrstuvwxyzABCDEF12"),
+        ("glpat-", "abcDEF123456_ghijkl"),
+        ("glcbt-", "64_abcDEF123456ghijkl"),
+        ("sk-ant-", "api03-abcDEF1234567890abcdef"),
+        ("xoxb-", "123456789012-abcdefABCDEF"),
+        ("xoxd-", "abcdefABCDEF1234"),
+        ("hvs.", "CAESIJabcdefghijklmnopqrstuv"),
+        ("nvapi-", "abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP"),
+        ("sbp_", "0123456789abcdef0123456789abcdef01234567"),
+        ("ntn_", "123456789012abcdefghijklmnopqrstuvwxyzABCD"),
+        ("LTAI", "5tAbcdefghijklmnop"),
+    ],
+)
+def test_keys_are_known_by_their_makers_prefix(maker: str, rest: str) -> None:
+    assert masked(f"it is {maker}{rest}, ok") == "it is [secret], ok"
 
 
 def test_a_name_that_is_a_word_spares_the_word() -> None:
@@ -158,6 +238,16 @@ def test_exactly_what_is_personal_goes(text: str, expected: str) -> None:
         "the invoice was 1200 euros",
         "-----BEGIN PRIVATE KEY----- is the line it begins with",
         "listen on 127.0.0.1:8000 and 0.0.0.0",
+        "std::a1::b, x[10::2]",
+        "1234.5678.9012 and dead.beef.cafe",
+        "pin 1000 posts to the board",
+        "Pin code 110001",
+        "the exit code is 1045",
+        "The error: the code is 4930",
+        "the code is 2000 lines long",
+        "promo code 2024",
+        "2024 is the code",
+        "tan 4567 is a number",
     ],
 )
 def test_what_only_looks_like_it_stays(text: str) -> None:
@@ -212,6 +302,20 @@ HOSTILE_UNITS = [
     ),
     *("1:", "fe80:", "bearer ", "https://a.b/?token=", "ab1 ", "key: ", "steuer ", "12345678A ", "name: ", "[email] "),
     *("Hi Anna, ", "010-020-030 ", "212 555 1234 ", "a1b2c3d4 ", "212 555 1", "ana de la "),
+    *(
+        '"a',
+        'a"@',
+        '"@',
+        "fe80::1%",
+        "0a1b.",
+        "1111.",
+        "PIN 1",
+        "the code is 1",
+        "otp: 12",
+        "1234 is your ",
+        "dckr_pat_",
+    ),
+    *("I'm Bob.", "меня зовут ", "Иван ", "我叫", "我叫王", "田中", "名前は", "と申します", "제 이름은 ", "김민수"),
 ]
 
 

@@ -44,7 +44,9 @@ def digits_of(text: str) -> str:
 
 # E-mail ---------------------------------------------------------------------------------------------------------------
 
-_EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,5}[^\W\d_]{2,24}(?![\w-])")
+_DOMAIN = r"(?:[\w-]{1,63}\.){1,5}[^\W\d_]{2,24}(?![\w-])"
+_EMAIL = re.compile(rf"(?<![\w.+%-])[\w.+%-]{{1,64}}@{_DOMAIN}")
+_QUOTED_EMAIL = re.compile(rf"\"[^\"\n@]{{1,64}}\"@{_DOMAIN}")
 # How an address is written that no program shall collect. "at" and "dot" alone are words, so both are needed.
 _SPOKEN_EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+-]{1,64} ?(?:\(at\)|\[at\]|\{at\}) ?[\w-]{1,63}(?: ?(?:\.|\(dot\)|\[dot\]|\(punkt\)) ?[\w-]{2,63}){1,4}"
@@ -98,6 +100,7 @@ def _is_iban(account: str) -> bool:
 
 _CARD = re.compile(r"(?<![\w.,-])\d(?:[ -]?\d){11,18}(?![\w-]|[.,]\d)")
 _CARD_GROUPS = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|\d{4}([ -])\d{6}\2\d{4,5}")
+_DOTTED_CARD = re.compile(r"(?<![\w.,-])\d{4}(?:\.\d{4}){3}(?![\w-]|[.,]\d)")
 # The issuers' first digits with their lengths, ISO/IEC 7812: Visa, Mastercard, American Express, Diners, Discover, JCB,
 # UnionPay, Maestro.
 _ISSUED = re.compile(
@@ -129,8 +132,12 @@ def _card(match: re.Match[str]) -> str:
 # Addresses of machines ------------------------------------------------------------------------------------------------
 
 _IP_V4 = re.compile(r"(?<![\d.\w-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
-_IP_V6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:]{0,5}:)[0-9A-Fa-f:]{6,39}(?![\w:])")
+_IP_V6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:]{0,5}:)[0-9A-Fa-f:]{6,39}(?P<zone>%[\w.-]{1,30})?(?![\w:])")
 _MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
+# As Cisco writes them. Digits alone may be an amount, letters alone a name in code.
+_DOTTED_MAC = re.compile(
+    r"(?<![\w.:-])(?=[0-9A-Fa-f.]{0,13}\d)(?=[\d.]{0,13}[A-Fa-f])[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}(?![\w:-]|\.\w)"
+)
 _VERSION_BEFORE = re.compile(
     r"(?i)(?:\bv|\bver\.?|versi[oó]n(?:en|es|s)?|release|firmware|driver|treiber|section|abschnitt|secci[oó]n|chapter"
     r"|kapitel|build|norm|clause|from|to)[ :=]{0,2}$|[<>=~^!]=? ?$(?<![^<>=~^!]=)"
@@ -157,14 +164,16 @@ def _ip_v4(match: re.Match[str]) -> str:
 
 
 def _ip_v6(match: re.Match[str]) -> str:
-    text = match[0]
-    if text.count(":") < 3 or not digits_of(text):
-        return text  # "a::b" is valid, and code
+    text = match[0].removesuffix(match["zone"] or "")
     try:
         address = IPv6Address(text.rstrip(":") if text.endswith(":") and not text.endswith("::") else text)
     except AddressValueError:
-        return text
-    return text if address.is_loopback or address.is_unspecified else "[ip]"
+        return match[0]
+    # "a::b" is valid, and code, where no interface is named and no network of its own kind.
+    is_told = match["zone"] is not None or address.is_link_local or text.count(":") >= 3
+    if not is_told or not digits_of(text) or address.is_loopback or address.is_unspecified:
+        return match[0]
+    return "[ip]"
 
 
 # Phone numbers --------------------------------------------------------------------------------------------------------
@@ -312,13 +321,16 @@ def always(mask: str) -> Replace:
 
 
 IDENTIFYING_FORMS: tuple[Form, ...] = (
+    Form(_QUOTED_EMAIL, always("[email]"), hints=('"@',)),
     Form(_EMAIL, _email, hints=("@",)),
     Form(_SPOKEN_EMAIL, always("[email]"), hints=("at)", "at]", "at}", " at ", " arroba ", " AT ", " At ")),
     Form(_IBAN, _iban, needs_digit=True),
     Form(_CARD, _card, needs_digit=True),
+    Form(_DOTTED_CARD, always("[card]"), hints=(".",), needs_digit=True),
     Form(_PAPER, _paper, needs_digit=True),
     Form(_TAX_ID, _tax_id, needs_digit=True),
     Form(_MAC, always("[ip]"), hints=(":", "-")),
+    Form(_DOTTED_MAC, always("[ip]"), hints=(".",), needs_digit=True),
     Form(_IP_V4, _ip_v4, hints=(".",), needs_digit=True),
     Form(_IP_V6, _ip_v6, hints=(":",), needs_digit=True),
     Form(_LABELLED, _labelled, needs_digit=True),

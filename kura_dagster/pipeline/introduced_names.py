@@ -68,10 +68,35 @@ _INTRODUCED = re.compile(
     rf"(?P<name>{_NAME})"
 )
 _SIGNATURE_CHARACTERS = 250
+_OPENS = re.compile(rf"(?i)(?:^|[.!?:\n] ?|\b{_GREETING}(?: there)?,? )$")
 _GREETED = re.compile(rf"(?i)\b{_GREETING}\b[^.?]{{0,25}}$")
 _PERSON_FOLLOWS = re.compile(
     r"(?i) (?:from|here|speaking|calling|again|writing|with|at|aus|von|vom|hier|am apparat|de|desde)\b"
     r"|,| and (?:i|my|we)\b| und (?:ich|mein)| y (?:me|mi|quiero|necesito|tengo)\b"
+)
+
+# The same in other scripts. Where a word may stand right behind a name, its length is known only by what follows, and
+# what is said of a person as often ("I am a student") only takes a common family name.
+_RUSSIAN_WORD = r"[А-ЯЁІЇЄҐ][а-яёіїєґ'’-]{1,29}"
+_CHINESE_FAMILY = (
+    "欧阳|司马|上官|诸葛|歐陽|司馬|諸葛|[王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋"
+    "蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
+    "張劉陳楊趙黃吳孫馬羅鄭謝韓馮蕭鄧許呂蘇盧蔣賈葉閻鍾範譚鄒陸邱顧龍萬錢湯賴龔]"
+)
+_JAPANESE_FAMILY = (
+    "佐藤|鈴木|高橋|田中|伊藤|渡辺|渡邊|山本|中村|小林|加藤|吉田|山田|佐々木|山口|松本|井上|木村|林|斎藤|齋藤|清水|山崎|阿部|池田"
+    "|橋本|山下|森|石川|中島|前田|藤田|後藤|小川|岡田|長谷川|村上|近藤|石井|坂本|遠藤|青木|藤井|西村|福田|太田|三浦|藤原|岡本|松田"
+    "|中川|中野|原田|小野|田村|竹内|金子|和田|中山|石田|上田|森田|柴田|酒井|工藤|横山|宮崎|宮本|内田|高木|安藤|谷口|大野|丸山|今井"
+)
+_JAPANESE_FAMILY_BEFORE = re.compile(rf"(?:{_JAPANESE_FAMILY})(?<=..)(?=[\u3041-\u30ff\u4e00-\u9fff])")
+_ELSEWHERE = re.compile(
+    rf"(?i:(?<!\w)(?:меня зовут|мо[её] имя|мене звати|моє ім['’]я|мене звуть|казвам се)(?: [-–—])?)[ :]{{1,2}}({_RUSSIAN_WORD}(?: {_RUSSIAN_WORD}){{0,2}})"
+    rf"|(?:我叫|我的名字是|我的名字叫|我名叫)((?:{_CHINESE_FAMILY})[\u4e00-\u9fff]{{1,2}})(?=[^\w]|$)"
+    rf"|(?:(?:私|わたし|僕|俺)は|(?:名前|氏名)は)((?:{_JAPANESE_FAMILY})[\u3041-\u30ff\u4e00-\u9fff]{{0,3}}?)(?=です|と(?:申し|言い|いい)ます)"
+    r"|(?:私|わたし|僕|俺)の(?:名前|氏名)は([\u3005\u30a1-\u30ff\u4e00-\u9fff]{2,8})(?=です|と(?:申し|言い|いい)ます|。|$)"
+    r"|([\u3005\u4e00-\u9fff]{2,6}|[\u30a1-\u30ff]{2,8})(?=と申します)"
+    r"|(?:제|내) 이름은 ([\uac00-\ud7af]{2,4}?)(?=입니다|이에요|예요|이라고|라고|이고|[.,!]|$)"
+    r"|(?:저는|나는) ([\uac00-\ud7af]{2,4}?)(?=이?라고 (?:합니다|해요))"
 )
 
 _PARTICLES = frozenset(["van", "von", "de", "del", "der", "den", "da", "di", "dos", "la", "bin", "al", "el"])
@@ -189,6 +214,14 @@ def find_names(texts: Iterable[str]) -> tuple[set[str], set[str]]:
 
 
 def _names_in(text: str) -> Iterable[str]:
+    if not text.isascii():
+        for match in _ELSEWHERE.finditer(text):
+            name = match[match.lastindex or 0]
+            # One character is a word of its own and part of many, and nothing divides them.
+            if len(name) > 1:
+                yield name
+                if family := _JAPANESE_FAMILY_BEFORE.match(name):
+                    yield family[0]
     for match in _STRONG.finditer(text):
         yield from _leading_name(match[1], sure=True)
     for pattern in (_TITLED, _RELATED, _LABELLED):
@@ -206,9 +239,11 @@ def _names_in(text: str) -> Iterable[str]:
             follows, before = text[end : end + 12], text[max(0, match.start() - 40) : match.start()]
             ends = not follows or follows[0] in ".!,\n"
             opens = match["how"].lower().startswith("i") or not before.strip()
+            is_given = name.lower() in GIVEN_NAMES or name.lower() in _ORDINARY_NAMES
             if not name.isupper() and (
                 _PERSON_FOLLOWS.match(follows)
                 or (ends and " " in name and opens)
+                or (ends and is_given and (opens or _OPENS.search(before) is not None))
                 or (ends and _GREETED.search(before) is not None)
             ):
                 yield name

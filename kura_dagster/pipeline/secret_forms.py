@@ -22,14 +22,18 @@ _PRIVATE_KEY = re.compile(
 _PREFIXED = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
     r"(?:sk|pk|rk)[-_](?=[A-Za-z0-9_-]{0,60}\d)[A-Za-z0-9][A-Za-z0-9_-]{15,250}"
-    r"|gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_\w{20,255}|gl(?:pat|dt|rt|soat)-[\w.-]{16,80}"
-    r"|xox[abeoprs]-[\w-]{10,255}|xapp-[\w-]{10,255}"
-    r"|A(?:KIA|SIA|IDA|ROA)[A-Z0-9]{12,32}|AIza[\w-]{30,60}|ya29\.[\w-]{20,400}|GOCSPX-[\w-]{20,60}"
+    r"|gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_\w{20,255}|gl(?:pat|dt|rt|soat|cbt|ptt|ft|imt|agent|oas)-[\w.-]{16,80}"
+    r"|xox[a-eoprs]-[\w-]{10,255}|xapp-[\w-]{10,255}"
+    r"|A(?:KIA|SIA|IDA|ROA|BIA|CCA)[A-Z0-9]{12,32}|AIza[\w-]{30,60}|ya29\.[\w-]{20,400}|GOCSPX-[\w-]{20,60}"
     r"|hf_[A-Za-z0-9]{20,80}|npm_[A-Za-z0-9]{30,60}|pypi-[\w-]{40,400}|gsk_\w{20,100}|r8_\w{30,60}|xai-\w{30,120}"
     r"|pplx-\w{30,80}|SG\.[\w-]{16,40}\.[\w-]{16,80}|whsec_[\w+/=]{20,80}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"
     r"|do[opr]_v1_[a-f0-9]{40,80}|dapi[a-f0-9]{32}|sq0[a-z]{3}-[\w-]{22,60}|EAA[A-Za-z0-9]{80,300}|lin_api_\w{30,60}"
     r"|glsa_\w{30,60}|NRAK-[A-Z0-9]{20,40}|sntrys_[\w=+/]{30,300}|ATATT3[\w=-]{50,300}|tskey-[\w-]{20,80}"
     r"|AGE-SECRET-KEY-1[A-Z0-9]{50,70}|figd_[\w-]{30,60}|key-[a-f0-9]{32}|(?:AC|SK)[a-f0-9]{32}"
+    r"|dckr_[po]at_[\w-]{20,80}|nvapi-[\w-]{40,100}|sbp_[a-f0-9]{40}|PMAK-[a-f0-9]{24}-[a-f0-9]{34}|rubygems_[a-f0-9]{48}"
+    r"|ATCTT3[\w=-]{50,300}|hv[bs]\.[\w-]{24,300}|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{60,80}|pul-[a-f0-9]{40}|dp\.(?:pt|st|ct|sa)\.[\w.-]{40,80}"
+    r"|glc_[A-Za-z0-9+/=]{32,400}|sntryu_[a-f0-9]{64}|ntn_[A-Za-z0-9]{40,60}|secret_[A-Za-z0-9]{43}|xkeysib-[a-f0-9]{64}-\w{16}"
+    r"|pscale_(?:tkn|pw|oauth)_[\w.-]{32,64}|tvly-[\w-]{24,60}|LTAI[A-Za-z0-9]{12,24}|EZ[AT]K[A-Za-z0-9]{54}|CCIPAT_\w{20,80}"
     r"|\d{8,10}:AA[\w-]{30,40}|eyJ[\w-]{8,4000}\.[\w-]{4,4000}(?:\.[\w-]{0,4000})?"
     r")"
 )
@@ -68,6 +72,40 @@ _PASSWORD_BEFORE = re.compile(
     rf"(?i)(?<![^\W_])((?:use|used|using|set|chose|nehme|verwende|uso|usé|puse) )(\S{{6,60}})(?= (?:as|als|como) (?:the |my |mein |mi |la )?(?:{_SAID})\b)"
 )
 _QUOTES = "\"'“”„«»"
+# "Pin 1000 posts" is none: without a sign between, it is written in capitals or somebody's.
+_BARE_PIN = re.compile(
+    r"(?<![^\W_])(PINs? |(?i:(?:my|your|his|her|their|mein|meine|deine|ihre|mi|tu|su) pins? ))(\d{4,8})(?![\w-]|[.,]\d)"
+)
+
+# Codes that somebody gets to sign in once, and those on the back of a card. What kind of code it is may be said, or an
+# article stands before it: a code alone may be an error's.
+_CODE_KIND = (
+    r"verification|security|one[- ]time|authentication|authenticator|authorization|auth|access|activation|log-?in|sign-?in"
+    r"|2fa|mfa|sms|otp|unlock|pairing"
+)
+_VALUE = r"(?:[A-Z]-)?\d{4,8}|\d{3}[ -]\d{3}"
+_SAYS = r"(?: (?:is|was|ist|war|lautet|es)(?: now| jetzt)?:? |: ?| ?= ?)"
+_CODE = re.compile(
+    rf"(?i)(?<![^\W_])((?:(?:{_CODE_KIND}) (?:pass)?code|(?:sms|otp|auth)-code|passcode|otp(?: code)?|one[- ]time (?:password|pin)"
+    r"|(?:bestätigungs|verifizierungs|sicherheits|einmal|anmelde|freischalt|zugangs)-?code|einmalpasswort|(?-i:(?:SMS-|m)?TAN)"
+    r"|código (?:sms|de (?:verificación|seguridad|acceso|un solo uso)))"
+    rf"(?:{_SAYS}| ))({_VALUE})(?![\w-]|[.,]\d)"
+)
+_PLAIN_CODE = re.compile(
+    rf"(?i)(?<![^\W_])((?:the|my|your|his|her|der|mein|dein|ihr|el|mi|tu|su) (?:code|código)(?: i (?:got|received|have))?{_SAYS})({_VALUE})"
+    r"(?![\w-]|[.,]\d| ?[%€$£]| (?:lines?|rows?|bytes|characters|chars|words|times|zeilen|zeichen|líneas|caracteres))"
+)
+_NO_SECRET_CODE = re.compile(
+    r"(?i)(?:error|status|exit|return|http|fehler|zip|postal|post|promo|country|area)[^\n]{0,30}$"
+)
+_CODE_BEFORE = re.compile(
+    rf"(?i)(?<![\w.,/-])({_VALUE})(?= (?:is|ist|es) (?:your|the|my|ihr|dein|der|tu|su|el) (?:[\w-]{{1,20}} ){{0,2}}"
+    rf"(?:(?:{_CODE_KIND}) (?:pass)?code|otp|pin|passcode|(?:bestätigungs|verifizierungs|sicherheits|anmelde)-?code"
+    r"|código de (?:verificación|seguridad|acceso))\b)"
+)
+_CARD_CODE = re.compile(
+    rf"(?i)(?<![^\W_])((?:cvv2?|cvc2?|cid|card security code|security code|prüfziffer|kartenprüfnummer)(?:{_SAYS}| ))(\d{{3,4}})(?![\w-]|[.,]\d)"
+)
 
 _TOKEN = re.compile(r"(?<![\w/.+=@%-])(?<!base64,)[A-Za-z0-9_+/-]{24,400}={0,2}(?![\w/+-])")
 _DIGEST_LENGTHS = (32, 40, 56, 64, 96, 128)
@@ -135,6 +173,15 @@ def _password_before(match: re.Match[str]) -> str:
     return f"{match[1]}[password]" if _kinds_of_characters(match[2]) >= 2 and digits_of(match[2]) else match[0]
 
 
+def _said_code(match: re.Match[str]) -> str:
+    return f"{match[1]}[password]"
+
+
+def _plain_code(match: re.Match[str]) -> str:
+    before = match.string[max(0, match.start() - 40) : match.start()]
+    return match[0] if _NO_SECRET_CODE.search(before) else f"{match[1]}[password]"
+
+
 def _token(match: re.Match[str]) -> str:
     token = match[0]
     before = match.string[max(0, match.start() - 60) : match.start()]
@@ -167,6 +214,8 @@ _SAID_HINTS = tuple(
     "pass Pass PASS kennwort Kennwort contraseña Contraseña clave Clave pwd PWD pw PW pin Pin PIN zugangs Zugangs".split()
 )
 
+_CODE_HINTS = tuple("code Code CODE otp OTP Otp ódigo passwor tan TAN Tan one-time One-time".split())
+
 SECRET_FORMS: tuple[Form, ...] = (
     Form(_PRIVATE_KEY, always("[secret]"), hints=("PRIVATE KEY",)),
     Form(_URL, _url, hints=("://",)),
@@ -175,13 +224,20 @@ SECRET_FORMS: tuple[Form, ...] = (
         always("[secret]"),
         hints=tuple(
             "sk- sk_ pk- pk_ rk- rk_ gh xox xapp AKIA ASIA AIDA AROA AIza ya29 GOCSPX hf_ npm_ pypi- gsk_ r8_ xai- pplx- SG. gl whsec_"
-            " shp do dapi sq0 EAA lin_api glsa_ NRAK- sntrys_ ATATT3 tskey- AGE- figd_ key- AC SK :AA eyJ".split()
+            " shp do dapi sq0 EAA lin_api glsa_ NRAK- sntrys_ ATATT3 tskey- AGE- figd_ key- AC SK :AA eyJ"
+            " dckr_ nvapi- sbp_ PMAK- rubygems_ ATCTT3 hvs. hvb. .atlasv1. pul- dp. glc_ sntryu_ ntn_ secret_ xkeysib- pscale_"
+            " tvly- LTAI EZ CCIPAT_ ABIA ACCA".split()
         ),
     ),
     Form(_AUTHORISATION, _authorisation, hints=("earer ", "EARER ", "asic ", "oken ")),
     Form(_ASSIGNED, _assigned, hints=(":", "=")),
     Form(_PASSWORD, _password, hints=_SAID_HINTS),
     Form(_PASSWORD_BEFORE, _password_before, hints=(" as ", " als ", " como ")),
+    Form(_BARE_PIN, _said_code, hints=("pin", "Pin", "PIN"), needs_digit=True),
+    Form(_CODE, _said_code, hints=_CODE_HINTS, needs_digit=True),
+    Form(_PLAIN_CODE, _plain_code, hints=_CODE_HINTS, needs_digit=True),
+    Form(_CODE_BEFORE, always("[password]"), hints=(" is ", " ist ", " es "), needs_digit=True),
+    Form(_CARD_CODE, _said_code, hints=tuple("cv CV Cv cid CID code Code CODE prüf Prüf".split()), needs_digit=True),
     Form(_TOKEN, _token, needs_digit=True),
 )
 """Before the forms that identify: a key may hold what looks like a phone number."""

@@ -73,7 +73,7 @@ class TestRequest:
 
     def test_turns_are_counted_and_the_owners_metadata_is_kept(self):
         summary = summarised("How do I export?", "Like this.", "Thanks", metadata={"plan": "pro"})
-        assert summary.metadata == {"plan": "pro", "conversation_turns": 3, "user_words": "How do I export?\nThanks"}
+        assert summary.metadata == {"plan": "pro", "conversation_turns": 3, "user_words": "How do I export?"}
 
     def test_without_a_user_the_assistant_is_shown_and_nothing_is_claimed_as_a_request(self):
         message = Message(role="assistant", content="Your export is ready.", created_at=WHEN)
@@ -106,9 +106,17 @@ class TestUserWords:
             "Which one?",
             "It is jo.doe@example.com's folder",
             "Sure.",
-            "Thanks a lot, Kowalczyk.",
+            "Thanks a lot, Kowalczyk. It opens.",
         )
-        assert users_words(summary) == "The [name] folder does not open\nIt is [email]'s folder\nThanks a lot, [name]."
+        assert users_words(summary) == (
+            "The [name] folder does not open\nIt is [email]'s folder\nThanks a lot, [name]. It opens."
+        )
+
+    def test_salutations_and_sign_offs_are_no_part_of_them(self):
+        summary = summarised(
+            "Hallo zusammen,\ndie Rechnung fehlt.\n\nViele Grüße\nJörg", "Welche?", "Thanks a lot, Jörg."
+        )
+        assert users_words(summary) == "die Rechnung fehlt."
 
     def test_they_are_short_and_a_long_turn_hides_no_other(self):
         words = users_words(summarised("a long story " * 500, "Yes?", "and what I came for", "Yes?", "bye " * 99))

@@ -87,6 +87,7 @@ def test_personal_data_is_masked(text: str, expected: str) -> None:
         "I am called every day by spammers",
         "call me back later",
         "a function named parseDate",
+        "4711\nLiebe Grüße\n",
         "I'm May. This is Java. I think this is Paris.",
         "I am rich.",
         "Is this Anna?",

@@ -164,7 +164,8 @@ _NO_NAME_TEXT = """
     inglés airlines airways apartments arena avenue bar bistro boulevard cafe center centre church clinic club
     court gmbh grill hospital inc inn kitchen llc lounge ltd museum orchestra park pizza plaza resort road
     salon square stadium station street studio suites symphony theater theatre tower university vs dr mr mrs
-    ms prof mx sra srta anytime asap directly instead straight whenever later crazy collect names
+    ms prof mx sra srta anytime asap directly instead straight whenever later crazy collect names grüße
+    grüßen gruß grüsse grüssen
 """
 _NO_NAME = frozenset(_NO_NAME_TEXT.split())
 

@@ -37,7 +37,7 @@ _ONE_FOR_ONE = _one_for_one()
 
 
 def plain(text: str) -> str:
-    """Return the text with ASCII digits, spaces, hyphens and signs, without what can't be seen, and accents composed."""
+    """Return the text with ASCII digits, spaces and hyphens, accents composed, and without what can't be seen."""
     return TracedText(text).text
 
 
@@ -104,7 +104,7 @@ class TracedText:
             replace: what stands there instead: pieces that `kept` matches, and of the match what is around them.
             kept: what may be new in a replacement.
         """
-        spans = []
+        spans: list[tuple[int, int, str]] = []
         for match in pattern.finditer(self.text):
             replacement = replace(match)
             if replacement != match[0]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kura_dagster.pipeline.base_classes import BaseSummaryModel
+from kura_dagster.pipeline.embedded.courtesies import without_courtesies
 from kura_dagster.pipeline.embedded.languages import find_languages
 from kura_dagster.pipeline.embedded.request_sentence import MAX_CHARACTERS, clean, request_sentences, shortened
 from kura_dagster.pipeline.personal_data import PersonalData, find_personal_data
@@ -111,14 +112,15 @@ def _as_text(shown: list[str]) -> str:
 
 
 def _user_words(user_texts: Iterable[str], personal_data: PersonalData) -> str:
-    """Return the start of what the user wrote, masked, a turn a line; no turn hides the next ones."""
+    """Return the start of what the user wrote, masked, a turn a line, without courtesies; no turn hides the next ones."""
     turns: list[str] = []
     for text in user_texts:
         if sum(map(len, turns)) >= USER_WORDS_CHARACTERS:
             break
         # Masked before it is cut, so that no half of a number or a name is left over.
         masked = personal_data.mask(text[: 4 * EMBEDDED_TURN_CHARACTERS])
-        if turn := shortened(clean(masked), EMBEDDED_TURN_CHARACTERS):
+        # While it has lines, which is where salutations and sign-offs stand: they would name clusters.
+        if turn := shortened(clean(without_courtesies(masked)), EMBEDDED_TURN_CHARACTERS):
             turns.append(turn)
     return shortened("\n".join(turns), USER_WORDS_CHARACTERS)
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from kura_dagster.pipeline.embedded.courtesies import without_courtesies
 from kura_dagster.pipeline.embedded.grammar import NEGATION
 from kura_dagster.pipeline.embedded.vocabulary import (
     ENGLISH_VERBS,
@@ -40,7 +41,9 @@ _CODE_LINE = re.compile(
     r"^(?:\t| {4,}).{0,400}$|^ {0,3}(?:Traceback \(|File \"|at \w[\w.$]{0,80}\(|>>> |\$ |[<{}\])]|\[(?![a-z]{1,20}\])|(?:import|from|def|class|const|var|public|SELECT)\b).{0,400}$",
     re.MULTILINE,
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+# Where one stands nothing is seen: a space instead would tear an address apart, and its halves would not be masked.
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _BOUNDARY = re.compile(
     r"(?<=[.!?…。！？])[\"')\]”’]{0,2}\s+|(?<=[a-z][.!?])(?=[A-Z][a-z]* )|(?<=[。！？])|\n+|\s+(?:[-*•]|\d{1,2}[.)])\s+"
 )
@@ -111,14 +114,12 @@ _NO_PROBLEM = re.compile(r"\b(?:have|has|had|i've|we've) never\b", re.IGNORECASE
 
 def clean(text: str) -> str:
     """Return the text on one line, without control characters, invisible characters and lone surrogates."""
-    return " ".join(_CONTROL.sub(" ", text).split())
+    return " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", text)).split())
 
 
 def sentences(text: str) -> list[str]:
     """Split a turn into its sentences, code and control characters left out."""
-    if len(text) > 2 * MAX_TURN_CHARACTERS:
-        text = f"{text[:MAX_TURN_CHARACTERS]}\n{text[-MAX_TURN_CHARACTERS:]}"
-    text = _CODE_LINE.sub("\n", _FENCE.sub("\n", text))
+    text = _CODE_LINE.sub("\n", _FENCE.sub("\n", _both_ends(text)))
     found: list[str] = []
     for piece in _BOUNDARY.split(text):
         piece = clean(piece).strip(" -*•#>|_=~")
@@ -129,6 +130,12 @@ def sentences(text: str) -> list[str]:
         elif _WORD.search(piece):
             found.append(piece)
     return found
+
+
+def _both_ends(text: str) -> str:
+    if len(text) <= 2 * MAX_TURN_CHARACTERS + 1:
+        return text
+    return f"{text[:MAX_TURN_CHARACTERS]}\n{text[-MAX_TURN_CHARACTERS:]}"
 
 
 def _may_deny(sentence: str) -> bool:
@@ -222,9 +229,13 @@ def request_sentences(user_texts: Sequence[str]) -> list[str]:
     began with a search ended in. Each is on one line, without greetings, and as long as it was written. Where no
     sentence can be told apart the first turn with a word in it is returned whole, and nothing where there is none.
     """
+    turns = [_both_ends(text) for text in user_texts[:MAX_TURNS]]
+    without = list(map(without_courtesies, turns))
+    if any(map(_WORD.search, without)):
+        turns = without
     found = [
         (stripped, turn)
-        for turn, text in enumerate(user_texts[:MAX_TURNS])
+        for turn, text in enumerate(turns)
         for stripped in map(strip_niceties, sentences(text))
         if stripped
     ]

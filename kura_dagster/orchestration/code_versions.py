@@ -27,8 +27,8 @@ from kura_dagster.settings import EXTRACTIVE, Settings
 from kura_dagster.storage.tables import BASE_CLUSTERS, EMBEDDINGS, META_CLUSTERS, PROJECTIONS, SUMMARIES
 
 METHODS = {
-    SUMMARIES.name: 2,
-    EMBEDDINGS.name: 1,
+    SUMMARIES.name: 3,
+    EMBEDDINGS.name: 2,
     BASE_CLUSTERS.name: 3,
     META_CLUSTERS.name: 2,
     PROJECTIONS.name: 1,

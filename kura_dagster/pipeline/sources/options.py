@@ -137,6 +137,11 @@ class ColumnMapping:
             shown = ", ".join(columns[:_COLUMNS_SHOWN]) or "(none)"
             raise SourceError(f"{name} has no column {', '.join(missing)}; it has {shown}")
 
+    def is_of(self, columns: Iterable[str]) -> bool:
+        """Whether a table with these columns has all that hold what was said."""
+        said = {self.messages, self.prompt, self.role, self.content} - {None}
+        return said <= set(columns)
+
     def metadata_of(self, row: Mapping[str, object]) -> dict[str, object]:
         """Return what of a row is metadata."""
         if self.metadata is not None:

@@ -263,7 +263,9 @@ def _part(row: Row, mapping: ColumnMapping) -> Iterator[LooseMessage]:
 def _by_time(messages: list[LooseMessage], options: SourceOptions) -> list[LooseMessage]:
     """Return the messages in the order of their times where all have one, else as their rows came."""
     try:
-        times = [parse_time(message.created_at, tz=options.tz, latest=_LATEST) for message in messages]
+        times = [
+            parse_time(message.created_at, tz=options.tz, latest=_LATEST, dates=options.dates) for message in messages
+        ]
     except TimeError:
         return messages  # which is told when they become a conversation
     if None in times:

@@ -1,7 +1,7 @@
 """Lists of messages as APIs of language models take them: request logs, traces, fine-tuning files, ShareGPT.
 
 Logs nest what was asked in `request` or `body` and the answer in `response`; fine-tuning files have neither id nor
-time. What one message looks like is `api_messages`' knowledge, and what `input` and `output` may hold is that of `traces`.
+time. What one message looks like is `api_messages`' knowledge, what `input` and `output` may hold that of `traces`.
 """
 
 from __future__ import annotations

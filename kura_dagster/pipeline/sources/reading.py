@@ -133,7 +133,7 @@ def _records(
         return
     buffered: io.BufferedReader[Any] = io.BufferedReader(stream, _BUFFER)
     if format is Format.CSV:
-        yield from read_rows(csv_rows(buffered, name), name, options)
+        yield from read_rows(csv_rows(buffered, name, options.encoding), name, options)
         return
     if format is Format.JSON:
         rows = ((raw.number, _row(raw)) for raw in raw_records(buffered))

@@ -220,6 +220,39 @@ def test_an_output_that_is_no_answer_does_not_spoil_messages_that_have_one() -> 
     assert reasons(read({"messages": [HI], "output": {"score": 1}}))[1].startswith("output: an object in which no")
 
 
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ({"celsius": 4}, '{"celsius": 4}'),
+        ([{"title": "Łódź"}], '[{"title": "Łódź"}]'),
+        ([{"text": "a"}], "a"),
+        (4, "4"),
+    ],
+)
+def test_what_a_tool_answers_may_be_any_json(content: Any, text: str) -> None:
+    asked = [HI, {"role": "tool", "content": content}]
+    assert said(only_conversation({"messages": asked}))[1] == ("tool", text)
+    if content != 4:
+        asked = [HI, {"type": "function_call_output", "output": content}]
+        assert said(only_conversation({"input": asked}))[1] == ("tool", text)
+
+
+def test_logs_of_azure_and_bedrock() -> None:
+    azure = {
+        "time": "2026-11-20T09:00:00Z",
+        "properties": {"request": {"messages": [HI]}, "response": {"choices": [{"message": HELLO}]}},
+    }
+    bedrock = {
+        "timestamp": "2026-11-20T09:00:00Z",
+        "requestId": "r",
+        "input": {"inputBodyJson": {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}},
+        "output": {"outputBodyJson": {"output": {"message": {"role": "assistant", "content": [{"text": "hello"}]}}}},
+    }
+    for record in (azure, bedrock):
+        assert said(only_conversation(record)) == [("user", "hi"), ("assistant", "hello")]
+    assert only_conversation(bedrock).chat_id == "r"
+
+
 def test_a_batchs_requests_need_a_day() -> None:
     record = {"custom_id": "b", "method": "POST", "url": "/v1/chat/completions", "body": {"messages": [HI]}}
     assert "--created-at DAY" in reasons(read(record, options=SourceOptions(now=NOW)))[1]

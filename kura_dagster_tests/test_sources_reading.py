@@ -190,7 +190,8 @@ ANY_JSON = st.recursive(
             | st.sampled_from(
                 """chat_id created_at messages role content metadata uuid chat_messages sender text type mapping
                 current_node message author parent parts content_type create_time id request response choices
-                conversations from value recipient files""".split()
+                conversations from value recipient files input output instructions system output_text kwargs
+                generations body properties inputBodyJson prompt refusal audio""".split()
             ),
             inner,
             max_size=5,

@@ -6,9 +6,11 @@ knowledge, and `traces`'.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from kura_dagster.pipeline.sources.loose_content import ContentError, text_of
 from kura_dagster.pipeline.sources.normalise import LooseMessage, required_object
 from kura_dagster.pipeline.sources.record import UnusableRecordError
 
@@ -20,6 +22,7 @@ TIMES = (
 
 _ROLES = ("role", "from", "sender")
 _CONTENTS = ("content", "value", "text", "refusal")
+_TOOLS = frozenset(["tool", "function"])
 # LangChain's messages say by their type, or their class, who speaks.
 _SPEAKERS = frozenset(["human", "ai", "user", "assistant", "system", "developer", "tool", "function"])
 _CLASSES = {"HumanMessage": "human", "AIMessage": "ai", "AIMessageChunk": "ai", "SystemMessage": "system"}
@@ -33,6 +36,11 @@ _PARTS = frozenset(
     """text input_text output_text refusal image image_url input_image input_file file document input_audio tool_use
     server_tool_use web_search_tool_result thinking redacted_thinking""".split()
 )
+
+
+def is_users(message: LooseMessage) -> bool:
+    """Whether a message is the user's, by the names that APIs have for one."""
+    return message.role == "user" or message.role == "human"
 
 
 def turns_of(message: dict[str, Any], time: Any = None) -> Iterator[LooseMessage]:
@@ -55,6 +63,8 @@ def turns_of(message: dict[str, Any], time: Any = None) -> Iterator[LooseMessage
         if results:
             yield LooseMessage("tool", [_result(part) for part in results], created_at)
             content = [part for part in content if not any(part is result for result in results)]
+    if isinstance(role, str) and role in _TOOLS:
+        content = _told(content)
     if content != [] or role != "user":
         yield LooseMessage(role, content, created_at)
 
@@ -85,7 +95,7 @@ def turns_of_items(items: Sequence[Any], name: str, role: str, time: Any = None)
         elif kind == "message":
             yield from turns_of(item | {"role": role}, time)
         elif kind.endswith(("_call", "_call_output")) and isinstance(item.get("output"), (str, list, dict)):
-            yield LooseMessage("tool", item["output"], time)
+            yield LooseMessage("tool", _told(item["output"]), time)
         elif kind in _PARTS:
             yield LooseMessage(role, [item], time)
         elif kind not in _SILENT and not kind.endswith(_SILENT_ENDINGS):
@@ -110,6 +120,15 @@ def _first(message: dict[str, Any], names: tuple[str, ...]) -> Any:
 def _kind(item: dict[str, Any]) -> str:
     kind = item.get("type")
     return kind if isinstance(kind, str) else ""
+
+
+def _told(content: Any) -> Any:
+    """Return what a tool answered as something with a text: tools answer in any JSON."""
+    try:
+        text_of(content)
+    except ContentError:
+        return json.dumps(content, ensure_ascii=False, default=str)
+    return content
 
 
 def _result(part: dict[str, Any]) -> Any:

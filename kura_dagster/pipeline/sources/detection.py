@@ -43,6 +43,7 @@ _KNOWN_KEYS = (
     ("response", Format.OPENAI),
     ("body", Format.OPENAI),
     ("request_body", Format.OPENAI),
+    ("properties", Format.OPENAI),
     ("conversations", Format.OPENAI),
     ("conversation", Format.OPENAI),
     ("messages", Format.OPENAI),

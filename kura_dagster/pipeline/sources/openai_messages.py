@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from kura_dagster.pipeline.sources.api_messages import TIMES, turns_of
+from kura_dagster.pipeline.sources.api_messages import TIMES, is_users, turns_of
 from kura_dagster.pipeline.sources.normalise import (
     LooseConversation,
     LooseMessage,
@@ -23,12 +23,21 @@ from kura_dagster.pipeline.sources.traces import answered, asked, first_choice
 from kura_dagster.pipeline.strict_json import NotJSONError, parse_json
 from kura_dagster.pipeline.types import Conversation
 
-_IDS = ("chat_id", "conversation_id", "thread_id", "session_id", "id", "custom_id", "request_id", "conversation_hash")
+_IDS = (
+    "chat_id",
+    "conversation_id",
+    "thread_id",
+    "session_id",
+    "id",
+    "custom_id",
+    "request_id",
+    "requestId",
+    "conversation_hash",
+)
 _LISTS = ("messages", "conversations", "conversation")  # the second is ShareGPT's, the third WildChat's
 _ASKED = ("input", "inputs", "prompt")  # the Responses API's and Langfuse's, LangSmith's, that of completions
 _ANSWERED = ("output", "outputs", "output_text")
-_ASSISTANTS = frozenset(["assistant", "ai", "gpt", "model", "bot"])
-_NESTS = ("request", "body", "response", "params", "request_body", "response_body")
+_NESTS = ("request", "body", "response", "params", "request_body", "response_body", "properties")
 _DEEPEST_NEST = 3  # the record, its response, and that one's body, as in OpenAI's batches
 _LONGEST_METADATA = 1_000  # characters; longer texts beside the messages are prompts and answers once more
 
@@ -156,9 +165,9 @@ def _answer(level: dict[str, Any], before: list[LooseMessage], time: Any, *, is_
             answer = answered(level.get(name), name, before, time)
         except UnusableRecordError:
             # Beside messages that end with an answer it is something else, such as a score.
-            if before and before[-1].role in _ASSISTANTS:
-                continue
-            raise
+            if not before or is_users(before[-1]):
+                raise
+            continue
         if answer:
             return answer
     response = level.get("response")

@@ -43,8 +43,8 @@ _SYNONYMS = {
     "messages": ("messages", "conversation", "conversations", "turns"),
     "prompt": ("prompt", "question", "instruction", "input", "user_message"),  # "user" is mostly an id
     "response": ("response", "answer", "completion", "output", "assistant_message", "reply"),
-    "role": ("role", "sender", "speaker", "author", "author_type", "sender_type"),
-    "content": ("content", "text", "message", "body", "message_body", "message_text"),
+    "role": ("role", "sender", "speaker", "author", "author_type", "author_role", "sender_type"),
+    "content": ("content", "text", "message", "body", "message_body", "message_text", "comment_body"),
 }
 
 

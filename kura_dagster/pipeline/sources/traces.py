@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from kura_dagster.pipeline.sources.api_messages import turns_of, turns_of_items
+from kura_dagster.pipeline.sources.api_messages import is_users, turns_of, turns_of_items
 from kura_dagster.pipeline.sources.loose_content import ContentError, kind_of, text_of
 from kura_dagster.pipeline.sources.normalise import LooseMessage
 from kura_dagster.pipeline.sources.record import UnusableRecordError
@@ -17,7 +17,6 @@ from kura_dagster.pipeline.sources.record import UnusableRecordError
 # A text that stands alone in an object under one of these names is what was said.
 _ASKED = frozenset(["input", "question", "query", "prompt", "text", "content", "message", "user_input"])
 _ANSWERED = frozenset(["output", "answer", "response", "text", "completion", "result", "output_text", "generation"])
-_USERS = frozenset(["user", "human"])
 
 
 def asked(value: Any, name: str) -> Iterator[LooseMessage]:
@@ -37,6 +36,8 @@ def asked(value: Any, name: str) -> Iterator[LooseMessage]:
             yield from turns_of_items(_unnested(messages), f"{name}.messages", "user")
         elif "role" in value:
             yield from turns_of(value)
+        elif isinstance(body := value.get("inputBodyJson"), dict):  # Bedrock's
+            yield from asked(body, f"{name}.inputBodyJson")
         else:
             yield LooseMessage("user", _only_text(value, _ASKED, name))
     elif isinstance(value, list):
@@ -63,7 +64,7 @@ def answered(value: Any, name: str, before: Sequence[LooseMessage], time: Any = 
     if isinstance(value, dict) and isinstance(value.get("messages"), list):
         if _said(answer[: len(before)]) == _said(before):
             answer = answer[len(before) :]
-        if any(message.role in _USERS for message in answer):
+        if any(map(is_users, answer)):
             raise UnusableRecordError(f"{name}.messages: what the user says there is not what was asked")
     # A log that keeps whole conversations has the answer in them.
     return [] if answer and _said(before[-len(answer) :]) == _said(answer) else answer
@@ -86,6 +87,8 @@ def _answer(value: Any, name: str, time: Any) -> Iterator[LooseMessage]:
         yield from turns_of(generation, time)
     elif isinstance(message := value.get("message"), dict):
         yield from turns_of({"role": "assistant"} | message, time)
+    elif isinstance(body := value.get("outputBodyJson"), dict):
+        yield from _answer(body, f"{name}.outputBodyJson", time)
     elif isinstance(items := value.get("output"), (list, dict)):
         yield from _answer(items, f"{name}.output", time)
     elif "role" in value or isinstance(value.get("content"), (str, list)):

@@ -236,7 +236,7 @@ def ingest(
 ) -> None:
     """Put conversations into the landing folder, each into the file of its day.
 
-    Reads Kura's own form, exports of Claude and ChatGPT (also zipped), logs and fine-tuning files in OpenAI's form, CSV
+    Reads Kura's own form, exports of Claude and ChatGPT (also zipped), logs, traces and fine-tuning files of APIs, CSV
     and Parquet; docs/conversations.md tells how to get each. What is landed again changes nothing; a conversation that
     has grown takes its older version's place. A record that can't be used is set aside with file, number and reason:
     see kura-dagster rejected. Exits with 1 where a file could not be read, after landing the others, and where nothing

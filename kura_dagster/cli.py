@@ -281,7 +281,12 @@ def ingest(
                 else:
                     records, name, prefix = _records_of(query, dataset, split, own_class, options)
                     report = ingest_records(
-                        records, name, landing, source=source or prefix, on_progress=on_progress([])
+                        records,
+                        name,
+                        landing,
+                        source=source or prefix,
+                        one_source=source is not None,
+                        on_progress=on_progress([]),
                     )
         except SourceError as error:
             _fail(str(error), code=2)
@@ -720,7 +725,7 @@ def _reading_bar(*, in_bytes: bool) -> Iterator[Callable[[Sequence[Any]], Callab
 
             def heard(name: str, n_bytes: int, n_records: int) -> None:
                 done[name] = min(n_bytes, sizes.get(name, n_bytes))
-                bar.update(task, completed=sum(done.values()), description=f"{n_records:,} records")
+                bar.update(task, completed=sum(done.values()), description=_counted(n_records, "record", "records"))
 
             return heard
 
@@ -740,7 +745,9 @@ def _print_ingest(settings: Settings, report: IngestReport) -> None:
     if report.days:
         console.print(table)
     were_read = _counted(report.n_read, "record was", "records were") + " read"
-    if report.n_usable or not report.n_read:
+    if not report.n_read:
+        _print_lines(["Nothing was read."])
+    elif report.n_usable:
         _print_lines([f"{were_read}; the conversations are in {settings.conversations}."])
     else:
         _print_lines([f"{were_read}, and none can be used."])
@@ -761,7 +768,7 @@ _REASONS_SHOWN = 5
 def _reason_lines(reasons: Counter[str], most: int | None = None) -> list[str]:
     """Return the reasons with how many records have each, the most frequent first; at most so many are named."""
     shown = reasons.most_common(most)
-    lines = [plain_line(f"  {number:,} × {reason}") for reason, number in shown]
+    lines = [f"  {number:,} × {plain_line(reason)}" for reason, number in shown]
     if len(shown) < len(reasons):
         n_records = reasons.total() - sum(number for _, number in shown)
         others = _counted(len(reasons) - len(shown), "other reason", "other reasons")

@@ -57,7 +57,7 @@ def test_exports_are_landed_counted_by_day_and_landed_again_for_nothing(kura, se
     listed = kura("rejected").stdout
     assert "chatgpt_conversations.json:4 chatgpt:68e0a1b2-0004 messages: there are none" in listed
     assert "Set aside: 2." in listed
-    assert "1 × messages: there are none" in listed
+    assert "\n  1 × messages: there are none" in listed
     assert "Set aside on 2026-10-07: 1." in kura("rejected", "2026-10-07").stdout
 
 
@@ -151,6 +151,21 @@ def test_records_of_which_none_is_usable_are_explained_and_no_success(kura, tmp_
     assert "9 × messages.N.role: unknown" in result.output
 
 
+def test_turns_of_one_id_are_one_conversation_where_the_source_is_named(kura, settings):
+    first, second = (
+        f"SELECT 1 AS id, '{hour}' AS prompt, TIMESTAMP '2026-11-20 0{hour}:00:00' AS created_at" for hour in (8, 9)
+    )
+    kura("ingest", "--query", first)
+    assert "1 × another conversation has this id already" in kura("ingest", "--query", second).output
+    for query in (first, second):
+        assert kura("ingest", "--query", query, "--source", "web").exit_code == 0
+    said = {}
+    for line in (settings.conversations / "2026-11-20.jsonl").read_text().splitlines():
+        fields = json.loads(line)
+        said[fields["chat_id"]] = [message["content"] for message in fields["messages"]]
+    assert said == {"query:1": ["8"], "web:1": ["8", "9"]}
+
+
 def test_at_most_five_kinds_of_reasons_are_shown(kura, tmp_path):
     users = [{"role": "user", "content": "hi"}]
     bad = [{"messages": None}, {"messages": []}, {"messages": 7}, {"messages": [7]}, {"messages": users, "id": True}]
@@ -168,6 +183,7 @@ def test_an_empty_file_is_told_and_no_success(kura, tmp_path, content):
     result = kura("ingest", tmp_path / "empty.json")
     assert result.exit_code == 1
     assert "empty.json: it holds no record" in result.output
+    assert "Nothing was read." in result.output
     shutil.copy(SAMPLES / "kura.jsonl", tmp_path)
     result = kura("ingest", tmp_path / "empty.json", tmp_path / "kura.jsonl")
     assert result.exit_code == 0

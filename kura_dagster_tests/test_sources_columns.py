@@ -346,6 +346,19 @@ def test_messages_in_the_columns_of_a_trace() -> None:
     assert reasons(records)[3].startswith("q: an object in which no messages can be told")
 
 
+def test_rows_of_one_id_that_repeat_what_was_said_before_say_it_once() -> None:
+    asked = [{"role": "user", "content": "Red?"}]
+    later = [*asked, {"role": "assistant", "content": "Yes."}, {"role": "user", "content": "Size?"}]
+    items = [
+        {"session_id": 1, "dialogue": asked, "answer": "Yes.", "time": "2026-11-20T09:00:00Z"},
+        {"session_id": 1, "dialogue": later, "answer": "44.", "time": "2026-11-20T09:01:00Z"},
+        {"session_id": 1, "dialogue": "Thanks", "answer": "Yes.", "time": "2026-11-20T09:02:00Z"},
+    ]
+    options = with_columns(chat_id="session_id", prompt="dialogue", response="answer", created_at="time")
+    (conversation,) = conversations(read(items, options=options, format=Format.JSON))
+    assert [text for _, text in said(conversation)] == ["Red?", "Yes.", "Size?", "44.", "Thanks", "Yes."]
+
+
 def test_bad_rows_before_the_first_good_one_are_kept() -> None:
     records = read_csv("prompt,response\na\nb,c\n")
     assert isinstance(records[0], Unusable)

@@ -206,7 +206,7 @@ JSON_FORMATS = [Format.KURA, Format.CLAUDE, Format.CHATGPT, Format.OPENAI, Forma
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(items=st.lists(ANY_JSON, max_size=4))
 def test_any_json_becomes_one_record_an_item(format: Format, items: list[Any]) -> None:
-    options = replace(OPTIONS, columns=ColumnMapping(chat_id="id", prompt="text"))
+    options = replace(OPTIONS, columns=ColumnMapping(prompt="text"))  # rows of one id would be one record
     records = read(items, options=options, format=format)
     assert [record.number for record in records] == list(range(1, len(items) + 1))
     lines = "\n".join(json.dumps(item) for item in items)

@@ -243,11 +243,23 @@ def _of_parts(group: Iterable[tuple[str, int, str]], mapping: ColumnMapping, opt
             raise UnusableRecordError(f"{TOO_LARGE} in its {len(numbers):,} rows", chat_id=chat_id)
         if len(rows) == 1 and not mapping.is_row_a_message:
             return _record(numbers[0], first, mapping, options)
-        messages = _by_time([message for row in rows for message in _part(row, mapping)], options)
+        parts = [list(_part(row, mapping)) for row in rows]
+        messages = _by_time(_joined(parts), options)
         loose = LooseConversation(messages, chat_id=_value(first, mapping.chat_id), metadata=mapping.metadata_of(first))
         return Read(numbers[0], normalise(loose, options))
     except UnusableRecordError as error:
         return Unusable(numbers[0], str(error), error.chat_id, _shown(first), error.created_at)
+
+
+def _joined(parts: list[list[LooseMessage]]) -> list[LooseMessage]:
+    """Return what rows say one after the other; a row of a trace may begin with all that was said before."""
+    told: list[LooseMessage] = []
+    for part in parts:
+        if len(part) > len(told) and traces.texts_of(part[: len(told)]) == traces.texts_of(told):
+            told = part
+        else:
+            told += part
+    return told
 
 
 def _part(row: Row, mapping: ColumnMapping) -> Iterator[LooseMessage]:

@@ -62,12 +62,12 @@ def answered(value: Any, name: str, before: Sequence[LooseMessage], time: Any = 
     """
     answer = list(_answer(value, name, time))
     if isinstance(value, dict) and isinstance(value.get("messages"), list):
-        if _said(answer[: len(before)]) == _said(before):
+        if texts_of(answer[: len(before)]) == texts_of(before):
             answer = answer[len(before) :]
         if any(map(is_users, answer)):
             raise UnusableRecordError(f"{name}.messages: what the user says there is not what was asked")
     # A log that keeps whole conversations has the answer in them.
-    return [] if answer and _said(before[-len(answer) :]) == _said(answer) else answer
+    return [] if answer and texts_of(before[-len(answer) :]) == texts_of(answer) else answer
 
 
 def _answer(value: Any, name: str, time: Any) -> Iterator[LooseMessage]:
@@ -131,11 +131,12 @@ def _untold(value: Any, name: str) -> UnusableRecordError:
     )
 
 
-def _said(messages: Sequence[LooseMessage]) -> list[Any]:
+def texts_of(messages: Sequence[LooseMessage]) -> list[Any]:
+    """Return what messages say, to compare it; what has no text that can be told is equal to nothing."""
     said: list[Any] = []
     for message in messages:
         try:
             said.append(text_of(message.content))
         except ContentError:
-            said.append(object())  # equal to nothing; the reason is told when it becomes a conversation
+            said.append(object())  # the reason is told when it becomes a conversation
     return said

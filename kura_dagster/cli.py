@@ -6,6 +6,7 @@ import json
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, date, datetime
@@ -33,6 +34,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from kura_dagster.pipeline.plain_text import plain_line, plain_lines
 from kura_dagster.pipeline.sources.detection import Format
+from kura_dagster.pipeline.sources.loose_times import DateOrder
 from kura_dagster.settings import Cadence, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
     from kura_dagster.orchestration.materialise import RunReport
     from kura_dagster.orchestration.progress import RunProgress, RunWatch
+    from kura_dagster.pipeline.conversations import RejectedConversation
     from kura_dagster.pipeline.ingest import IngestReport
     from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
     from kura_dagster.pipeline.sources.options import SourceOptions
@@ -205,6 +208,20 @@ def ingest(
     columns: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The same as a JSON file, {NAME: COLUMN}.", dir_okay=False)
     ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=ROLE",
+            help="What a speaker's name stands for: user, assistant, system, developer or tool. Repeat it.",
+        ),
+    ] = None,
+    dates: Annotated[
+        DateOrder | None, typer.Option(help="What dates such as 05/11/2026 begin with, where they do not tell.")
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of CSV that is not UTF-8, for example cp1252, in which Excel saves it."),
+    ] = None,
     query: Annotated[
         str | None, typer.Option(metavar="SQL", help="Land the rows of a query that DuckDB runs on files, not files.")
     ] = None,
@@ -219,10 +236,11 @@ def ingest(
 ) -> None:
     """Put conversations into the landing folder, each into the file of its day.
 
-    Reads Kura's own form, exports of Claude and ChatGPT (also zipped), logs and fine-tuning files in OpenAI's form, CSV
+    Reads Kura's own form, exports of Claude and ChatGPT (also zipped), logs, traces and fine-tuning files of APIs, CSV
     and Parquet; docs/conversations.md tells how to get each. What is landed again changes nothing; a conversation that
     has grown takes its older version's place. A record that can't be used is set aside with file, number and reason:
-    see kura-dagster rejected. Exits with 1 where a file could not be read, after landing the others.
+    see kura-dagster rejected. Exits with 1 where a file could not be read, after landing the others, and where nothing
+    could be used.
     """
     from kura_dagster.pipeline.ingest import ingest as ingest_files
     from kura_dagster.pipeline.ingest import ingest_records
@@ -246,13 +264,16 @@ def ingest(
                 else datetime.combine(created_at, clock_time(), settings.tzinfo),
                 columns=ColumnMapping.of_pairs(pairs) if (pairs := _pairs(columns, column or [])) else None,
                 source=source,
+                dates=dates,
+                encoding=encoding,
+                roles=_parted(role or [], "--role", "NAME=ROLE", "agent=assistant"),
                 parquet_rows=rows_of_parquet,
             )
             with (
                 Landing(
                     settings.conversations, settings.tzinfo, today=now.astimezone(settings.tzinfo).date()
                 ) as landing,
-                _reading_bar() as on_progress,
+                _reading_bar(in_bytes=bool(paths)) as on_progress,
             ):
                 if paths:
                     places = find_places(paths)
@@ -260,14 +281,21 @@ def ingest(
                 else:
                     records, name, prefix = _records_of(query, dataset, split, own_class, options)
                     report = ingest_records(
-                        records, name, landing, source=source or prefix, on_progress=on_progress([])
+                        records,
+                        name,
+                        landing,
+                        source=source or prefix,
+                        one_source=source is not None,
+                        on_progress=on_progress([]),
                     )
         except SourceError as error:
             _fail(str(error), code=2)
         _print_ingest(settings, report)
-        if report.not_read:
-            for each in report.not_read:
-                _print_error("[red]not read[/red]", f"{each.name}: {each.reason}")
+        for name in report.empty:
+            _print_error("[yellow]empty[/yellow]", f"{name}: it holds no record")
+        for each in report.not_read:
+            _print_error("[red]not read[/red]", f"{each.name}: {each.reason}")
+        if report.not_read or not report.n_usable:
             raise typer.Exit(1)
 
 
@@ -319,26 +347,56 @@ def forget(
         _print_lines([f"Conversation {plain_line(chat_id)} is erased."])
 
 
-@app.command(cls=_Command, epilog=_examples("rejected", "rejected 2026-11-20"))
-def rejected(day: Day = None) -> None:
+@app.command(cls=_Command, epilog=_examples("rejected", "rejected 2026-11-20", "rejected --clear"))
+def rejected(
+    day: Day = None,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Take the list away, of the day or of all days, instead of showing it.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --clear: do not ask.")] = False,
+) -> None:
     """List what was set aside when conversations were landed or read, with file, number and reason.
 
     Without a day, every day that has any. The landing folder is read, so that it is shown before a day is run; the
-    table rejected_conversations holds the same for the days that are materialised.
+    table rejected_conversations holds the same for the days that are materialised. With --clear what could not be
+    landed is off the list, in the table once its day is run again; lines that cannot be used in the landing folder's
+    own files stay on it until they are mended there.
     """
-    from kura_dagster.pipeline.conversations import day_of_file, set_aside
+    from kura_dagster.pipeline.rejected import clear_rejected, count_rejected, kind_of_reason
 
+    if yes and not clear:
+        raise typer.BadParameter("--yes goes with --clear")
     with _errors_explained():
         settings = Settings.load()
-        days = (
-            {day} if day else {found for path in settings.conversations.glob("*.jsonl") if (found := day_of_file(path))}
-        )
-        number = 0
-        for each in sorted(days):
-            for row in set_aside(settings.conversations, each, settings.tzinfo):
-                number += 1
-                _print_lines([plain_line(f"{each}  {row.file}:{row.line}  {row.chat_id or '–'}  {row.reason}")])
-        _print_lines([f"Set aside{f' on {day}' if day else ''}: {number:,}."])
+        if clear:
+            number = count_rejected(settings.conversations, day)
+            if number and not yes:
+                of_day = f" of {day}" if day else ""
+                typer.confirm(f"Take {_counted(number, 'record', 'records')}{of_day} off the list?", abort=True)
+            cleared = clear_rejected(settings.conversations, day)
+            _print_lines([f"{_counted(cleared, 'record is', 'records are')} off the list."])
+            if left := sum(1 for _ in _set_aside(settings, day)):
+                stay = _counted(left, "line that stands", "lines that stand")
+                _print_lines(
+                    [f"{stay} in the landing folder itself {'stays' if left == 1 else 'stay'}: mend it there."]
+                )
+            return
+        reasons: Counter[str] = Counter()
+        for each, row in _set_aside(settings, day):
+            reasons[kind_of_reason(row.reason)] += 1
+            _print_lines([plain_line(f"{each}  {row.file}:{row.line}  {row.chat_id or '–'}  {row.reason}")])
+        _print_lines([f"Set aside{f' on {day}' if day else ''}: {reasons.total():,}.", *_reason_lines(reasons)])
+
+
+def _set_aside(settings: Settings, day: date | None) -> Iterator[tuple[date, RejectedConversation]]:
+    """Yield what was set aside on a day, or with None on any, with its day."""
+    from kura_dagster.pipeline.conversations import day_of_file, set_aside
+
+    files = settings.conversations.glob("*.jsonl")
+    days = {day} if day else {found for path in files if (found := day_of_file(path))}
+    for each in sorted(days):
+        for row in set_aside(settings.conversations, each, settings.tzinfo):
+            yield each, row
 
 
 @app.command(
@@ -621,10 +679,15 @@ def _pairs(file: Path | None, columns: Sequence[str]) -> dict[str, Any]:
             raise typer.BadParameter(f"{file} is no JSON: {error}") from None
         if not isinstance(of_file, dict):
             raise typer.BadParameter(f"{file} is no JSON object; write {{NAME: COLUMN}}")
-    pairs = [each.partition("=") for each in columns]
-    if wrong := [name for name, equals, _ in pairs if not equals]:
-        raise typer.BadParameter(f"--column is {wrong[0]!r}; write NAME=COLUMN, for example chat_id=ticket")
-    return of_file | {name.strip(): column.strip() for name, _, column in pairs}
+    return of_file | _parted(columns, "--column", "NAME=COLUMN", "chat_id=ticket")
+
+
+def _parted(pairs: Sequence[str], option: str, form: str, for_example: str) -> dict[str, str]:
+    """Return what stands before and behind the equals signs of an option that is given several times."""
+    parted = [each.partition("=") for each in pairs]
+    if wrong := [name for name, equals, _ in parted if not equals]:
+        raise typer.BadParameter(f"{option} is {wrong[0]!r}; write {form}, for example {for_example}")
+    return {name.strip(): value.strip() for name, _, value in parted}
 
 
 def _records_of(
@@ -645,15 +708,14 @@ def _records_of(
 
 
 @contextmanager
-def _reading_bar() -> Iterator[Callable[[Sequence[Any]], Callable[[str, int, int], None]]]:
-    """Yield what makes, for the files that are read, the listener that moves a bar of their bytes."""
+def _reading_bar(*, in_bytes: bool) -> Iterator[Callable[[Sequence[Any]], Callable[[str, int, int], None]]]:
+    """Yield what makes, for the files that are read, the listener that moves a bar of their bytes.
+
+    What is no file has no bytes to count: there only the number of records is shown.
+    """
+    bytes_read = (BarColumn(), DownloadColumn()) if in_bytes else ()
     with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeElapsedColumn(),
-        console=errors,
+        SpinnerColumn(), TextColumn("{task.description}"), *bytes_read, TimeElapsedColumn(), console=errors
     ) as bar:
 
         def listener(places: Sequence[Any]) -> Callable[[str, int, int], None]:
@@ -663,7 +725,7 @@ def _reading_bar() -> Iterator[Callable[[Sequence[Any]], Callable[[str, int, int
 
             def heard(name: str, n_bytes: int, n_records: int) -> None:
                 done[name] = min(n_bytes, sizes.get(name, n_bytes))
-                bar.update(task, completed=sum(done.values()), description=f"{n_records:,} records")
+                bar.update(task, completed=sum(done.values()), description=_counted(n_records, "record", "records"))
 
             return heard
 
@@ -682,15 +744,40 @@ def _print_ingest(settings: Settings, report: IngestReport) -> None:
         table.add_row("all", *(f"{number:,}" for number in vars(total).values()))
     if report.days:
         console.print(table)
-    _print_lines([f"{report.n_read:,} records were read; the conversations are in {settings.conversations}."])
+    were_read = _counted(report.n_read, "record was", "records were") + " read"
+    if not report.n_read:
+        _print_lines(["Nothing was read."])
+    elif report.n_usable:
+        _print_lines([f"{were_read}; the conversations are in {settings.conversations}."])
+    else:
+        _print_lines([f"{were_read}, and none can be used."])
     if total.rejected:
-        _print_lines([f"Set aside: {total.rejected:,}; see why: kura-dagster rejected"])
+        _print_lines([f"Set aside: {total.rejected:,}; see which: kura-dagster rejected"])
+        _print_lines(_reason_lines(report.reasons, most=_REASONS_SHOWN))
     changed = [day for day, of_day in report.days.items() if of_day.new or of_day.updated]
     if changed and min(changed) < settings.start_date:
         _print_lines([f"The first is of {min(changed)}: set KURA_START_DATE to that day or one before it."])
     if changed:
         last = "" if len(changed) == 1 else f" --to {max(changed)}"
         _print_lines([f"Next: kura-dagster run --from {min(changed)}{last}"])
+
+
+_REASONS_SHOWN = 5
+
+
+def _reason_lines(reasons: Counter[str], most: int | None = None) -> list[str]:
+    """Return the reasons with how many records have each, the most frequent first; at most so many are named."""
+    shown = reasons.most_common(most)
+    lines = [f"  {number:,} × {plain_line(reason)}" for reason, number in shown]
+    if len(shown) < len(reasons):
+        n_records = reasons.total() - sum(number for _, number in shown)
+        others = _counted(len(reasons) - len(shown), "other reason", "other reasons")
+        lines.append(f"  and {_counted(n_records, 'record', 'records')} for {others}")
+    return lines
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def _range(day: date | None, first: date | None, last: date | None) -> tuple[date, date]:

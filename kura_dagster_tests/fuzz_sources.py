@@ -29,6 +29,7 @@ WORDS = [
     *("chat_messages", "mapping", "current_node", "parent", "message", "author", "role", "content", "parts", "text"),
     *("messages", "conversations", "from", "value", "human", "gpt", "user", "assistant", "system", "tool", "sender"),
     *("chat_id", "created_at", "create_time", "uuid", "conversation_id", "prompt", "completion", "timestamp", "id"),
+    *("input", "output", "output_text", "instructions", "request", "response", "body", "choices", "kwargs", "type"),
 ]
 
 

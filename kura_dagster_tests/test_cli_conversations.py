@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from kura_dagster import cli
+from kura_dagster.pipeline.sources.places import Place
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.tables import REJECTED_CONVERSATIONS, TABLES
 from kura_dagster_tests.sources import SAMPLES, a_conversation
@@ -56,6 +57,7 @@ def test_exports_are_landed_counted_by_day_and_landed_again_for_nothing(kura, se
     listed = kura("rejected").stdout
     assert "chatgpt_conversations.json:4 chatgpt:68e0a1b2-0004 messages: there are none" in listed
     assert "Set aside: 2." in listed
+    assert "\n  1 × messages: there are none" in listed
     assert "Set aside on 2026-10-07: 1." in kura("rejected", "2026-10-07").stdout
 
 
@@ -80,6 +82,11 @@ def test_what_was_set_aside_reaches_the_table_and_the_check(kura, settings, tmp_
         (["ingest", "x.csv", "--column", "chat_id"], "write NAME=COLUMN"),
         (["ingest", "x.csv", "--column", "colour=c"], "colour is no name; allowed are chat_id"),
         (["ingest", "--query", "DROP TABLE x"], "the query has to be a SELECT"),
+        (["ingest", "--class", "my_sources"], "my_sources names no class; write package.module:Class"),
+        (["ingest", "x.csv", "--encoding", "ansi"], "'ansi' is no encoding of texts"),
+        (["ingest", "x.csv", "--role", "agent"], "write NAME=ROLE"),
+        (["ingest", "x.csv", "--role", "agent=robot"], "roles: agent is to be robot"),
+        (["ingest", "x.csv", "--dates", "sideways"], "day-first"),
         (["ingest", "--class", "json:loads"], "is no subclass of BaseConversationSource"),
         (["ingest", "x.csv", "--created-at", "yesterday"], "'yesterday' is no day"),
     ],
@@ -97,7 +104,8 @@ def test_a_file_in_no_known_format_does_not_stop_the_others(kura, settings, tmp_
     shutil.copy(SAMPLES / "kura.jsonl", tmp_path)
     result = kura("ingest", tmp_path / "page.json", tmp_path / "kura.jsonl")
     assert result.exit_code == 1
-    assert "page.json is in no known format" in result.output
+    assert "page.json: it is in no known format" in result.output
+    assert result.output.count("page.json") == 1
     assert (settings.conversations / "2026-11-20.jsonl").exists()
 
 
@@ -114,6 +122,120 @@ def test_tables_and_queries_take_columns(kura, settings, tmp_path):
         assert kura("ingest", *arguments).exit_code == 0
     (line,) = (settings.conversations / "2026-11-20.jsonl").read_text().splitlines()
     assert json.loads(line)["chat_id"] == "csv:1"
+
+
+def test_options_of_tables_reach_the_reader(kura, settings, tmp_path):
+    path = tmp_path / "tickets.csv"
+    path.write_bytes(
+        "Ticket ID,Author,Text,Date\n1,Kundin,Grüße,05/11/2026\n1,Wizard,Hallo,05/11/2026\n".encode("cp1252")
+    )
+    options = ["--encoding", "cp1252", "--dates", "day-first", "--role", "Kundin=user", "--role", "wizard=assistant"]
+    result = kura("ingest", path, *options)
+    assert result.exit_code == 0, result.output
+    assert "1 record was read; " in result.stdout
+    (line,) = (settings.conversations / "2026-11-05.jsonl").read_text().splitlines()
+    assert [message["content"] for message in json.loads(line)["messages"]] == ["Grüße", "Hallo"]
+
+
+def test_records_of_which_none_is_usable_are_explained_and_no_success(kura, tmp_path):
+    path = tmp_path / "training.jsonl"
+    users = [{"role": "user", "content": "hi"}]
+    records = [{"messages": users}] * 3 + [{"messages": users * n + [{"role": "x", "content": "y"}]} for n in range(9)]
+    path.write_text("\n".join(map(json.dumps, records)))
+    result = kura("ingest", path)
+    assert result.exit_code == 1
+    assert "12 × no time: neither the conversation nor a message has one; give a day with --created-at" in result.output
+    assert "12 records were read, and none can be used" in result.output
+    result = kura("ingest", path, "--created-at", "2026-11-20")
+    assert result.exit_code == 0
+    assert "9 × messages.N.role: unknown" in result.output
+
+
+def test_turns_of_one_id_are_one_conversation_where_the_source_is_named(kura, settings):
+    first, second = (
+        f"SELECT 1 AS id, '{hour}' AS prompt, TIMESTAMP '2026-11-20 0{hour}:00:00' AS created_at" for hour in (8, 9)
+    )
+    kura("ingest", "--query", first)
+    assert "1 × another conversation has this id already" in kura("ingest", "--query", second).output
+    for query in (first, second):
+        assert kura("ingest", "--query", query, "--source", "web").exit_code == 0
+    said = {}
+    for line in (settings.conversations / "2026-11-20.jsonl").read_text().splitlines():
+        fields = json.loads(line)
+        said[fields["chat_id"]] = [message["content"] for message in fields["messages"]]
+    assert said == {"query:1": ["8"], "web:1": ["8", "9"]}
+
+
+def test_at_most_five_kinds_of_reasons_are_shown(kura, tmp_path):
+    users = [{"role": "user", "content": "hi"}]
+    bad = [{"messages": None}, {"messages": []}, {"messages": 7}, {"messages": [7]}, {"messages": users, "id": True}]
+    bad += [{"messages": users, "created": "soon"}, {"messages": users, "created": 1}]
+    path = tmp_path / "x.jsonl"
+    path.write_text("\n".join(map(json.dumps, bad)))
+    output = kura("ingest", path, "--format", "openai").output
+    assert output.count(" × ") == 5
+    assert "and 2 records for 2 other reasons" in output
+
+
+@pytest.mark.parametrize("content", ["", "[]", " \n"])
+def test_an_empty_file_is_told_and_no_success(kura, tmp_path, content):
+    (tmp_path / "empty.json").write_text(content)
+    result = kura("ingest", tmp_path / "empty.json")
+    assert result.exit_code == 1
+    assert "empty.json: it holds no record" in result.output
+    assert "Nothing was read." in result.output
+    shutil.copy(SAMPLES / "kura.jsonl", tmp_path)
+    result = kura("ingest", tmp_path / "empty.json", tmp_path / "kura.jsonl")
+    assert result.exit_code == 0
+    assert "empty.json: it holds no record" in result.output
+
+
+def test_a_query_is_counted_in_records_and_files_in_bytes(monkeypatch):
+    import io
+
+    from rich.console import Console
+
+    for places, shown in (([], False), ([Place("x", 9, io.BytesIO, object)], True)):
+        heard = Console(file=io.StringIO(), force_terminal=True, width=200)
+        monkeypatch.setattr(cli, "errors", heard)
+        with cli._reading_bar(in_bytes=bool(places)) as on_progress:
+            on_progress(places)("x", 0, 1_234)
+        assert "1,234 records" in heard.file.getvalue()
+        assert ("bytes" in heard.file.getvalue()) is shown
+
+
+class TestClearingWhatWasSetAside:
+    @pytest.fixture
+    def two_days(self, kura, settings, tmp_path):
+        path = tmp_path / "x.jsonl"
+        days = ("2026-11-03", "2026-11-03", "2026-11-04")
+        path.write_text(
+            "\n".join(json.dumps(a_conversation(created_at=f"{day}T09:00:00Z", messages=[])) for day in days)
+        )
+        kura("ingest", path)
+        return kura
+
+    def test_it_asks_takes_a_day_or_all_and_says_how_many(self, two_days, settings):
+        assert two_days("rejected", "--clear", input="n\n").exit_code == 1
+        assert "Set aside: 3." in two_days("rejected").stdout
+        assert "2 records are off the list" in two_days("rejected", "2026-11-03", "--clear", "--yes").stdout
+        listed = two_days("rejected").stdout
+        assert "Set aside: 1." in listed
+        assert "2026-11-04" in listed
+        result = two_days("rejected", "--clear", input="y\n")
+        assert result.exit_code == 0
+        assert "1 record is off the list" in result.stdout
+        assert "0 records are off the list" in two_days("rejected", "--clear").stdout
+        assert "Set aside: 0." in two_days("rejected").stdout
+
+    def test_lines_of_the_folders_own_files_stay_and_it_says_so(self, two_days, settings):
+        (settings.conversations / "2026-11-03.jsonl").write_text("{\n")
+        output = two_days("rejected", "--clear", "--yes").stdout
+        assert "3 records are off the list" in output
+        assert "1 line that stands in the landing folder itself stays" in output
+
+    def test_yes_without_clear_is_no_request(self, two_days):
+        assert "--yes goes with --clear" in two_days("rejected", "--yes").output
 
 
 class TestForget:

@@ -222,10 +222,50 @@ def test_a_class_of_the_user_s_own(folder: Path) -> None:
     assert list(landed(folder)) == ["tickets:7"]
 
 
-@pytest.mark.parametrize("where", ["no_such_module:X", "json:loads", "json", "kura_dagster_tests.test_ingest:Gone", ""])
+@pytest.mark.parametrize("where", ["no_such_module:X", "json:loads", "kura_dagster_tests.test_ingest:Gone"])
 def test_what_is_no_source_is_named(where: str) -> None:
-    with pytest.raises(SourceError, match=where or "can't be imported"):
+    with pytest.raises(SourceError, match=where):
         source_called(where)
+
+
+@pytest.mark.parametrize("where", ["json", "my_sources", "json:", ""])
+def test_a_module_without_a_class_is_told(where: str) -> None:
+    with pytest.raises(SourceError, match=r"names no class; write package\.module:Class"):
+        source_called(where)
+
+
+def test_reasons_are_counted_by_kind(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "export.jsonl"
+    user = {"role": "user", "content": "hi"}
+    bad = [a_conversation(messages=[user] * n + [{"role": "x", "content": "y"}]) for n in range(3)]
+    path.write_text(lines(a_conversation(), *bad, a_conversation(messages=...), "{"))
+    report = run(folder, path)
+    assert list(report.reasons.most_common(1)[0]) == [
+        "messages.N.role: unknown; known are user, assistant, system, developer, tool and their synonyms; for another "
+        "say --role NAME=assistant",
+        3,
+    ]
+    assert report.reasons.total() == report.total.rejected == 5
+    assert report.n_usable == 1
+
+
+def test_files_without_a_record_are_told(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    (tmp_path / "list.json").write_text("[]")
+    (tmp_path / "kura.jsonl").write_text(lines(a_conversation()))
+    report = run(folder, tmp_path / "empty.jsonl", tmp_path / "kura.jsonl", tmp_path / "list.json")
+    assert report.empty == [str(tmp_path / "empty.jsonl"), str(tmp_path / "list.json")]
+    with Landing(folder, UTC, today=TODAY) as landing:
+        assert ingest_records([], "query", landing).empty == ["query"]
+
+
+def test_a_reason_names_its_file_once(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "page.json"
+    path.write_text("<html>")
+    ((name, reason),) = [(each.name, each.reason) for each in run(folder, path).not_read]
+    assert name == str(path)
+    assert reason.startswith("it is in no known format: it holds HTML or XML")
+    assert [row.reason for row in set_aside(folder, TODAY, UTC)] == [reason]
 
 
 def test_sources_are_only_read(tmp_path: Path, folder: Path) -> None:

@@ -59,7 +59,6 @@ def test_a_circle_of_parents_ends() -> None:
         ({"content_type": "tether_browsing_display", "result": "L0: found"}, "L0: found"),
         ({"content_type": "system_error", "name": "e", "text": "timed out"}, "timed out"),
         ({"content_type": "something_new", "data": 1}, "[something_new]"),
-        ({"content_type": 7}, "[part]"),
         ({"content_type": [], "parts": ["x"]}, "x"),
         ({"content_type": "multimodal_text", "parts": [{"content_type": "audio_asset_pointer"}]}, "[audio]"),
     ],
@@ -67,6 +66,12 @@ def test_a_circle_of_parents_ends() -> None:
 def test_contents_of_other_kinds(content: Any, text: str) -> None:
     mapping = {"u": a_node("user", "hi", None), "t": a_node("tool", content, "u")}
     assert said(only_conversation([a_chat(mapping, current_node="t")]))[1] == ("tool", text)
+
+
+def test_content_of_no_kind_is_told() -> None:
+    mapping = {"u": a_node("user", "hi", None), "t": a_node("tool", {"content_type": 7}, "u")}
+    (reason,) = reasons(read([a_chat(mapping, current_node="t")])).values()
+    assert reason == "messages.1.content: a list in which no text can be told"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from kura_dagster.pipeline.sources import columns
 from kura_dagster.pipeline.sources.columns import read_rows
+from kura_dagster.pipeline.sources.loose_times import NOT_A_TIME, DateOrder
 from kura_dagster.pipeline.sources.options import ColumnMapping
 from kura_dagster.pipeline.sources.reading import Format, SourceError, SourceOptions, read_source
 from kura_dagster.pipeline.sources.record import Read, Record, Unusable
@@ -35,7 +37,7 @@ def test_the_sample_with_a_row_a_conversation() -> None:
     assert reasons(records) == {
         3: "messages: the user says nothing",
         4: "7 fields, and 6 columns",
-        5: "created_at: not a time",
+        5: f"created_at: {NOT_A_TIME}",
     }
     first, second = conversations(records)
     assert said(first) == [("user", "How do I cancel, and when?"), ("assistant", "On the billing page.\nAny time.")]
@@ -115,6 +117,10 @@ def test_columns_that_do_not_fit_the_table() -> None:
         ("Question,Answer,Date", {"prompt": "Question", "response": "Answer", "created_at": "Date"}),
         ("id,conversation", {"chat_id": "id", "messages": "conversation"}),
         (
+            "Ticket ID,Author type,Message body,Created on",
+            {"chat_id": "Ticket ID", "role": "Author type", "content": "Message body", "created_at": "Created on"},
+        ),
+        (
             "Conversation ID,Sender,Text,Sent at",
             {"chat_id": "Conversation ID", "role": "Sender", "content": "Text", "created_at": "Sent at"},
         ),
@@ -141,10 +147,43 @@ def test_encodings_line_ends_and_delimiters(encode: Any) -> None:
 
 def test_rows_that_are_no_text_or_no_csv() -> None:
     records = read_csv(b"prompt,response\nok,ok\ncaf\xe9,x\nfine,fine\n")
-    assert reasons(records) == {2: "not UTF-8"}
+    assert reasons(records) == {
+        2: "not UTF-8; say which encoding it is with --encoding, for example cp1252, in which Excel saves plain CSV"
+    }
     assert [record.number for record in records] == [1, 2, 3]
     records = read_csv("prompt,response\na,b\rc,d\ne,f\n")
     assert next(iter(reasons(records).values())) == "not CSV: a line break inside of a field without quotes"
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "Latin-1", "utf-16-le", "utf-8", "shift_jis"])
+def test_an_encoding_can_be_named(encoding: str) -> None:
+    text = "prompt,response\nok,日本\n" if encoding == "shift_jis" else "prompt,response\ncafé,ok\n"
+    (conversation,) = conversations(read_csv(text.encode(encoding), replace(OPTIONS, encoding=encoding)))
+    assert "".join(message for _, message in said(conversation)) in ("caféok", "ok日本")
+
+
+def test_bytes_that_are_not_of_the_named_encoding() -> None:
+    content = b"prompt,response\nok,ok\n\x81,x\nfine,\x80\n"
+    records = read_csv(content, replace(OPTIONS, encoding="cp1252"))
+    assert reasons(records) == {2: "not cp1252; say which encoding it is with --encoding"}
+    assert said(conversations(records)[1]) == [("user", "fine"), ("assistant", "€")]
+    with pytest.raises(SourceError, match="has a header that is not cp1252"):
+        read_csv(b"\x81,b\n", replace(OPTIONS, encoding="cp1252"))
+    assert len(conversations(read_csv("prompt\ncafé\n".encode("utf-8-sig"), replace(OPTIONS, encoding="cp1252")))) == 1
+
+
+@pytest.mark.parametrize("name", ["ansi-art", "base64", "rot13", "undefined", "a\0b", "", "unicode_escape"])
+def test_encodings_that_are_none(name: str) -> None:
+    with pytest.raises(SourceError, match="is no encoding of texts; known are cp1252"):
+        SourceOptions(encoding=name)
+
+
+def test_dates_of_a_table_are_as_the_reader_says() -> None:
+    text = "id,role,content,date\n1,user,second,06/11/2026\n1,user,first,05/11/2026\n"
+    assert "--dates" in reasons(read_csv(text))[1]
+    (conversation,) = conversations(read_csv(text, replace(OPTIONS, dates=DateOrder.DAY_FIRST)))
+    assert said(conversation) == [("user", "first"), ("user", "second")]
+    assert conversation.created_at == datetime(2026, 11, 5, tzinfo=UTC)
 
 
 def test_a_quote_that_does_not_end_ends_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,6 +322,41 @@ def test_a_table_of_many_messages_takes_little_memory() -> None:
     tracemalloc.stop()
     assert found == 5_000
     assert peak < 10_000_000
+
+
+def test_messages_in_the_columns_of_a_trace() -> None:
+    asked = [{"role": "system", "content": "Sell."}, {"role": "user", "content": "Red?"}]
+    answered = {"role": "assistant", "content": "Yes."}
+    written = io.StringIO()
+    rows = csv.writer(written)
+    rows.writerow(["input", "output"])
+    rows.writerow([json.dumps(asked), json.dumps(answered)])
+    rows.writerow([json.dumps({"messages": asked}), json.dumps({"choices": [{"message": answered}]})])
+    rows.writerow(['[{"a": 1}] is what I sent', '{"b": 2}'])
+    rows.writerow(['[{"a": 1}]', '{"b": 2}'])
+    first, second, *texts = conversations(read_csv(written.getvalue()))
+    assert said(first) == said(second) == [("system", "Sell."), ("user", "Red?"), ("assistant", "Yes.")]
+    assert [said(each) for each in texts] == [
+        [("user", '[{"a": 1}] is what I sent'), ("assistant", '{"b": 2}')],
+        [("user", '[{"a": 1}]'), ("assistant", '{"b": 2}')],
+    ]
+    options = with_columns(prompt="q", response="a")
+    records = read([{"q": asked, "a": answered}, {"q": ["a", "b"]}, {"q": {"x": 1}}], options=options)
+    assert [said(each) for each in conversations(records)] == [said(first), [("user", "a\nb")]]
+    assert reasons(records)[3].startswith("q: an object in which no messages can be told")
+
+
+def test_rows_of_one_id_that_repeat_what_was_said_before_say_it_once() -> None:
+    asked = [{"role": "user", "content": "Red?"}]
+    later = [*asked, {"role": "assistant", "content": "Yes."}, {"role": "user", "content": "Size?"}]
+    items = [
+        {"session_id": 1, "dialogue": asked, "answer": "Yes.", "time": "2026-11-20T09:00:00Z"},
+        {"session_id": 1, "dialogue": later, "answer": "44.", "time": "2026-11-20T09:01:00Z"},
+        {"session_id": 1, "dialogue": "Thanks", "answer": "Yes.", "time": "2026-11-20T09:02:00Z"},
+    ]
+    options = with_columns(chat_id="session_id", prompt="dialogue", response="answer", created_at="time")
+    (conversation,) = conversations(read(items, options=options, format=Format.JSON))
+    assert [text for _, text in said(conversation)] == ["Red?", "Yes.", "Size?", "44.", "Thanks", "Yes."]
 
 
 def test_bad_rows_before_the_first_good_one_are_kept() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kura_dagster.pipeline.sources.detection import HEAD_BYTES, Format, detect
+from kura_dagster.pipeline.sources.options import ColumnMapping
 from kura_dagster.pipeline.sources.record import SourceError
 from kura_dagster_tests.sources import SAMPLES, a_conversation
 
@@ -44,6 +45,16 @@ def test_samples(sample: str, format: Format) -> None:
         (b'{"prompt": "?", "completion": "!"}', Format.JSON),
         # Fields inside of others, or in texts, say nothing.
         (json.dumps([a_conversation(metadata={"mapping": 1, "t": '{"chat_messages": []'})]).encode(), Format.KURA),
+        # Texts are columns of a table, objects and lists are a log's.
+        (b'{"prompt": "?", "response": "!"}', Format.JSON),
+        (b'{"conversation": "A", "role": "user", "body": "?"}', Format.JSON),
+        (b'{"id": 1, "messages": "[]"}', Format.JSON),
+        (b'{"input": "?", "output": "!"}', Format.JSON),
+        (b'{"input": "?", "output": "!"}\n{"input": [{}], "output": "!"}', Format.OPENAI),
+        (b'{"input": "?", "output": [{"type": "message"}]}', Format.OPENAI),
+        (b'{"input": "?", "output_text": "!"}', Format.OPENAI),
+        (b'{"inputs" : {"messages": []}, "outputs": null}', Format.OPENAI),
+        (b'{"request_body": {"messages": []}}', Format.OPENAI),
         # A beginning that stops in the middle of the first record.
         (b'[{"uuid": "x", "chat_messages": [{"text": "' + b"x" * HEAD_BYTES, Format.CLAUDE),
     ],
@@ -71,6 +82,13 @@ def test_what_is_none_says_what_it_is_and_what_can_be_forced(content: bytes, fou
     message = str(error.value)
     assert message.startswith(f"export.bin is in no known format: it holds {found}")
     assert "kura, claude, chatgpt, openai, json, csv, parquet" in message
+
+
+def test_columns_that_are_named_make_a_table_of_what_has_them() -> None:
+    log = b'{"input": {"q": "?"}, "asked": "?", "messages": []}'
+    assert detect(log, "x.jsonl", ColumnMapping(prompt="asked")) is Format.JSON
+    assert detect(log, "x.jsonl", ColumnMapping(prompt="question")) is Format.OPENAI
+    assert detect(b'{"subject": "?"}', "x.jsonl", ColumnMapping(prompt="subject")) is Format.JSON
 
 
 def test_any_bytes_are_a_format_or_an_error() -> None:

@@ -24,7 +24,12 @@ from kura_dagster.pipeline.sources.loose_content import ContentError, clean_text
         ({"content_type": "text", "parts": ["a", "b"]}, "a\nb"),
         ([{"type": "refusal", "refusal": "I can't"}], "I can't"),
         ([{"type": "image_url", "image_url": {"url": "data:…"}}], "[image]"),
-        ([{"type": "input_image", "text": "alt"}], "[image]"),
+        ([{"type": "input_image", "text": "alt"}], "alt"),
+        ([{"type": "input_audio", "transcript": "said", "audio": "AAAA"}], "said"),
+        ([{"type": "input_text", "input_text": "a"}, {"output_text": "b"}], "a\nb"),
+        ([{"type": "document", "title": "x", "content": "AAAA"}], "[file]"),
+        ([{"type": "message", "content": [{"type": "output_text", "text": "a"}]}], "a"),
+        ([{"type": "card", "parts": ["a", {"text": {"value": "b"}}]}], "a\nb"),
         ([{"content_type": "image_asset_pointer"}], "[image]"),
         ([{"type": "input_audio", "input_audio": {}}], "[audio]"),
         ([{"content_type": "audio_transcription", "text": "said"}], "said"),
@@ -42,6 +47,19 @@ def test_contents_of_every_kind(content: Any, text: str) -> None:
 def test_other_types_have_no_text(content: Any) -> None:
     with pytest.raises(ContentError):
         text_of(content)
+
+
+@pytest.mark.parametrize("content", [{}, {"answer": "x"}, [{"answer": "x"}], [7, None], [[["a"]]]])
+def test_no_mark_stands_for_what_is_no_part_at_all(content: Any) -> None:
+    with pytest.raises(ContentError, match="in which no text can be told"):
+        text_of(content)
+
+
+def test_parts_in_parts_end_somewhere() -> None:
+    content: Any = "deep"
+    for _ in range(100):
+        content = [{"type": "box", "content": content}]
+    assert text_of(content) == "[box]"
 
 
 def test_controls_go_and_line_breaks_are_line_feeds() -> None:

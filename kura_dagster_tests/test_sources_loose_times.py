@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kura_dagster.pipeline.sources.loose_times import EARLIEST, TimeError, parse_time
+from kura_dagster.pipeline.sources.loose_times import EARLIEST, DateOrder, TimeError, parse_time
 
 LATEST = datetime(2026, 12, 2, tzinfo=UTC)
 NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 SECONDS = 1795165200
 
 
-def parse(value: Any, tz: Any = UTC) -> datetime | None:
-    return parse_time(value, tz=tz, latest=LATEST)
+def parse(value: Any, tz: Any = UTC, dates: DateOrder | None = None) -> datetime | None:
+    return parse_time(value, tz=tz, latest=LATEST, dates=dates)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,6 @@ def test_no_time_is_none(value: Any) -> None:
     ("value", "fault"),
     [
         ("soon", "not a time"),
-        ("20.11.2026", "not a time"),
         ("2026-11-31", "not a time"),
         ("2026-11-20T25:00:00Z", "not a time"),
         ("nan", "not a time"),
@@ -104,8 +103,65 @@ def test_no_time_is_none(value: Any) -> None:
     ],
 )
 def test_what_is_no_usable_time_says_why(value: Any, fault: str) -> None:
-    with pytest.raises(TimeError, match=f"^{fault}$"):
+    with pytest.raises(TimeError, match=f"^{fault}(?:; read are .*)?$"):
         parse(value)
+
+
+HALF_PAST_NINE_AT_NIGHT = datetime(2026, 11, 20, 21, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "20.11.2026 21:30",
+        "20.11.2026, 21:30:00",
+        "20.11.2026 21:30:00.000",
+        "20/11/2026 21:30",
+        "11/20/2026 9:30 PM",
+        "11/20/2026 9:30:00pm",
+        "11/20/2026, 9:30 p.m.",
+        "20-11-2026 21:30",
+        "20/11/2026T21:30",
+    ],
+)
+def test_dates_that_tell_day_from_month(value: str) -> None:
+    for dates in (None, *DateOrder):
+        assert parse(value, dates=dates) == HALF_PAST_NINE_AT_NIGHT
+
+
+def test_dots_are_day_first_and_noon_is_twelve() -> None:
+    assert parse("5.11.2026") == datetime(2026, 11, 5, tzinfo=UTC)
+    assert parse("11/11/2026 12:05 AM") == datetime(2026, 11, 11, 0, 5, tzinfo=UTC)
+    assert parse("11/20/2026 12:05 PM") == datetime(2026, 11, 20, 12, 5, tzinfo=UTC)
+    assert parse("20.11.2026 09:30", ZoneInfo("Europe/Berlin")) == datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("value", ["05/11/2026", "5/11/2026 21:30", "05/11/2026 9:30 PM", "05-11-2026"])
+def test_dates_that_do_not_tell_are_refused_until_the_reader_does(value: str) -> None:
+    with pytest.raises(TimeError, match=r"^a date that may be day or month first; say which with --dates day-first or"):
+        parse(value)
+    first, second = parse(value, dates=DateOrder.DAY_FIRST), parse(value, dates=DateOrder.MONTH_FIRST)
+    assert first is not None
+    assert second is not None
+    assert (first.month, first.day) == (11, 5)
+    assert (second.month, second.day) == (5, 11)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "31.02.2026",
+        "11.20.2026",
+        "20/20/2026",
+        "20.11.26",
+        "20.11.2026 25:00",
+        "20.11.2026 13:00 PM",
+        "1/2/2026 0:10 am",
+    ],
+)
+def test_dates_that_are_none(value: str) -> None:
+    with pytest.raises(TimeError, match=r"^not a time"):
+        parse(value, dates=DateOrder.DAY_FIRST)
 
 
 @given(st.datetimes(datetime(2000, 1, 2), datetime(2026, 12, 1), timezones=st.timezones()))

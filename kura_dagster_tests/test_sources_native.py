@@ -57,6 +57,10 @@ def test_a_folder_without_conversations_is_no_source(tmp_path: Path) -> None:
         conversations_file(tmp_path)
 
 
+NO_TIME = (
+    "not a time; read are 2026-11-24T09:30:00Z and other ISO times, 24.11.2026 09:30, 24/11/2026 09:30, "
+    "11/24/2026 9:30 PM, dates of e-mail, and seconds to nanoseconds since 1970"
+)
 A_USER = {"role": "user", "content": "hi"}
 LATER = (NOW + timedelta(days=2)).isoformat()
 
@@ -75,9 +79,9 @@ BAD_INPUT: list[tuple[Any, str]] = [
     (a_conversation(chat_id=["a"]), "chat_id: a list, not a text or a number"),
     (a_conversation(chat_id=1.5), "chat_id: a number with a fraction"),
     (a_conversation(chat_id="a" * 1_001), "chat_id: longer than 1,000 characters"),
-    (a_conversation(created_at="yesterday"), "created_at: not a time"),
-    (a_conversation(created_at=True), "created_at: not a time"),
-    (a_conversation(created_at={"seconds": 1}), "created_at: not a time"),
+    (a_conversation(created_at="yesterday"), f"created_at: {NO_TIME}"),
+    (a_conversation(created_at=True), f"created_at: {NO_TIME}"),
+    (a_conversation(created_at={"seconds": 1}), f"created_at: {NO_TIME}"),
     (a_conversation(created_at="1999-12-31T23:59:59Z"), "created_at: a time before 2000-01-01"),
     (a_conversation(created_at=0), "created_at: a time before 2000-01-01"),
     (a_conversation(created_at=LATER), "created_at: a time in the future"),
@@ -90,24 +94,24 @@ BAD_INPUT: list[tuple[Any, str]] = [
     (a_conversation(messages=["hi"]), "messages.0: a text, not an object"),
     (
         a_conversation(messages=[A_USER, {"content": "x"}]),
-        "messages.1.role: missing; known are user, human, assistant, ai, bot, model, gpt, system, developer, tool, "
-        "function",
+        "messages.1.role: missing; known are user, assistant, system, developer, tool and their synonyms; "
+        "for another say --role NAME=assistant",
     ),
     (
         a_conversation(messages=[A_USER, {"role": "wizard", "content": "x"}]),
-        "messages.1.role: unknown; known are user, human, assistant, ai, bot, model, gpt, system, developer, tool, "
-        "function",
+        "messages.1.role: unknown; known are user, assistant, system, developer, tool and their synonyms; "
+        "for another say --role NAME=assistant",
     ),
     (
         a_conversation(messages=[{"role": 1, "content": "x"}]),
-        "messages.0.role: a number; known are user, human, assistant, ai, bot, model, gpt, system, developer, tool, "
-        "function",
+        "messages.0.role: a number; known are user, assistant, system, developer, tool and their synonyms; "
+        "for another say --role NAME=assistant",
     ),
     (
         a_conversation(messages=[{"role": "user", "content": 7}]),
         "messages.0.content: a number, not a text or a list of parts",
     ),
-    (a_conversation(messages=[A_USER | {"created_at": "soon"}]), "messages.0.created_at: not a time"),
+    (a_conversation(messages=[A_USER | {"created_at": "soon"}]), f"messages.0.created_at: {NO_TIME}"),
     (a_conversation(messages=[{"role": "user", "content": " \n"}]), "messages: the user says nothing"),
     (a_conversation(messages=[{"role": "assistant", "content": "hi"}]), "messages: the user says nothing"),
     (a_conversation(messages=[{"role": "tool", "content": "hi"}]), "messages: the user says nothing"),
@@ -201,7 +205,8 @@ def test_without_any_time_there_is_the_default_or_none() -> None:
     timeless = a_conversation(created_at=..., messages=[A_USER])
     assert only_conversation(timeless).created_at == OPTIONS.default_created_at
     assert reasons(read(timeless, options=SourceOptions(now=NOW))) == {
-        1: "no time: neither the conversation nor a message has one"
+        1: "no time: neither the conversation nor a message has one; give a day with --created-at DAY, or say which "
+        "column of a table it is with --column created_at=COLUMN"
     }
 
 
@@ -216,6 +221,28 @@ def test_duplicate_keys_and_huge_integers_are_read() -> None:
     conversation = only_conversation(content)
     assert conversation.chat_id == "b"
     assert conversation.metadata == {"n": "9" * 5_000}
+
+
+@pytest.mark.parametrize(
+    ("role", "names"),
+    [
+        ("assistant", "Agent OPERATOR support representative Advisor admin Assistant bot"),
+        ("user", "customer Client visitor end-user END_USER requester Guest lead contact User human"),
+    ],
+)
+def test_roles_of_help_desks(role: str, names: str) -> None:
+    for name in names.split():
+        messages = [A_USER, {"role": f" {name} ", "content": "x"}]
+        assert only_conversation(a_conversation(messages=messages)).messages[1].role == role
+
+
+def test_roles_that_the_reader_names() -> None:
+    messages = [{"role": "Mandant", "content": "hi"}, {"role": "agent", "content": "x"}]
+    options = SourceOptions(now=NOW, roles={"mandant ": "user", "Agent": "tool"})
+    conversation = only_conversation(a_conversation(messages=messages), options=options)
+    assert said(conversation) == [("user", "hi"), ("tool", "x")]
+    with pytest.raises(SourceError, match="roles: agent is to be robot; known are user, assistant"):
+        SourceOptions(roles={"agent": "robot"})
 
 
 def test_options_need_offsets() -> None:

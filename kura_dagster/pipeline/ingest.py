@@ -5,12 +5,14 @@ What formats there are is `sources`' knowledge, how days are written `landing`'s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
 from kura_dagster.pipeline.conversations import RejectedConversation
-from kura_dagster.pipeline.landing import LandedDay, Landing
+from kura_dagster.pipeline.landing import CLASH, LandedDay, Landing
+from kura_dagster.pipeline.rejected import kind_of_reason
 from kura_dagster.pipeline.sources.detection import Format
 from kura_dagster.pipeline.sources.options import SourceOptions
 from kura_dagster.pipeline.sources.places import NotRead, Place
@@ -22,9 +24,15 @@ _RECORDS_BETWEEN_NEWS = 200
 
 @dataclass
 class IngestReport:
-    """What an ingest did: records that were read, what became of them by day, and files that were not read whole."""
+    """What an ingest did: records that were read, what became of them by day, and files that were not read whole.
+
+    `reasons` counts the records that were set aside by the kind of their reason, and `empty` are the files that hold no
+    record.
+    """
 
     n_read: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    empty: list[str] = field(default_factory=list)
     days: dict[date, LandedDay] = field(default_factory=dict)
     not_read: list[NotRead] = field(default_factory=list)
 
@@ -36,6 +44,12 @@ class IngestReport:
             for name, number in vars(day).items():
                 setattr(total, name, getattr(total, name) + number)
         return total
+
+    @property
+    def n_usable(self) -> int:
+        """How many records are conversations, also such as were known before."""
+        total = self.total
+        return sum(vars(total).values()) - total.rejected
 
 
 Progress = Callable[[str, int, int], None]
@@ -68,26 +82,28 @@ def ingest(
             report.not_read.append(place)
             continue
         landing.begin_file(place.name)
-        number = 0
+        number, n_before = 0, report.n_read
         try:
             before = place.state()
             with place.open() as file:
                 for record in read_source(file, place.name, options, format):
-                    report.n_read += 1
                     number = max(number, record.number)
-                    _take(record, place.name, landing, one_source=options.source is not None)
+                    _take(record, place.name, landing, report, one_source=options.source is not None)
                     if report.n_read % _RECORDS_BETWEEN_NEWS == 0:
                         on_progress(place.name, file.tell(), report.n_read)
             if place.state() != before:
                 raise SourceError("it changed while it was read, so some of it may be missing; ingest it again")
+            if report.n_read == n_before:
+                report.empty.append(place.name)
         except (SourceError, OSError) as error:
             reason = str(error) if isinstance(error, SourceError) else f"it can't be read: {error.strerror or error}"
+            # The name stands beside the reason wherever that is shown.
+            reason = reason.replace(f"{place.name} ", "it ", 1) if reason.startswith(f"{place.name} ") else reason
             report.not_read.append(NotRead(place.name, reason))
             rejected = RejectedConversation(file=place.name, line=number + 1, reason=reason, content="")
             landing.reject(rejected, None, is_record=False)
         on_progress(place.name, place.n_bytes or 0, report.n_read)
-    report.days = landing.finish()
-    return report
+    return _finish(landing, report)
 
 
 def ingest_records(
@@ -116,18 +132,29 @@ def ingest_records(
     report = IngestReport()
     landing.begin_file(name)
     for record in records:
-        report.n_read += 1
-        _take(of_source(record, source), name, landing, one_source=one_source)
+        _take(of_source(record, source), name, landing, report, one_source=one_source)
         if report.n_read % _RECORDS_BETWEEN_NEWS == 0:
             on_progress(name, 0, report.n_read)
+    if not report.n_read:
+        report.empty.append(name)
+    on_progress(name, 0, report.n_read)
+    return _finish(landing, report)
+
+
+def _finish(landing: Landing, report: IngestReport) -> IngestReport:
     report.days = landing.finish()
+    # What landing itself sets aside, it does for one reason.
+    if clashes := max(report.total.rejected - report.reasons.total(), 0):
+        report.reasons[CLASH] = clashes
     return report
 
 
-def _take(record: Record, file: str, landing: Landing, *, one_source: bool) -> None:
+def _take(record: Record, file: str, landing: Landing, report: IngestReport, *, one_source: bool) -> None:
+    report.n_read += 1
     if isinstance(record, Read):
         landing.add(record.conversation, file, record.number, one_source=one_source)
         return
+    report.reasons[kind_of_reason(record.reason)] += 1
     rejected = RejectedConversation(
         file=file, line=record.number, chat_id=record.chat_id, reason=record.reason, content=record.content
     )

@@ -17,7 +17,7 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
-from kura_dagster.pipeline.sources import openai_messages
+from kura_dagster.pipeline.sources import openai_messages, traces
 from kura_dagster.pipeline.sources.json_records import TOO_LARGE
 from kura_dagster.pipeline.sources.loose_content import clean_text
 from kura_dagster.pipeline.sources.loose_times import TimeError, parse_time
@@ -138,8 +138,14 @@ def _conversation(row: Row, mapping: ColumnMapping, options: SourceOptions) -> C
 
 def _messages(row: Row, mapping: ColumnMapping) -> Iterator[LooseMessage]:
     if mapping.messages is None:
-        yield LooseMessage("user", _value(row, mapping.prompt))
-        yield LooseMessage("assistant", _value(row, mapping.response))
+        assert mapping.prompt is not None
+        asked = list(_asked(_of_trace(_value(row, mapping.prompt)), clean_text(mapping.prompt)))
+        yield from asked
+        response = _of_trace(_value(row, mapping.response))
+        if _is_nested(response):
+            yield from traces.answered(response, clean_text(mapping.response or ""), asked)
+        else:
+            yield LooseMessage("assistant", response)
         return
     messages = row.get(mapping.messages)
     if isinstance(messages, str):
@@ -148,6 +154,33 @@ def _messages(row: Row, mapping: ColumnMapping) -> Iterator[LooseMessage]:
         except NotJSONError as error:
             raise UnusableRecordError(f"{clean_text(mapping.messages)}: {error}") from None
     yield from openai_messages.messages_of({"messages": messages})
+
+
+def _asked(prompt: Any, name: str) -> Iterator[LooseMessage]:
+    if _is_nested(prompt):
+        yield from traces.asked(prompt, name)
+    else:
+        yield LooseMessage("user", prompt)
+
+
+def _is_nested(value: Any) -> bool:
+    """Whether a value holds objects, which say for themselves who speaks."""
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
+
+
+def _of_trace(value: Any) -> Any:
+    """Return the messages that a text is, as traces are exported to CSV; any other value as it is, also other JSON."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        found = parse_json(value.encode("utf-8", "surrogatepass"), huge_integers_as_text=True)
+    except NotJSONError:
+        return value
+    items = found if isinstance(found, list) else [found]
+    keys = [item.keys() if isinstance(item, dict) else frozenset() for item in items]
+    if isinstance(found, dict) and isinstance(found.get("messages", found.get("choices")), list):
+        return found
+    return found if items and all(each >= {"role", "content"} for each in keys) else value
 
 
 def _grouped(rows: Iterable[tuple[int, Row]], mapping: ColumnMapping, options: SourceOptions) -> Iterator[Record]:
@@ -210,11 +243,23 @@ def _of_parts(group: Iterable[tuple[str, int, str]], mapping: ColumnMapping, opt
             raise UnusableRecordError(f"{TOO_LARGE} in its {len(numbers):,} rows", chat_id=chat_id)
         if len(rows) == 1 and not mapping.is_row_a_message:
             return _record(numbers[0], first, mapping, options)
-        messages = _by_time([message for row in rows for message in _part(row, mapping)], options)
+        parts = [list(_part(row, mapping)) for row in rows]
+        messages = _by_time(_joined(parts), options)
         loose = LooseConversation(messages, chat_id=_value(first, mapping.chat_id), metadata=mapping.metadata_of(first))
         return Read(numbers[0], normalise(loose, options))
     except UnusableRecordError as error:
         return Unusable(numbers[0], str(error), error.chat_id, _shown(first), error.created_at)
+
+
+def _joined(parts: list[list[LooseMessage]]) -> list[LooseMessage]:
+    """Return what rows say one after the other; a row of a trace may begin with all that was said before."""
+    told: list[LooseMessage] = []
+    for part in parts:
+        if len(part) > len(told) and traces.texts_of(part[: len(told)]) == traces.texts_of(told):
+            told = part
+        else:
+            told += part
+    return told
 
 
 def _part(row: Row, mapping: ColumnMapping) -> Iterator[LooseMessage]:
@@ -230,7 +275,9 @@ def _part(row: Row, mapping: ColumnMapping) -> Iterator[LooseMessage]:
 def _by_time(messages: list[LooseMessage], options: SourceOptions) -> list[LooseMessage]:
     """Return the messages in the order of their times where all have one, else as their rows came."""
     try:
-        times = [parse_time(message.created_at, tz=options.tz, latest=_LATEST) for message in messages]
+        times = [
+            parse_time(message.created_at, tz=options.tz, latest=_LATEST, dates=options.dates) for message in messages
+        ]
     except TimeError:
         return messages  # which is told when they become a conversation
     if None in times:

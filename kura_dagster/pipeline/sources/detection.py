@@ -34,24 +34,34 @@ class Format(StrEnum):
 
 _TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*+:)?|[\[\]{}]', re.DOTALL)
 _LINES_LOOKED_AT = 100
+_VALUE_LOOKED_AT = 64  # bytes; values begin sooner, behind a blank
+# What tells a format where an object or a list stands under it; in a table the same names are columns of texts.
 _KNOWN_KEYS = (
     ("chat_messages", Format.CLAUDE),
     ("mapping", Format.CHATGPT),
     ("request", Format.OPENAI),
     ("response", Format.OPENAI),
     ("body", Format.OPENAI),
+    ("request_body", Format.OPENAI),
+    ("properties", Format.OPENAI),
     ("conversations", Format.OPENAI),
     ("conversation", Format.OPENAI),
+    ("messages", Format.OPENAI),
+    *((name, Format.OPENAI) for name in ("input", "output", "inputs", "outputs")),
 )
+_STRUCTURED = frozenset([b"{", b"[", b""])  # nothing follows where the beginning ends
+_VENDORS = frozenset([Format.CLAUDE, Format.CHATGPT])  # which keep null where there was nothing
+_BODIES = frozenset(["request", "response", "body", "request_body"])  # some logs keep them as they were sent, as texts
 _TABLE_SUFFIXES = (".csv", ".tsv")
 
 
-def detect(head: bytes, name: str) -> Format:
+def detect(head: bytes, name: str, columns: ColumnMapping | None = None) -> Format:
     """Return the format of a source.
 
     Args:
         head: its beginning, `HEAD_BYTES` of it or all there is.
         name: the file's name, for the message and for its ending.
+        columns: what the reader says of tables; JSON with all of these columns is one.
 
     Raises:
         SourceError: it is in no known format. The message names the file, says what was found and what can be forced.
@@ -62,11 +72,19 @@ def detect(head: bytes, name: str) -> Format:
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip(WHITESPACE)
     if text[:1] in (b"{", b"["):
         keys = _keys(text)
+        if columns is not None and columns.is_of(keys):
+            return Format.JSON
         for key, format in _KNOWN_KEYS:
-            if key in keys:
-                return format
-        if "messages" in keys:
-            return Format.KURA if keys & {"chat_id"} else Format.OPENAI
+            values = keys.get(key, set())
+            if any(
+                value[:1] in _STRUCTURED
+                or (value == b'"{' and key in _BODIES)
+                or (value[:1] == b"n" and format in _VENDORS)
+                for value in values
+            ):
+                return Format.KURA if key == "messages" and "chat_id" in keys else format
+        if "output_text" in keys:
+            return Format.OPENAI
         if b"".join(text.split()) == b"[]":
             return Format.KURA
         with suppress(SourceError):
@@ -98,26 +116,31 @@ def _described(text: bytes) -> str:
     return "text that is not JSON"
 
 
-def _keys(text: bytes) -> set[str]:
-    """Return the fields of the objects at the top: of the file, of its lines, or of its list."""
+def _keys(text: bytes) -> dict[str, set[bytes]]:
+    """Return the fields of the objects at the top: of the file, of its lines, or of its list.
+
+    Each comes with the first two bytes of its values.
+    """
     if text.startswith(b"["):
-        return _keys_at(text, depth=2)
+        return _keys_at([text], depth=2)
     lines = text.split(b"\n", _LINES_LOOKED_AT)[:_LINES_LOOKED_AT]
     if lines[0].strip() == b"{":
-        return _keys_at(text, depth=1)
+        return _keys_at([text], depth=1)
     # Line by line: a broken one hides no other.
-    return {key for line in lines for key in _keys_at(line, depth=1)}
+    return _keys_at(lines, depth=1)
 
 
-def _keys_at(text: bytes, depth: int) -> set[str]:
-    keys: set[str] = set()
-    level = 0
-    for token in _TOKEN.finditer(text):
-        opener = token.group()[:1]
-        if opener in (b"{", b"["):
-            level += 1
-        elif opener in (b"}", b"]"):
-            level -= 1
-        elif level == depth and token[2]:
-            keys.add(token[1].decode("utf-8", "replace"))
+def _keys_at(texts: list[bytes], depth: int) -> dict[str, set[bytes]]:
+    keys: dict[str, set[bytes]] = {}
+    for text in texts:
+        level = 0
+        for token in _TOKEN.finditer(text):
+            opener = token.group()[:1]
+            if opener in (b"{", b"["):
+                level += 1
+            elif opener in (b"}", b"]"):
+                level -= 1
+            elif level == depth and token[2]:
+                value = text[token.end() : token.end() + _VALUE_LOOKED_AT].lstrip(WHITESPACE)[:2]
+                keys.setdefault(token[1].decode("utf-8", "replace"), set()).add(value)
     return keys

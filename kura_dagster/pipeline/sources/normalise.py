@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,15 +17,15 @@ from typing import Any, NamedTuple
 from kura_dagster.pipeline.sources.loose_content import ContentError, clean_text, kind_of, text_of
 from kura_dagster.pipeline.sources.loose_metadata import typed_metadata
 from kura_dagster.pipeline.sources.loose_times import TimeError, parse_time
-from kura_dagster.pipeline.sources.options import SourceOptions
+from kura_dagster.pipeline.sources.options import ROLES, SourceOptions
 from kura_dagster.pipeline.sources.record import UnusableRecordError
 from kura_dagster.pipeline.types import Conversation
 
 _ROLES = {
     name: role
     for role, names in {
-        "user": "user human",
-        "assistant": "assistant ai bot model gpt",
+        "user": """user human customer client visitor end-user end_user enduser requester guest lead contact""",
+        "assistant": """assistant ai bot model gpt agent operator support representative advisor admin""",
         "system": "system",
         "developer": "developer",
         "tool": "tool function",
@@ -79,8 +79,11 @@ def normalise(loose: LooseConversation, options: SourceOptions) -> Conversation:
             times.append(_time(f"messages.{position}.created_at", message.created_at, options))
         created_at = _first(begun, *times, options.default_created_at)
         if created_at is None:
-            raise UnusableRecordError("no time: neither the conversation nor a message has one")
-        spoken = _spoken(messages, times)
+            raise UnusableRecordError(
+                "no time: neither the conversation nor a message has one; give a day with --created-at DAY, or say "
+                "which column of a table it is with --column created_at=COLUMN"
+            )
+        spoken = _spoken(messages, times, options.roles)
         if chat_id is None:
             chat_id = _id_of(spoken, begun)
         metadata = {} if loose.metadata is None else required_object(loose.metadata, "metadata")
@@ -148,7 +151,7 @@ def _chat_id(value: Any) -> str | None:
 
 def _time(name: str, value: Any, options: SourceOptions) -> datetime | None:
     try:
-        return parse_time(value, tz=options.tz, latest=options.now + _ONE_DAY)
+        return parse_time(value, tz=options.tz, latest=options.now + _ONE_DAY, dates=options.dates)
     except TimeError as error:
         raise UnusableRecordError(f"{name}: {error}") from None
 
@@ -159,13 +162,13 @@ class _Spoken(NamedTuple):
     created_at: datetime | None
 
 
-def _spoken(messages: list[LooseMessage], times: list[datetime | None]) -> list[_Spoken]:
+def _spoken(messages: list[LooseMessage], times: list[datetime | None], roles: Mapping[str, str]) -> list[_Spoken]:
     """Return the messages that have a text, at least one of them the user's."""
     if not messages:
         raise UnusableRecordError("messages: there are none")
     spoken: list[_Spoken] = []
     for position, (message, time) in enumerate(zip(messages, times, strict=True)):
-        role = _role(message.role, position)
+        role = _role(message.role, position, roles)
         try:
             text = text_of(message.content)
         except ContentError as error:
@@ -177,13 +180,19 @@ def _spoken(messages: list[LooseMessage], times: list[datetime | None]) -> list[
     return spoken
 
 
-def _role(value: Any, position: int) -> str:
-    role = _ROLES.get(value) if isinstance(value, str) else None
-    if role is None and isinstance(value, str):
-        role = _ROLES.get(value.strip().lower())
+def _role(value: Any, position: int, roles: Mapping[str, str]) -> str:
+    role = None
+    if isinstance(value, str):
+        if not roles and (role := _ROLES.get(value)):
+            return role
+        name = value.strip().lower()
+        role = roles.get(name) or _ROLES.get(name)
     if role is None:
         fault = "missing" if value is None else "unknown" if isinstance(value, str) else kind_of(value)
-        raise UnusableRecordError(f"messages.{position}.role: {fault}; known are {', '.join(_ROLES)}")
+        raise UnusableRecordError(
+            f"messages.{position}.role: {fault}; known are {', '.join(ROLES)} and their synonyms; for another say "
+            "--role NAME=assistant"
+        )
     return role
 
 

@@ -1,4 +1,4 @@
-"""What the one who reads a source decides: time zone, the time of records without one, and which column is what.
+"""What the one who reads a source decides: time zone, times, roles, encodings, and which column is what.
 
 Only the choices and their validity belong here; `normalise` and `columns` act on them.
 """
@@ -11,16 +11,40 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
+from kura_dagster.pipeline.sources.loose_times import DateOrder
 from kura_dagster.pipeline.sources.record import SourceError
 
+ROLES = ("user", "assistant", "system", "developer", "tool")
+"""Who may speak in a conversation."""
+
 _SYNONYMS = {
-    "chat_id": ("chat_id", "conversation_id", "thread_id", "session_id", "conversation", "chat", "id"),
-    "created_at": ("created_at", "timestamp", "created", "time", "datetime", "date", "create_time", "sent_at"),
+    "chat_id": (
+        "chat_id",
+        "conversation_id",
+        "thread_id",
+        "session_id",
+        "conversation",
+        "chat",
+        "id",
+        "ticket_id",
+        "case_id",
+    ),
+    "created_at": (
+        "created_at",
+        "timestamp",
+        "created",
+        "time",
+        "datetime",
+        "date",
+        "create_time",
+        "sent_at",
+        "created_on",
+    ),
     "messages": ("messages", "conversation", "conversations", "turns"),
     "prompt": ("prompt", "question", "instruction", "input", "user_message"),  # "user" is mostly an id
     "response": ("response", "answer", "completion", "output", "assistant_message", "reply"),
-    "role": ("role", "sender", "speaker", "author"),
-    "content": ("content", "text", "message", "body"),
+    "role": ("role", "sender", "speaker", "author", "author_type", "author_role", "sender_type"),
+    "content": ("content", "text", "message", "body", "message_body", "message_text", "comment_body"),
 }
 
 
@@ -137,6 +161,11 @@ class ColumnMapping:
             shown = ", ".join(columns[:_COLUMNS_SHOWN]) or "(none)"
             raise SourceError(f"{name} has no column {', '.join(missing)}; it has {shown}")
 
+    def is_of(self, columns: Iterable[str]) -> bool:
+        """Whether a table with these columns has all that hold what was said."""
+        said = {self.messages, self.prompt, self.role, self.content} - {None}
+        return said <= set(columns)
+
     def metadata_of(self, row: Mapping[str, object]) -> dict[str, object]:
         """Return what of a row is metadata."""
         if self.metadata is not None:
@@ -166,11 +195,16 @@ class SourceOptions:
         columns: which column of a table is what; None means that their names tell.
         source: stands before the ids, as `<source>:<id>`, so that those of two systems never clash. None means the
             name of the format, and nothing where the file is Kura's own.
+        dates: what a date such as 05/11/2026 begins with; None makes those that do not tell unusable.
+        encoding: of CSV that has no byte order mark, by Python's name for it; None means UTF-8.
+        roles: what names of speakers stand for, as `{"agent": "assistant"}`, in any case; they come before the
+            names that are known anyway.
         parquet_rows: yields the rows of the Parquet file at a path, and raises ValueError where it can't; without it,
             no Parquet file is read. The package `storage` has one: this one knows no database.
 
     Raises:
         ValueError: `now` or `default_created_at` has no offset from UTC.
+        SourceError: `encoding` is none, or one of `roles` is to be what is no role.
     """
 
     tz: tzinfo = UTC
@@ -178,6 +212,9 @@ class SourceOptions:
     default_created_at: datetime | None = None
     columns: ColumnMapping | None = None
     source: str | None = None
+    dates: DateOrder | None = None
+    encoding: str | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
     parquet_rows: Callable[[Path], Iterable[Mapping[str, Any]]] | None = None
 
     def __post_init__(self) -> None:
@@ -185,3 +222,22 @@ class SourceOptions:
             when = getattr(self, name)
             if when is not None and when.tzinfo is None:
                 raise ValueError(f"{name} is {when}; it needs an offset from UTC")
+        if self.encoding is not None and not _is_encoding(self.encoding):
+            raise SourceError(
+                f"{self.encoding!r} is no encoding of texts; known are cp1252, latin-1, utf-16, shift_jis, gb18030 and "
+                "the others of Python's list of standard encodings"
+            )
+        for name, role in self.roles.items():
+            if role not in ROLES:
+                raise SourceError(f"roles: {name} is to be {role or 'nothing'}; known are {', '.join(ROLES)}")
+        object.__setattr__(self, "roles", {name.strip().lower(): role for name, role in self.roles.items()})
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        # Python's list also holds codecs between bytes, and ways of writing Python.
+        return "escape" not in name.lower() and b"ab".decode(name) is not None
+    except UnicodeDecodeError:
+        return True
+    except (LookupError, ValueError):
+        return False

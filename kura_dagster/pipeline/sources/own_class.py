@@ -34,6 +34,8 @@ def source_called(where: str) -> BaseConversationSource:
         SourceError: there is no such class, or it is no `BaseConversationSource` that can be made without arguments.
     """
     module, _, name = where.partition(":")
+    if not module or not name:
+        raise SourceError(f"{where or 'an empty text'} names no class; write package.module:Class")
     # A console script's path begins at the script's own folder, where that of python -m is the current one.
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)

@@ -108,7 +108,7 @@ def _read_plain(
     number = numbered_from
     if len(head) == HEAD_BYTES or head.removeprefix(BYTE_ORDER_MARK).strip(WHITESPACE):
         if format is None:
-            format = detect(head, name)
+            format = detect(head, name, options.columns)
         source = _source_of(format) if options.source is None else options.source
         for found in _records(stream, name, options, format, original):
             record = of_source(found, source)
@@ -133,7 +133,7 @@ def _records(
         return
     buffered: io.BufferedReader[Any] = io.BufferedReader(stream, _BUFFER)
     if format is Format.CSV:
-        yield from read_rows(csv_rows(buffered, name), name, options)
+        yield from read_rows(csv_rows(buffered, name, options.encoding), name, options)
         return
     if format is Format.JSON:
         rows = ((raw.number, _row(raw)) for raw in raw_records(buffered))

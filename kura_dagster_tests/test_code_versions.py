@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pydantic import Field, field_validator
 
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.code_versions import code_versions
-from kura_dagster.orchestration.materialise import materialise
+from kura_dagster.orchestration.materialise import ASSET_NAMES, materialise
 from kura_dagster.orchestration.questions import Questions
 from kura_dagster.pipeline.language_model import cluster_description_model, meta_cluster_model, prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel
@@ -258,6 +259,19 @@ def test_it_names_the_model_and_is_the_same_in_another_process(asking):
     assert done.stdout.strip() == str(versions(asking))
 
 
+class FailingOn(OpeningTurns):
+    """Has no summaries for one day."""
+
+    def __init__(self, day: str) -> None:
+        super().__init__()
+        self.day = day
+
+    async def summarise(self, conversations, *arguments, **options):
+        if conversations[0].chat_id.startswith(self.day):
+            raise RuntimeError("the provider is down")
+        return await super().summarise(conversations, *arguments, **options)
+
+
 class TestInDagster:
     def stale(self, defs: dg.Definitions, instance: dg.DagsterInstance, day: str) -> set[str]:
         graph = defs.resolve_asset_graph()
@@ -289,10 +303,58 @@ class TestInDagster:
         assert materialise(defs, ["2026-11-02"], instance).success
         assert self.stale(defs, instance, "2026-11-02") == set()
 
-    def test_a_range_is_up_to_date_when_it_is_done(self, settings, instance, land):
+    @pytest.mark.parametrize("failing", [None, "2026-11-03"])
+    def test_each_day_of_a_range_has_the_version_of_its_own_content(self, settings, instance, land, failing):
+        days = ["2026-11-02", "2026-11-03", "2026-11-04"]
+        for day in days:
+            land(day, 6)
+        defs = build_defs(settings, **own_models())
+        if failing:
+            faulty = build_defs(settings, **own_models(summary_model=FailingOn(failing)))
+            assert not materialise(faulty, days, instance).success
+        assert materialise(defs, days, instance).success
+        assert [self.stale(defs, instance, day) for day in days] == [set()] * 3
+        # One day alone, and the same again: nothing is out of date, neither after it nor beside it.
+        in_range = self.tags(instance, "2026-11-03")
+        assert materialise(defs, ["2026-11-03"], instance).success
+        assert [self.stale(defs, instance, day) for day in days] == [set()] * 3
+        assert self.tags(instance, "2026-11-03") == in_range
+        read = in_range["conversations"]["dagster/data_version"]
+        taken = in_range["summaries"]["dagster/input_data_version/conversations"]
+        assert taken == hashlib.sha256(read.encode()).hexdigest()  # as in Dagster's `DataVersionCache`
+
+    def test_a_changed_day_of_a_range_is_out_of_date_alone(self, settings, instance, land):
         days = ["2026-11-02", "2026-11-03", "2026-11-04"]
         for day in days:
             land(day, 6)
         defs = build_defs(settings, **own_models())
         assert materialise(defs, days, instance).success
+        before = {day: self.tags(instance, day) for day in days}
+        land("2026-11-03", 7)
+        assert self.read_again(defs, instance, days).success
+        stale = [self.stale(defs, instance, day) for day in days]
+        assert "summaries" in stale[1]
+        assert stale[::2] == [set(), set()]
+        assert materialise(defs, days, instance).success
         assert [self.stale(defs, instance, day) for day in days] == [set()] * 3
+        after = {day: self.tags(instance, day) for day in days}
+        assert [after[day] == before[day] for day in days] == [True, False, True]
+
+    def read_again(self, defs: dg.Definitions, instance: dg.DagsterInstance, days: list[str]):
+        """Materialise `conversations` alone."""
+        job = dg.Definitions.merge(
+            defs, dg.Definitions(jobs=[dg.define_asset_job("reading", dg.AssetSelection.assets("conversations"))])
+        ).resolve_job_def("reading")
+        ends = {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[-1]}
+        return job.execute_in_process(instance=instance, tags=ends)
+
+    def tags(self, instance: dg.DagsterInstance, day: str) -> dict[str, dict[str, str]]:
+        """The data versions on the latest materialisation of each asset for a day: its own, and of what it took."""
+        found = {}
+        for name in ASSET_NAMES:
+            (record,) = instance.fetch_materializations(
+                dg.AssetRecordsFilter(dg.AssetKey(name), asset_partitions=[day]), limit=1
+            ).records
+            tags = record.asset_materialization.tags
+            found[name] = {tag: value for tag, value in tags.items() if "data_version" in tag}
+        return found

@@ -15,6 +15,7 @@ from kura_dagster.orchestration.partition_loop import PARTITION_DONE, EachPartit
 from kura_dagster.pipeline.language_model.failures import BudgetError
 from kura_dagster.storage.database import Database, DatabaseError
 from kura_dagster.storage.io_manager import DuckDBIOManager
+from kura_dagster.storage.materialisations import report_each_partition
 from kura_dagster.storage.partitioning import Partitioning
 from kura_dagster.storage.tables import CONVERSATIONS, REJECTED_CONVERSATIONS, SUMMARIES
 from kura_dagster_tests import rows
@@ -32,7 +33,7 @@ def database(settings) -> Database:
 def materialise_summaries(settings, instance):
     """Run an asset `summaries` whose body is the given function of its context, over some days."""
 
-    def run(body, days=DAYS, *, name="summaries", raise_on_error=False):
+    def run(body, days=DAYS, *, name="summaries", raise_on_error=False, reported=True):
         @dg.asset(
             name=name,
             io_manager_key="duckdb",
@@ -40,6 +41,8 @@ def materialise_summaries(settings, instance):
             backfill_policy=dg.BackfillPolicy.single_run(),
         )
         def asset(context):
+            if reported:
+                report_each_partition(context)
             return body(context)
 
         @dg.asset_check(asset=name, name="ran")
@@ -113,6 +116,17 @@ class TestASuccessfulRange:
 
         def compute(key: str):
             seen.append(len(database.row_counts()["summaries"]))
+            return summary_of(key)
+
+        assert materialise_summaries(lazily(compute)).success
+        assert seen == list(range(len(DAYS)))
+
+    def test_a_partition_is_reported_before_the_next_is_computed(self, materialise_summaries, instance):
+        """A process that is killed has had reported what it stored."""
+        seen = []
+
+        def compute(key: str):
+            seen.append(len(instance.get_materialized_partitions(SUMMARIES_KEY)))
             return summary_of(key)
 
         assert materialise_summaries(lazily(compute)).success
@@ -250,6 +264,14 @@ class TestWhatAnAssetReturns:
         with pytest.raises(ValueError, match="topics has no table; assets with one are conversations,"):
             materialise_summaries(lambda context: {DAYS[0]: []}, DAYS[:1], name="topics", raise_on_error=True)
 
+    def test_an_asset_that_dagster_would_report_as_well_is_refused(self, materialise_summaries, database):
+        def body(context):
+            return {key: summary_of(key) for key in context.partition_keys}
+
+        with pytest.raises(ValueError, match=r"summaries has to call report_each_partition\(context\)"):
+            materialise_summaries(body, raise_on_error=True, reported=False)
+        assert database.row_counts()["summaries"] == {}
+
     def test_the_partitioning_of_the_settings_reaches_the_database(self, settings, materialise_summaries):
         Database(settings.database, Partitioning("weekly", "UTC")).replace_partitions(
             {CONVERSATIONS: {date(2026, 11, 2): []}, REJECTED_CONVERSATIONS: {date(2026, 11, 2): []}}
@@ -260,7 +282,7 @@ class TestWhatAnAssetReturns:
 
 def test_each_partition_is_computed_only_when_it_is_asked_for():
     computed = []
-    context = type("Context", (), {"partition_keys": DAYS})()
+    context = type("Context", (), {"partition_keys": DAYS, "add_output_metadata": lambda self, metadata: None})()
     partitions = EachPartition(context, computed.append, len)  # type: ignore[arg-type, type-var]
     assert list(partitions) == DAYS
     assert DAYS[0] in partitions

@@ -11,6 +11,7 @@ import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_spending
 from kura_dagster.orchestration.progress import Meter
+from kura_dagster.storage.materialisations import report_each_partition
 
 PARTITION_DONE = re.compile(r" done in [\d.]+ s \(\d+ of \d+\)$")
 """What a progress display looks for in the run's log."""
@@ -38,6 +39,7 @@ class EachPartition(Mapping[str, Rows]):
         self._describe = describe
         self._meter = meter
         self._positions = {key: position for position, key in enumerate(context.partition_keys, start=1)}
+        report_each_partition(context)
 
     def __getitem__(self, partition_key: str) -> Rows:
         position = self._positions[partition_key]

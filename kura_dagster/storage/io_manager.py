@@ -5,18 +5,17 @@ Everything about files, locks and SQL is in `kura_dagster.storage.database`; onl
 
 from __future__ import annotations
 
-import hashlib
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from pydantic import BaseModel, ValidationError
 
 from kura_dagster.pipeline.language_model.failures import StopAsking
 from kura_dagster.storage.database import Database, DatabaseError, PartitionDate
+from kura_dagster.storage.materialisations import StoredPartitions
 from kura_dagster.storage.partitioning import DAILY_IN_UTC, Partitioning
 from kura_dagster.storage.tables import PARTITION_COLUMN, TABLES, Table
 
@@ -50,15 +49,18 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
     """Stores each asset in the table of its name.
 
     An asset returns a mapping from partition key to rows; where it fills more than one table, to a mapping from table
-    name to rows. It may be a plain dictionary, or a mapping that computes each partition when it is asked for. An asset
-    takes `PartitionRows`, or a pandas frame of the whole range where its annotation says `pandas.DataFrame`.
+    name to rows. It may be a plain dictionary, or a mapping that computes each partition when it is asked for. It also
+    calls `report_each_partition`. An asset takes `PartitionRows`, or a pandas frame of the whole range where its
+    annotation says `pandas.DataFrame`.
     """
 
     database: str
     cadence: str = DAILY_IN_UTC.cadence
     timezone: str = DAILY_IN_UTC.timezone
 
-    def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Rows]) -> None:
+    def handle_output(  # type: ignore[override]  # Dagster takes a generator as well
+        self, context: dg.OutputContext, obj: Mapping[str, Rows]
+    ) -> Iterator[dg.DagsterEvent]:
         """Ask for the run's partitions one after the other and store each, in one transaction, before the next.
 
         A partition that cannot be computed or stored keeps what it held before, and the others are still done; the step
@@ -67,11 +69,12 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
         a database that can't be used, because computing what can't be stored may cost money, and a language model that
         can't be asked any more in this run, because the next partition would fare no better.
 
-        Each partition is reported with its row counts, and with a data version that follows its content: what is
-        downstream of a partition that came out as it was before is not out of date.
+        Each partition is reported as soon as it is stored, with its row counts and a data version that follows its own
+        content: what is downstream of a partition that came out as it was before is not out of date.
 
         Raises:
-            ValueError: the asset did not return exactly the partitions of the run, or has no table.
+            ValueError: the asset did not return exactly the partitions of the run, has no table, or did not call
+                `report_each_partition`.
             dg.Failure: some partitions failed, each named with its reason, or a language model can't be asked any more.
             DatabaseError: the database can't be used.
         """
@@ -85,7 +88,9 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
                 f"{context.asset_key.to_user_string()} returned {sorted(obj)}, but the run covers {sorted(dates)}"
             )
 
-        def store(key: str) -> None:
+        reporting = StoredPartitions(context)
+
+        def store(key: str) -> dg.DagsterEvent:
             # A function of its own: its end lets go of the rows before the next partition is computed.
             rows = obj[key]
             by_name = rows if isinstance(rows, Mapping) else {own_table.name: rows}
@@ -94,45 +99,30 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
                 **{f"{name}_rows": len(each) for name, each in by_name.items() if name != own_table.name},
             }
             database.replace_partitions({TABLES[name]: {dates[key]: each} for name, each in by_name.items()})
-            versions[key] = content_digest({TABLES[name]: each for name, each in by_name.items()})
             context.step_context.add_asset_metadata(row_counts, partition_key=key)
+            return reporting.event(key, content_digest({TABLES[name]: each for name, each in by_name.items()}))
 
         stored: list[str] = []
-        versions: dict[str, str] = {}
         reasons: dict[str, str] = {}
-        try:
-            for key in dates:
-                try:
-                    store(key)
-                except DatabaseError:
-                    raise
-                except StopAsking as error:
-                    raise _stopped(error, key, stored, reasons, list(dates)) from None
-                except Exception as error:
-                    # Only text is kept: the error itself holds on to the partition's rows.
-                    reasons[key] = _reason(error)
-                    # The places alone: texts of the errors behind this one may quote a conversation, and run history
-                    # outlives its deletion.
-                    places = "".join(traceback.format_tb(error.__traceback__))
-                    context.log.error(f"{key} failed; what it held before is unchanged\n{places}{reasons[key]}")
-                else:
-                    stored.append(key)
-            if reasons:
-                raise _failure(reasons, len(dates))
-            # Dagster takes one version for all partitions of a run: of several it follows all their contents.
-            version = "-".join(versions.values())
-            if len(versions) > 1:
-                version = hashlib.sha256(version.encode()).hexdigest()[:16]
-            context.step_context.set_data_version(context.asset_key, dg.DataVersion(version))
-        except BaseException:
-            # Dagster itself reports materialisations only of a step that succeeds.
-            for key in stored:
-                metadata = context.step_context.get_asset_metadata(context.asset_key, key)
-                tags = {DATA_VERSION_TAG: versions[key]}
-                context.log_event(
-                    dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata, tags=tags)
-                )
-            raise
+        for key in dates:
+            try:
+                event = store(key)
+            except DatabaseError:
+                raise
+            except StopAsking as error:
+                raise _stopped(error, key, stored, reasons, list(dates)) from None
+            except Exception as error:
+                # Only text is kept: the error itself holds on to the partition's rows.
+                reasons[key] = _reason(error)
+                # The places alone: texts of the errors behind this one may quote a conversation, and run history
+                # outlives its deletion.
+                places = "".join(traceback.format_tb(error.__traceback__))
+                context.log.error(f"{key} failed; what it held before is unchanged\n{places}{reasons[key]}")
+            else:
+                stored.append(key)
+                yield event
+        if reasons:
+            raise _failure(reasons, len(dates))
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Return the upstream partitions that the run needs.

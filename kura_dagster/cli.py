@@ -1040,7 +1040,9 @@ def _errors_explained() -> Iterator[None]:
         yield
     except (SettingsError, CodeLocationError, PartitionRangeError) as error:
         _fail(str(error), code=2)
-    except (DatabaseError, CacheError, LanguageModelError, QueryError, OSError) as error:
+    except QueryError as error:
+        _fail(f"{error}; nothing is landed")
+    except (DatabaseError, CacheError, LanguageModelError, OSError) as error:
         _fail(str(error))
 
 

@@ -371,3 +371,14 @@ class TestForget:
     def test_it_asks_first(self, kura, analysed, settings):
         assert kura("forget", "zeppelin", input="n\n").exit_code == 1
         assert "zeppelin" in set(Database(settings.database).frame(TABLES["summaries"])["chat_id"])
+
+
+def test_a_query_that_fails_half_way_lands_nothing_and_says_so_in_a_line(kura, settings, tmp_path):
+    rows = "".join(f"c{n},hello,2026-11-03T08:00:00Z,{1 if n < 30_000 else 'one'}\n" for n in range(30_001))
+    (tmp_path / "log.csv").write_text("chat_id,prompt,created_at,n\n" + rows)
+    query = f"SELECT chat_id, prompt, created_at, CAST(n AS INTEGER) AS n FROM '{tmp_path}/log.csv'"
+    done = kura("ingest", "--query", query)
+    assert done.exit_code == 1
+    assert re.search(r"^error Conversion Error: .*\"one\" to 'INTEGER'; nothing is landed\n\Z", done.stderr, re.M)
+    assert done.stdout == ""
+    assert not list(settings.conversations.glob("*"))

@@ -1,13 +1,15 @@
 """Reading conversations where DuckDB has to: a Parquet file, or a query of the user's own on files and databases.
 
 Only the step from a file or a query to rows belongs here; what the rows mean is `pipeline.sources.columns`' business.
-Nothing is written, no extension is downloaded, and the project's own database is not involved.
+Nothing is written, nothing is fetched, no extension is loaded, and the project's own database is not involved.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +19,13 @@ if TYPE_CHECKING:
     import duckdb
 
 _ROWS_AT_ONCE = 500
+_LONGEST_ERROR = 500  # characters: DuckDB quotes the value that it can't take, which may be a whole conversation
 _MEMORY = "2GB"  # a Parquet file is read by row groups, which some writers make of several hundred megabytes
-_READ_ONLY = re.compile(r"\(\s*(?:TYPE\s+\w+\s*,\s*)?READ_ONLY(?:\s+(?:TRUE|1))?\s*\)\s*;?\s*$", re.IGNORECASE)
+_ATTACH = re.compile(
+    r"""\s*ATTACH\s*('(?:[^']|'')*')\s*AS\s*("(?:[^"]|"")+"|\w+)\s*\(\s*READ_ONLY\s*\)\s*;?\s*""", re.IGNORECASE
+)
+_RUNS_SQL = "JSON_EXECUTE_SERIALIZED_SQL"
+"""The one table function that runs a text as SQL without any look at it from here, and so may write."""
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -41,16 +48,20 @@ def rows_of_query(sql: str) -> Iterator[dict[str, Any]]:
         try:
             statements = connection.extract_statements(sql)
         except duckdb.Error as error:
-            raise QueryError(f"the query is no SQL: {_first_line(error)}") from None
+            raise QueryError(f"the query is no SQL: {_in_a_line(error)}") from None
         if not statements:
             raise QueryError("the query is empty")
         *attached, query = statements
         for statement in attached:
-            if statement.type != duckdb.StatementType.ATTACH or not _READ_ONLY.search(statement.query.strip()):
-                raise QueryError("before the query only ATTACH '…' AS … (READ_ONLY) is allowed")
-            _run(connection, statement.query)
+            parts = _ATTACH.fullmatch(statement.query) if statement.type == duckdb.StatementType.ATTACH else None
+            if parts is None:
+                raise QueryError("before the query only ATTACH '…' AS … (READ_ONLY) is allowed, without comments in it")
+            # Put together again, so that it says no more than what was understood here.
+            name = parts[2].removeprefix('"').removesuffix('"')
+            _run(connection, f'ATTACH {parts[1]} AS "{name}" (READ_ONLY)')
         if query.type != duckdb.StatementType.SELECT:
             raise QueryError("the query has to be a SELECT")
+        _refuse_writing(connection, query.query)
         yield from _rows(connection, query.query)
 
 
@@ -64,6 +75,37 @@ def rows_of_parquet(path: Path) -> Iterator[dict[str, Any]]:
         # DuckDB takes a path for a pattern; no file's name is one here.
         plain = _GLOB.sub(lambda found: f"[{found.group()}]", str(path.absolute()))
         yield from _rows(connection, "SELECT * FROM read_parquet(?)", [plain])
+
+
+def _refuse_writing(connection: duckdb.DuckDBPyConnection, select: str) -> None:
+    """Refuse a SELECT that would write: to DuckDB, one whose WITH clause holds a COPY is a SELECT too.
+
+    Raises:
+        QueryError: it would write, or DuckDB can't run it.
+    """
+    import duckdb
+
+    quoted = select.replace("'", "''")
+    try:
+        # DuckDB itself allows such a clause on the outside only, and here all of the query is inside another.
+        plans = connection.execute(f"EXPLAIN (FORMAT json) SELECT * FROM query('{quoted}')").fetchall()
+    except duckdb.Error as error:
+        if "must be at the top level" in str(error):
+            raise QueryError("the query has to be a SELECT that writes nothing") from None
+        raise QueryError(_in_a_line(error)) from None
+    if _RUNS_SQL in {name for _, plan in plans for name in _operators(json.loads(plan))}:
+        raise QueryError(f"the query has to be a SELECT that writes nothing, and what {_RUNS_SQL} does is not known")
+
+
+def _operators(plan: Any) -> Iterator[str]:
+    """Yield the name of each operator of a plan, wherever in it they stand."""
+    if isinstance(plan, dict):
+        if isinstance(plan.get("name"), str):
+            yield plan["name"].strip().upper()
+        plan = list(plan.values())
+    if isinstance(plan, list):
+        for each in plan:
+            yield from _operators(each)
 
 
 @contextmanager
@@ -81,10 +123,14 @@ def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
                 "memory_limit": _MEMORY,
                 "threads": "1",
                 "temp_directory": folder,
+                # A table that does not exist is no variable of this program.
+                "python_enable_replacements": "false",
             },
         ) as connection,
     ):
         connection.execute("SET TimeZone = 'UTC'")
+        # Else a SELECT could have logs and profiles written to files.
+        connection.execute("SET lock_configuration = true")
         yield connection
 
 
@@ -101,7 +147,7 @@ def _rows(
         try:
             records = connection.fetchmany(_ROWS_AT_ONCE)
         except duckdb.Error as error:
-            raise QueryError(_first_line(error)) from None
+            raise QueryError(_in_a_line(error)) from None
         if not records:
             return
         for record in records:
@@ -114,8 +160,10 @@ def _run(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[A
     try:
         connection.execute(sql, parameters)
     except duckdb.Error as error:
-        raise QueryError(_first_line(error)) from None
+        raise QueryError(_in_a_line(error)) from None
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+def _in_a_line(error: Exception) -> str:
+    """Return what DuckDB says of an error before it quotes the query, or the whole line of a file, and gives advice."""
+    said = str(error).partition("\n\n")[0].splitlines()
+    return textwrap.shorten("; ".join(line for line in said if not line.startswith("Original Line:")), _LONGEST_ERROR)

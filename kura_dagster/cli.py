@@ -76,6 +76,9 @@ class _Group(_PlainHelp, TyperGroup):
     pass
 
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
 app = typer.Typer(cls=_Group, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 console = Console()
 errors = Console(stderr=True)
@@ -803,8 +806,10 @@ def _run_keys(settings: Settings, keys: list[str]) -> RunReport:
     watch = RunWatch()
     defs = definitions_from(settings)
     with _open_instance() as instance, _progress(len(keys), watch) as on_event, watched_by(watch):
-        report = materialise(defs, keys, instance, on_event)
+        report = materialise(defs, keys, instance, on_event, _say_stopping)
     _print_spent(watch)
+    if report.interrupted:
+        raise typer.Exit(INTERRUPTED)
     for check, fault in report.failed_checks.items():
         _print_error("[yellow]check failed[/yellow]", f"{check}: {fault}")
     if not report.success:
@@ -824,6 +829,10 @@ def _analyse_again(settings: Settings, keys: Sequence[str]) -> list[str]:
         except typer.Exit:
             failed.append(key)
     return failed
+
+
+def _say_stopping() -> None:
+    _print_error("[yellow]stopping[/yellow]", "what is stored is kept; run the same again to go on")
 
 
 def _print_spent(watch: RunWatch) -> None:
@@ -1038,6 +1047,10 @@ def _errors_explained() -> Iterator[None]:
 
     try:
         yield
+    except KeyboardInterrupt:
+        # No run is under way that would have said so itself.
+        errors.print("[yellow]stopped[/yellow]")
+        raise typer.Exit(INTERRUPTED) from None
     except (SettingsError, CodeLocationError, PartitionRangeError) as error:
         _fail(str(error), code=2)
     except QueryError as error:

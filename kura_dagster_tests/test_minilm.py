@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from math import erf, sqrt
 from pathlib import Path
@@ -123,6 +124,32 @@ def test_only_the_first_256_tokens_are_seen(model: MiniLMEmbeddingModel) -> None
     start = "refund " * 254
     full, longer = embed(model, [start, start + "and something about skiing"])
     np.testing.assert_allclose(full, longer, atol=1e-5)
+
+
+def test_nothing_more_is_embedded_once_nobody_waits(model: MiniLMEmbeddingModel, monkeypatch) -> None:
+    tokenizer, session = model._load()
+    begun, let_go, batches = threading.Event(), threading.Event(), []
+
+    class Session:
+        def run(self, names: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+            batches.append(len(inputs["input_ids"]))
+            begun.set()
+            assert let_go.wait(60)
+            return session.run(names, inputs)
+
+    monkeypatch.setattr(model, "_load", lambda: (tokenizer, Session()))
+
+    async def embed_and_leave() -> None:
+        embedding = asyncio.create_task(model.embed([f"text {number}" for number in range(5000)]))
+        await asyncio.to_thread(begun.wait, 60)
+        embedding.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await embedding
+        let_go.set()
+
+    # It returns when the executor's threads have ended.
+    asyncio.run(embed_and_leave())
+    assert sum(batches) < 1000
 
 
 def test_no_texts_give_no_rows_and_load_nothing(tmp_path: Path) -> None:

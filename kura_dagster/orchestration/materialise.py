@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import uuid
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.events import RunFailureReason
+from dagster._core.execution.plan.objects import ErrorSource
 
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.jobs import JOB_NAME
@@ -34,11 +37,13 @@ class PartitionRangeError(ValueError):
 class RunReport:
     """What a run did: seconds by asset, in order, and what went wrong.
 
-    `failures` are of assets and of checks that block what comes after, by name; `failed_checks` those that only warn.
+    `failures` are of assets and of checks that block what comes after, by name; `failed_checks` those that only warn. A
+    run that was interrupted has neither succeeded nor failed.
     """
 
     run_id: str
     success: bool
+    interrupted: bool = False
     seconds_by_asset: dict[str, float] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     failed_checks: dict[str, str] = field(default_factory=dict)
@@ -81,8 +86,9 @@ def partition_keys_between(settings: Settings, first: date, last: date) -> list[
     windows = {key: partitions_def.time_window_for_partition_key(key) for key in keys}
     begin, end = windows[keys[0]].start.date(), (windows[keys[-1]].end - timedelta(microseconds=1)).date()
     if first < begin or last > end:
+        asked = str(first) if first == last else f"{first} to {last}"
         raise PartitionRangeError(
-            f"{first} to {last} is asked for, but partitions run from {begin} (KURA_START_DATE) to {end}, the last "
+            f"{asked} is asked for, but partitions run from {begin} (KURA_START_DATE) to {end}, the last "
             f"that is over in {settings.timezone}"
         )
     start = datetime.combine(first, time(), settings.tzinfo).astimezone(UTC)
@@ -99,12 +105,14 @@ def materialise(
     keys: list[str],
     instance: dg.DagsterInstance,
     on_event: Callable[[Any], None] = lambda event: None,
+    on_interrupt: Callable[[], None] = lambda: None,
 ) -> RunReport:
     """Materialise the partitions from the first to the last of `keys` in one run and return its report.
 
     `on_event` gets each entry of the run's event log as it happens. A failure is reported, not raised: where some
     partitions of an asset fail, the report names them, the asset's others are stored, and the assets downstream of it
-    are left as they were.
+    are left as they were. So is an interrupt (Ctrl-C): `on_interrupt` is called at once, and the run is recorded as
+    canceled.
     """
     _report_killed_runs(instance)
     run_id = str(uuid.uuid4())
@@ -113,7 +121,20 @@ def materialise(
         if len(keys) > 1
         else {"dagster/partition": keys[0]}
     )
-    instance.add_event_listener(run_id, on_event)
+    interrupted = False
+
+    def listen(entry: Any) -> None:
+        nonlocal interrupted
+        if not interrupted and _is_interrupt(entry.dagster_event):
+            interrupted = True
+            on_interrupt()
+            run = instance.get_run_by_id(run_id)
+            if run is not None and not run.is_finished:
+                # Dagster records as failed what nobody has asked it to cancel.
+                instance.report_run_canceling(run, "Interrupted from the command line. What is stored is kept.")
+        on_event(entry)
+
+    instance.add_event_listener(run_id, listen)
     try:
         result = defs.resolve_job_def(JOB_NAME).execute_in_process(
             instance=instance,
@@ -126,7 +147,12 @@ def materialise(
     finally:
         # Dagster has no method that takes a listener away.
         instance._subscribers.pop(run_id, None)
-    report = RunReport(run_id, result.success)
+    report = RunReport(run_id, result.success, interrupted)
+    if interrupted:
+        run = instance.get_run_by_id(run_id)
+        if run is not None and run.status is not dg.DagsterRunStatus.CANCELED:
+            # An interrupt between two steps shows only when Dagster has recorded the run.
+            instance.report_run_canceled(run)
     check_steps = set()
     for evaluation in result.get_asset_check_evaluations():
         if evaluation.passed:
@@ -145,6 +171,8 @@ def materialise(
             started[str(event.step_key)] = entry.timestamp
         elif event.is_step_success and event.step_key is not None and event.step_key in ASSET_NAMES:
             report.seconds_by_asset[event.step_key] = entry.timestamp - started[event.step_key]
+        elif _is_interrupt(event):
+            continue
         elif event.is_step_failure and event.step_key not in check_steps:
             told = event.step_failure_data.user_failure_data
             report.failures[str(event.step_key)] = (
@@ -179,7 +207,17 @@ def _is_running(process: int) -> bool:
     return True
 
 
+def _is_interrupt(event: Any) -> bool:
+    """Whether an entry of the run's log, or None, is that of an interrupt: within a step, or between two."""
+    if event is None:
+        return False
+    if event.is_step_failure:
+        return event.step_failure_data.error_source is ErrorSource.INTERRUPT
+    return event.is_run_failure and event.job_failure_data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
+
+
 def _root_cause(error: Any) -> str:
+    """Return the message of the error behind all others; what kind it is says nothing more where it is our own."""
     while error is not None and error.cause is not None:
         error = error.cause
-    return error.message.strip() if error is not None else ""
+    return re.sub(r"^kura_dagster\.[\w.]+: ", "", error.message.strip()) if error is not None else ""

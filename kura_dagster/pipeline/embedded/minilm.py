@@ -91,9 +91,14 @@ class MiniLMEmbeddingModel(BaseEmbeddingModel):
         """
         if not texts:
             return np.empty((0, N_DIMS), dtype=np.float32)
-        return await asyncio.to_thread(self._embed, texts)
+        abandoned = threading.Event()
+        try:
+            return await asyncio.to_thread(self._embed, texts, abandoned)
+        finally:
+            # A thread cannot be cancelled, and the program would wait for the last of its texts before it ends.
+            abandoned.set()
 
-    def _embed(self, texts: list[str]) -> np.ndarray:
+    def _embed(self, texts: list[str], abandoned: threading.Event) -> np.ndarray:
         tokenizer, session = self._load()
         # The tokenizer refuses lone surrogates, which JSON can carry.
         clean = [text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8") for text in texts]
@@ -101,6 +106,8 @@ class MiniLMEmbeddingModel(BaseEmbeddingModel):
         vectors = np.empty((len(texts), N_DIMS), dtype=np.float32)
 
         def embed_rows(rows: list[int]) -> None:
+            if abandoned.is_set():
+                return
             input_ids = np.array([token_ids[row] for row in rows], dtype=np.int64)
             vectors[rows] = session.run(["embedding"], {"input_ids": input_ids})[0]
 

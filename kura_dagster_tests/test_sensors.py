@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import time
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
 
 from kura_dagster.orchestration import sensors
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.settings import Settings
-from kura_dagster_tests.own_models import own_models
+from kura_dagster.storage.database import Database
+from kura_dagster_tests.own_models import OpeningTurns, own_models
 
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -24,6 +27,7 @@ class Sensor:
     """The project's sensor with the cursor that the daemon would keep for it."""
 
     def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
+        self.settings = settings
         self.defs = build_defs(settings, **own_models())
         self.instance = instance
         self.cursor: str | None = None
@@ -45,6 +49,11 @@ class Sensor:
         if request.partition_key:
             return request.partition_key, request.partition_key
         return request.tags[RANGE[0]], request.tags[RANGE[1]]
+
+
+class Faulty(OpeningTurns):
+    async def summarise(self, *arguments, **options):
+        raise RuntimeError("the provider is down")
 
 
 @pytest.fixture
@@ -101,6 +110,164 @@ def test_what_was_materialised_before_the_sensor_was_switched_on_is_left_alone(s
     assert sensor.look() == [("2026-11-02", "2026-11-02")]
 
 
+def test_what_was_materialised_since_its_file_changed_is_left_alone_at_every_look(sensor, landed, instance):
+    for day in ("2026-11-02", "2026-11-03"):
+        landed(day, 2)
+    sensor.look()
+    for day in ("2026-11-02", "2026-11-03"):
+        landed(day, 3)
+    assert materialise(sensor.defs, ["2026-11-02"], instance).success
+    assert sensor.look() == [("2026-11-03", "2026-11-03")]
+    assert sensor.look() == []
+
+
+def test_a_run_that_had_begun_before_the_file_was_written_does_not_count(sensor, landed, instance):
+    landed("2026-11-02", 2)
+
+    def land_more(entry):
+        event = entry.dagster_event
+        if event is not None and event.is_step_success and event.step_key == "conversations":
+            landed("2026-11-02", 3)
+
+    assert materialise(sensor.defs, ["2026-11-02"], instance, land_more).success
+    assert sensor.look() == [("2026-11-02", "2026-11-02")]
+
+
+def test_a_run_that_failed_half_way_does_not_count(sensor, landed, instance):
+    landed("2026-11-02", 2)
+    faulty = build_defs(sensor.settings, **own_models(summary_model=Faulty()))
+    assert not materialise(faulty, ["2026-11-02"], instance).success
+    assert sensor.look() == [("2026-11-02", "2026-11-02")]
+
+
+def test_a_copy_that_keeps_the_time_of_writing_counts_from_when_it_came(sensor, landed, instance):
+    landed("2026-11-02", 2)
+    assert materialise(sensor.defs, ["2026-11-02"], instance).success
+    assert sensor.look() == []
+    landed("2026-11-02", 3, seconds_ago=3600)
+    assert sensor.look() == [("2026-11-02", "2026-11-02")]
+
+
+def test_a_file_that_says_it_was_written_in_the_future_waits_for_one_look_only(sensor, landed):
+    landed("2026-11-02", 2, seconds_ago=-3600)
+    assert sensor.look() == []
+    landed("2026-11-02", 3, seconds_ago=-3601)
+    assert sensor.look() == []
+    assert sensor.look() == [("2026-11-02", "2026-11-02")]
+    assert sensor.look() == []
+
+
+def test_a_file_that_was_only_touched_or_copied_is_left_alone(sensor, landed):
+    path = landed("2026-11-02", 2)
+    sensor.look()
+    os.utime(path, (time.time() - 30,) * 2)
+    assert sensor.look() == []
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+    os.utime(path, (time.time() - 20,) * 2)
+    assert sensor.look() == []
+    landed("2026-11-02", 3, seconds_ago=10)
+    assert sensor.look() == [("2026-11-02", "2026-11-02")]
+
+
+def test_a_file_is_read_only_where_its_size_or_time_has_changed(sensor, landed, monkeypatch):
+    path = landed("2026-11-02", 2)
+    sensor.look()
+    read = []
+    state = sensors._File.state
+    monkeypatch.setattr(sensors._File, "state", lambda file: (read.append(file.path), state(file))[1])
+    sensor.look()
+    assert read == []
+    os.utime(path, (time.time() - 30,) * 2)
+    sensor.look()
+    sensor.look()
+    assert read == [path]
+
+
+def test_every_deletion_and_every_return_of_a_file_has_a_run_of_its_own(sensor, landed):
+    path = landed("2026-11-02", 2)
+    keys = [sensor.requests()[0].run_key]
+    for _ in range(2):
+        aside = path.rename(path.with_suffix(".aside"))
+        keys.append(sensor.requests()[0].run_key)
+        assert sensor.look() == []
+        aside.rename(path)
+        keys.append(sensor.requests()[0].run_key)
+        assert sensor.look() == []
+    assert len(set(keys)) == 5
+
+
+def test_a_look_that_dagster_repeats_asks_for_the_same_runs(sensor, landed):
+    landed("2026-11-02", 2)
+    sensor.look()
+    landed("2026-11-02", 3)
+    before = sensor.cursor
+    first = sensor.requests()
+    sensor.cursor = before
+    assert [request.run_key for request in sensor.requests()] == [request.run_key for request in first]
+
+
+def test_a_cursor_that_was_reset_asks_anew_for_what_no_run_has_analysed(sensor, landed, instance):
+    landed("2026-11-02", 2)
+    landed("2026-11-05", 2)
+    keys = {request.run_key for request in sensor.requests()}
+    assert materialise(sensor.defs, ["2026-11-02"], instance).success
+    assert not materialise(
+        build_defs(sensor.settings, **own_models(summary_model=Faulty())), ["2026-11-05"], instance
+    ).success
+    assert sensor.look() == []
+    sensor.cursor = None
+    (again,) = sensor.requests()
+    assert again.partition_key == "2026-11-05"
+    assert again.run_key not in keys
+
+
+def test_hours_that_are_over_are_asked_for_once_while_their_day_is_not(settings, instance, landed, monkeypatch):
+    settings.conversations.mkdir()
+    hourly = Settings.load(**settings.model_dump() | {"cadence": "hourly"})
+    sensor = Sensor(hourly, instance)
+    today = datetime.now(UTC).date().isoformat()
+    path = landed(today, 2)
+    hours = sensor.defs.resolve_assets_def("conversations").partitions_def.get_partition_keys()
+    of_today = [hour for hour in hours if hour.startswith(today)]
+    expected = [(of_today[0], of_today[-1])] if of_today else []
+    assert sensor.look() == expected
+    assert sensor.look() == []
+    if of_today:
+        cursor = json.loads(sensor.cursor)
+        cursor["partly"][path.name][1] = of_today[0]  # as if an hour ago
+        sensor.cursor = json.dumps(cursor)
+        assert sensor.look() == ([(of_today[1], of_today[-1])] if of_today[1:] else [])
+    path.unlink()
+    assert sensor.look() == expected
+
+
+def test_the_cursor_of_three_years_stays_small(sensor, settings, monkeypatch):
+    first = date(2023, 11, 2)
+    old = Settings.load(**settings.model_dump() | {"start_date": first})
+    sensor = Sensor(old, sensor.instance)
+    for number in range(3 * 365):
+        path = settings.conversations / f"{first + timedelta(days=number)}.jsonl"
+        path.write_text("{}")
+        os.utime(path, (time.time() - 60,) * 2)
+    assert sum((date.fromisoformat(end) - date.fromisoformat(begin)).days + 1 for begin, end in sensor.look()) == len(
+        list(settings.conversations.iterdir())
+    )
+    assert len(sensor.cursor) < 45_000
+    assert sensor.look() == []
+
+
+@pytest.mark.parametrize("limit", ["MOST_BYTES_A_LOOK", "MOST_PARTITIONS_A_LOOK"])
+def test_what_is_too_much_for_one_look_waits_for_the_next(sensor, landed, monkeypatch, limit):
+    monkeypatch.setattr(sensors, limit, 1)
+    landed("2026-11-02", 2)
+    landed("2026-11-03", 2)
+    assert sensor.look() == [("2026-11-02", "2026-11-02")]
+    assert sensor.look() == [("2026-11-03", "2026-11-03")]
+    assert sensor.look() == []
+
+
 def test_a_day_whose_file_was_deleted_is_analysed_again(sensor, landed):
     path = landed("2026-11-02", 2)
     sensor.look()
@@ -115,14 +282,27 @@ def test_days_before_the_start_and_other_files_are_none_of_its_business(sensor, 
     assert sensor.look() == []
 
 
-def test_what_could_not_be_landed_is_seen_too(sensor, landed, settings):
+def test_what_could_not_be_landed_is_seen_too_and_goes_no_further(sensor, landed, settings, instance, monkeypatch):
     landed("2026-11-02", 2)
     sensor.look()
+    assert materialise(sensor.defs, ["2026-11-02"], instance).success
     row = {"file": "export.json", "line": 1, "reason": "not JSON", "content": "{"}
-    path = settings.conversations / "2026-11-02.rejected.jsonl"
-    path.write_text(json.dumps(row))
-    os.utime(path, (time.time() - 60, time.time() - 60))
-    assert sensor.look() == [("2026-11-02", "2026-11-02")]
+
+    for day in ("2026-11-02", "2026-11-03"):
+        (settings.conversations / f"{day}.rejected.jsonl").write_text(json.dumps(row))
+    landed("2026-11-03", 2, seconds_ago=0)
+    monkeypatch.setattr(sensors, "SETTLED_AFTER", 0)
+    whole, request = sensor.requests()
+    assert whole.partition_key == "2026-11-03"
+    assert whole.asset_selection is None
+    assert request.partition_key == "2026-11-02"
+    assert request.asset_selection == [dg.AssetKey("conversations")]
+    job = sensor.defs.resolve_job_def("analyse_conversations")
+    ran = job.execute_in_process(instance=instance, partition_key="2026-11-02", asset_selection=request.asset_selection)
+    assert ran.success
+    assert Database(settings.database).row_counts()["rejected_conversations"] == {date(2026, 11, 2): 1}
+    resolver = CachingStaleStatusResolver(instance, sensor.defs.resolve_asset_graph(), LoadingContextForTest(instance))
+    assert resolver.get_status(dg.AssetKey("summaries"), "2026-11-02") is StaleStatus.FRESH
 
 
 def test_a_long_stretch_is_several_runs(sensor, landed, monkeypatch):

@@ -5,10 +5,12 @@ Which runs are requested is decided here; what they do is the job's business, an
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from kura_dagster.pipeline.conversations import day_of_file
+from kura_dagster.pipeline.conversations import REJECTED_SUFFIX, day_of_file
 from kura_dagster.settings import Settings
-from kura_dagster.storage.tables import CONVERSATIONS
+from kura_dagster.storage.tables import CONVERSATIONS, PROJECTIONS
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -28,6 +30,10 @@ SECONDS_BETWEEN_LOOKS = 30
 SETTLED_AFTER = 5.0  # seconds without a write: somebody may still be writing the file
 MOST_PARTITIONS_A_RUN = 31
 """A month of late days is one run; of a year that was landed at once, a failure repeats a month and not the year."""
+MOST_BYTES_A_LOOK = 4_000_000_000
+"""So much is read to see whether contents changed, which takes seconds; Dagster gives a look one minute."""
+MOST_PARTITIONS_A_LOOK = 2000
+"""Of so many it is asked when they were analysed: five years of days, or three months of hours."""
 
 _LONGEST_PARTITION = timedelta(days=31)
 
@@ -37,9 +43,10 @@ def landed_conversations_sensor(
 ) -> dg.SensorDefinition:
     """Return the sensor that requests a run for the partitions whose landing files changed, neighbours in one run.
 
-    A file counts once it has not been written to for five seconds, and a partition once it is over. Each state of a
-    file is asked for once. At its first look, partitions that were materialised after their file was written are left
-    alone. It is off until switched on.
+    A file counts once it has not been written to for five seconds, and a partition once it is over. A file has changed
+    where its content has; partitions that somebody else analysed since it was written are left alone. Each change is
+    asked for once, whatever becomes of the run. Where only what could not be landed has changed, only `conversations`
+    is materialised. It is off until switched on.
     """
 
     @dg.sensor(
@@ -51,45 +58,184 @@ def landed_conversations_sensor(
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if not settings.conversations.is_dir():
             return dg.SkipReason(f"the landing folder {settings.conversations} does not exist")
-        seen: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
-        files = _files(settings.conversations)
-        changed = {name: file for name, file in files.items() if seen.get(name) != file.stamp}
-        # A file that was deleted took its conversations with it.
-        gone = [day for name in seen.keys() - files.keys() if (day := day_of_file(Path(name)))]
-        stamps: dict[str, list[str]] = {}
-        pending: set[str] = set()
-        for name, file in changed.items():
-            if time.time() - file.written_at < SETTLED_AFTER:
-                pending.add(name)
-                continue
-            keys, all_over = _partitions_of(file.day, partitions_def, settings)
-            if not all_over:
-                pending.add(name)
-            for key in keys:
-                if context.cursor or not _materialised_since(context.instance, key, file.written_at):
-                    stamps.setdefault(key, []).append(f"{name} {file.stamp}")
-        for day in gone:
-            for key in _partitions_of(day, partitions_def, settings)[0]:
-                stamps.setdefault(key, []).append(f"{day} is gone")
-        cursor = {name: seen.get(name, "") if name in pending else file.stamp for name, file in files.items()}
-        requests = list(_requests(stamps, partitions_def))
+        before = _Cursor.of(context.cursor)
+        look = _Look(before, context.instance, partitions_def, settings)
+        requests = [
+            *_requests(look.changed, before.turn, partitions_def),
+            *_requests(look.only_rejected, before.turn, partitions_def, [dg.AssetKey(CONVERSATIONS.name)]),
+        ]
+        after = look.cursor
+        after.turn = before.turn + bool(requests)
         return dg.SensorResult(
             run_requests=requests,
-            cursor=json.dumps(cursor),
-            skip_reason=None if requests else _nothing_to_do(pending),
+            cursor=after.text(),
+            skip_reason=None if requests else _nothing_to_do(look.waiting),
         )
 
     return sensor
 
 
+@dataclass
+class _Cursor:
+    """What the sensor remembers from one look to the next; some forty bytes a file, for it is stored with every look.
+
+    Args:
+        turn: goes up with each look that requests runs. It is part of their keys, because the same change may come
+            twice, as where a file is moved away, back and away again; and a look that Dagster repeats, because it broke
+            off before the cursor was stored, has the same turn.
+        files: the state of each file, by name, that its partitions were asked for, or analysed by somebody else.
+        partly: of files whose day is not over, the state and the last partition that it was asked for.
+        ahead: the stamp at the last look of files that say they were written in the future.
+    """
+
+    turn: int
+    files: dict[str, str] = field(default_factory=dict)
+    partly: dict[str, list[str]] = field(default_factory=dict)
+    ahead: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: str | None) -> _Cursor:
+        """Return what was remembered; where there is nothing, or it was reset, turns that were not had before."""
+        remembered = json.loads(text) if text else {}
+        return cls(**remembered) if "turn" in remembered else cls(turn=time.time_ns() // 1_000_000)
+
+    def text(self) -> str:
+        """Return it as Dagster stores it."""
+        return json.dumps(vars(self), separators=(",", ":"))
+
+
 class _File:
-    """A file of the landing folder: its day, when it was written (seconds since the epoch), and its state."""
+    """A file of the landing folder: its day, its size in bytes, its stamp, and two times in seconds since the epoch.
+
+    `written_at` is what the file says, which a copy may keep from long ago; `there_since` is when it came to be so.
+    """
 
     def __init__(self, path: Path, day: date) -> None:
         found = path.stat()
+        self.path = path
         self.day = day
         self.written_at = found.st_mtime
-        self.stamp = f"{found.st_size}-{found.st_mtime_ns}"
+        self.there_since = max(found.st_mtime, found.st_ctime)
+        self.n_bytes = found.st_size
+        self.stamp = _short_hash(f"{found.st_size} {found.st_mtime_ns}".encode())
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether it lists what could not be landed of its day."""
+        return self.path.name.endswith(REJECTED_SUFFIX)
+
+    def state(self) -> str:
+        """Return the stamp and a hash of the content, which is read for it."""
+        with self.path.open("rb") as file:
+            return self.stamp + _short_hash(hashlib.file_digest(file, "sha256").digest())
+
+
+def _short_hash(data: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(data).digest()[:6]).decode("ascii")
+
+
+_STAMP = len(_short_hash(b""))
+
+
+class _Look:
+    """One look at the landing folder: what has changed, by partition, what waits, and what to remember of it."""
+
+    def __init__(
+        self,
+        before: _Cursor,
+        instance: dg.DagsterInstance,
+        partitions_def: dg.TimeWindowPartitionsDefinition,
+        settings: Settings,
+    ) -> None:
+        self.changed: dict[str, list[str]] = {}
+        self.only_rejected: dict[str, list[str]] = {}
+        self.waiting: set[str] = set()
+        self.cursor = _Cursor(before.turn, dict(before.files), dict(before.partly))
+        self._before = before
+        self._instance = instance
+        self._partitions_def = partitions_def
+        self._settings = settings
+        self._bytes_read = self._partitions_seen = 0
+        self._materialised = {
+            name: set(instance.get_materialized_partitions(dg.AssetKey(name)))
+            for name in (CONVERSATIONS.name, PROJECTIONS.name)
+        }
+        files = _files(settings.conversations)
+        for name in (before.files.keys() | before.partly.keys()) - files.keys():
+            # A file that was deleted took its conversations with it.
+            of_partly, _ = self.cursor.partly.pop(name, ("", ""))
+            state = self.cursor.files.pop(name, of_partly)
+            if day := day_of_file(Path(name)):
+                self._ask(_partitions_of(day, partitions_def, settings)[0], name, f"{state} is gone")
+        for name, file in files.items():
+            if before.files.get(name, "")[:_STAMP] != file.stamp:
+                try:
+                    self._see(name, file)
+                except FileNotFoundError:
+                    continue  # deleted meanwhile: the next look sees it is gone
+        for key in self.changed.keys() & self.only_rejected.keys():
+            self.changed[key] += self.only_rejected.pop(key)
+
+    def _see(self, name: str, file: _File) -> None:
+        """Ask for the partitions of a file whose size or time has changed, where its content has, or let it wait."""
+        if not self._is_settled(name, file):
+            self.waiting.add(name)
+            return
+        keys, all_over = _partitions_of(file.day, self._partitions_def, self._settings)
+        if not all_over:
+            self.waiting.add(name)
+        if not keys:
+            return
+        asked_state, asked_until = self._before.partly.get(name, ("", ""))
+        state = asked_state
+        if asked_state[:_STAMP] != file.stamp:
+            if self._has_done_enough(file.n_bytes, len(keys)):
+                self.waiting.add(name)
+                return
+            state = file.state()
+        if state[_STAMP:] == self.cursor.files.get(name, "")[_STAMP:]:
+            new = []
+        elif state[_STAMP:] == asked_state[_STAMP:] and asked_until in keys:
+            new = keys[keys.index(asked_until) + 1 :]
+        else:
+            new = keys
+        self._ask([key for key in new if not self._is_analysed(key, file)], name, state)
+        if all_over:
+            self.cursor.partly.pop(name, None)
+            self.cursor.files[name] = state
+        else:
+            self.cursor.partly[name] = [state, keys[-1]]
+
+    def _has_done_enough(self, n_bytes: int, n_partitions: int) -> bool:
+        """Whether so much more would be too much for one look; a first file never is."""
+        if self._partitions_seen and (
+            self._bytes_read + n_bytes > MOST_BYTES_A_LOOK
+            or self._partitions_seen + n_partitions > MOST_PARTITIONS_A_LOOK
+        ):
+            return True
+        self._bytes_read += n_bytes
+        self._partitions_seen += n_partitions
+        return False
+
+    def _is_analysed(self, key: str, file: _File) -> bool:
+        """Whether all that is made of the file was materialised for a partition since the file came to be."""
+        return all(
+            key in self._materialised[name] and _materialised_since(self._instance, name, key, file.there_since)
+            for name in ([CONVERSATIONS.name] if file.is_rejected else [CONVERSATIONS.name, PROJECTIONS.name])
+        )
+
+    def _is_settled(self, name: str, file: _File) -> bool:
+        """Whether nobody seems to write the file any more; of a time in the future only another look can tell."""
+        age = time.time() - file.written_at
+        if age >= 0:
+            return age >= SETTLED_AFTER
+        self.cursor.ahead[name] = file.stamp
+        return self._before.ahead.get(name) == file.stamp
+
+    def _ask(self, keys: Sequence[str], name: str, state: str) -> None:
+        lot = self.only_rejected if name.endswith(REJECTED_SUFFIX) else self.changed
+        for key in keys:
+            lot.setdefault(key, []).append(f"{name} {state}")
 
 
 def _files(folder: Path) -> dict[str, _File]:
@@ -117,26 +263,36 @@ def _partitions_of(
     return keys, last is not None and last.end.timestamp() >= end.timestamp()
 
 
-def _materialised_since(instance: dg.DagsterInstance, partition_key: str, moment: float) -> bool:
-    records = instance.fetch_materializations(
-        dg.AssetRecordsFilter(dg.AssetKey(CONVERSATIONS.name), asset_partitions=[partition_key]), limit=1
-    ).records
-    return bool(records) and records[0].timestamp >= moment
+def _materialised_since(instance: dg.DagsterInstance, asset: str, partition_key: str, moment: float) -> bool:
+    """Whether the run that materialised a partition last began at `moment`, in seconds since the epoch, or later.
+
+    A run that began before may have read the files before.
+    """
+    filters = dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=[partition_key])
+    records = instance.fetch_materializations(filters, limit=1).records
+    run = instance.get_run_record_by_id(records[0].run_id) if records else None
+    return run is not None and run.start_time is not None and run.start_time >= moment
 
 
 def _requests(
-    stamps: Mapping[str, Sequence[str]], partitions_def: dg.TimeWindowPartitionsDefinition
+    states: Mapping[str, Sequence[str]],
+    turn: int,
+    partitions_def: dg.TimeWindowPartitionsDefinition,
+    assets: Sequence[dg.AssetKey] | None = None,
 ) -> Iterator[dg.RunRequest]:
-    """Yield a request for each stretch of neighbouring partitions, with a key that the same files give again."""
-    for keys in _stretches(stamps, partitions_def.get_partition_keys()):
-        of_files = sorted({stamp for key in keys for stamp in stamps[key]})
+    """Yield a request for each stretch of neighbouring partitions, of all assets or some.
+
+    Its key is had again only by the same states of the files in the same turn.
+    """
+    for keys in _stretches(states, partitions_def.get_partition_keys()):
+        of_files = sorted({state for key in keys for state in states[key]})
         digest = hashlib.sha256("\n".join([*keys, *of_files]).encode()).hexdigest()[:16]
-        run_key = f"{keys[0]} {keys[-1]} {digest}"
+        run_key = f"{keys[0]} {keys[-1]} {turn} {digest}"
         if len(keys) == 1:
-            yield dg.RunRequest(run_key=run_key, partition_key=keys[0])
+            yield dg.RunRequest(run_key=run_key, partition_key=keys[0], asset_selection=assets)
         else:
             ends = {ASSET_PARTITION_RANGE_START_TAG: keys[0], ASSET_PARTITION_RANGE_END_TAG: keys[-1]}
-            yield dg.RunRequest(run_key=run_key, tags=ends)
+            yield dg.RunRequest(run_key=run_key, tags=ends, asset_selection=assets)
 
 
 def _stretches(wanted: Mapping[str, Any], in_order: Sequence[str]) -> Iterator[list[str]]:
@@ -154,5 +310,5 @@ def _stretches(wanted: Mapping[str, Any], in_order: Sequence[str]) -> Iterator[l
 
 def _nothing_to_do(pending: set[str]) -> str:
     if pending:
-        return f"waiting for {', '.join(sorted(pending)[:3])}: still written to, or the partition is not over yet"
+        return f"waiting for {', '.join(sorted(pending)[:3])}: still written to, not read yet, or not over yet"
     return "no landing file has changed"

@@ -17,7 +17,10 @@ from kura_dagster.pipeline.language_model.failures import StopAsking
 from kura_dagster.storage.database import Database, DatabaseError, PartitionDate
 from kura_dagster.storage.materialisations import StoredPartitions
 from kura_dagster.storage.partitioning import DAILY_IN_UTC, Partitioning
-from kura_dagster.storage.tables import PARTITION_COLUMN, TABLES, Table
+from kura_dagster.storage.tables import PARTITION_COLUMN, REJECTED_CONVERSATIONS, TABLES, Table
+
+_MADE_INTO_NOTHING = (REJECTED_CONVERSATIONS.name,)
+"""Tables that no asset takes: a change of theirs alone puts nothing downstream out of date."""
 
 Rows = Sequence[BaseModel] | Mapping[str, Sequence[BaseModel]]
 """What one partition holds: the rows of the asset's own table, or of several tables by name."""
@@ -100,7 +103,8 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
             }
             database.replace_partitions({TABLES[name]: {dates[key]: each} for name, each in by_name.items()})
             context.step_context.add_asset_metadata(row_counts, partition_key=key)
-            return reporting.event(key, content_digest({TABLES[name]: each for name, each in by_name.items()}))
+            content = {TABLES[name]: each for name, each in by_name.items() if name not in _MADE_INTO_NOTHING}
+            return reporting.event(key, content_digest(content))
 
         stored: list[str] = []
         reasons: dict[str, str] = {}

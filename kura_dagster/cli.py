@@ -820,13 +820,15 @@ def _run_keys(settings: Settings, keys: list[str]) -> RunReport:
 
 
 def _analyse_again(settings: Settings, keys: Sequence[str]) -> list[str]:
-    """Analyse each of the partitions in a run of its own, and return those that failed."""
-    failed = []
-    for key in keys:
+    """Analyse each of the partitions in a run of its own, and return those that failed, or were not come to."""
+    failed: list[str] = []
+    for number, key in enumerate(keys):
         _print_lines([f"Analysing {key} again without it …"])
         try:
             _run_keys(settings, [key])
-        except typer.Exit:
+        except typer.Exit as ended:
+            if ended.exit_code == INTERRUPTED:
+                return [*failed, *keys[number:]]
             failed.append(key)
     return failed
 

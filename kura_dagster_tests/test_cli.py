@@ -484,3 +484,16 @@ def test_the_usage_line_shows_what_must_be_given_as_it_is_typed(kura):
         "export": "export [OPTIONS] FOLDER",
         "cache": "cache [OPTIONS] COMMAND [ARGS]...",
     }
+
+
+def test_days_that_ctrl_c_left_are_named_like_those_that_failed(monkeypatch, settings):
+    began = []
+
+    def run_keys(_, keys):
+        began.extend(keys)
+        if len(began) > 1:
+            raise typer.Exit(cli.INTERRUPTED if len(began) == 3 else 1)
+
+    monkeypatch.setattr(cli, "_run_keys", run_keys)
+    assert cli._analyse_again(settings, ["1", "2", "3", "4"]) == ["2", "3", "4"]
+    assert began == ["1", "2", "3"]

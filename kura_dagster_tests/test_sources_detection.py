@@ -91,6 +91,22 @@ def test_columns_that_are_named_make_a_table_of_what_has_them() -> None:
     assert detect(b'{"subject": "?"}', "x.jsonl", ColumnMapping(prompt="subject")) is Format.JSON
 
 
+@pytest.mark.parametrize("pasted", ['{"chat_messages": []}', '"', "\\", "[[", "}]", '\\"]'])
+def test_a_text_that_goes_on_after_the_beginning_hides_nothing_and_is_looked_at_once(pasted: str) -> None:
+    messages = [{"role": "user", "content": "Analyse this: " + pasted * (HEAD_BYTES // len(pasted))}]
+    for content in ([{"id": "x", "messages": messages}], {"id": "x", "messages": messages}):
+        assert detect(json.dumps(content).encode()[:HEAD_BYTES], "log.json") is Format.OPENAI
+
+
+@pytest.mark.parametrize(
+    "repeated", [b'\\"', b"\\", b'"', b'""', b'"" ', b'"":', b"[", b"[]", b"}", b"{", b" ", b"\n", b'{"\n']
+)
+@pytest.mark.parametrize("start", [b"", b"[", b"{", b'[{"a', b'{"a": "'])
+def test_hostile_beginnings_are_looked_through_once(start: bytes, repeated: bytes) -> None:
+    with suppress(SourceError):
+        detect((start + repeated * HEAD_BYTES)[:HEAD_BYTES], "x.json")
+
+
 def test_any_bytes_are_a_format_or_an_error() -> None:
     samples: list[Any] = [bytes([number]) * 3 for number in range(256)] + [b"{" * 9_999, b'["' * 9_999, b'"\\' * 99]
     for content in samples:

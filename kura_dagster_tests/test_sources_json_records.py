@@ -121,6 +121,25 @@ def test_a_large_item_that_does_not_end_is_told_as_broken(small_limit: int) -> N
     assert "the file ends inside of this record" in broken.fault
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        b'{"a": "' + b'\\"' * 300_000 + b'"}',
+        b'"' + b"\\\\" * 300_000 + b'"',
+        b"[" + b'"",' * 300_000 + b'""]',
+        b'{"a": ' + b"[1]" * 300_000 + b"}",
+        b'{"a": "' + b'{\\"b\\": [' * 100_000 + b'"}',
+    ],
+)
+def test_a_record_full_of_escapes_texts_or_brackets_takes_no_more_memory_than_another(item: bytes) -> None:
+    tracemalloc.start()
+    records = cut(b"[" + item + b", 1]")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [record.content for record in records] == [item, b"1"]
+    assert peak < 30_000_000
+
+
 def test_no_more_than_one_record_is_in_memory() -> None:
     class Endless(io.RawIOBase):
         """A list with an item of 200 MB, made while it is read."""

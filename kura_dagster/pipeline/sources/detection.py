@@ -32,7 +32,8 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*+:)?|[\[\]{}]', re.DOTALL)
+# A text, its colon where it is a field's name; a quote alone, where a text does not end; or a bracket.
+_TOKEN = re.compile(rb'"(?:([^"\\]*(?:\\.[^"\\]*)*)"(\s*+:)?)?|[\[\]{}]', re.DOTALL)
 _LINES_LOOKED_AT = 100
 _VALUE_LOOKED_AT = 64  # bytes; values begin sooner, behind a blank
 # What tells a format where an object or a list stands under it; in a table the same names are columns of texts.
@@ -136,6 +137,8 @@ def _keys_at(texts: list[bytes], depth: int) -> dict[str, set[bytes]]:
         level = 0
         for token in _TOKEN.finditer(text):
             opener = token.group()[:1]
+            if opener == b'"' and token[1] is None:
+                break  # The beginning stops inside of this text, so what looks like fields and brackets is none.
             if opener in (b"{", b"["):
                 level += 1
             elif opener in (b"}", b"]"):

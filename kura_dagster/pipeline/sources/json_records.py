@@ -25,13 +25,14 @@ _DEEPEST = 1_000_000
 WHITESPACE = b" \t\r\n"
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 # Early releases of Python 3.11 forget what a possessive repetition of alternatives has matched. So texts are spelled
-# without one, and what must not be given back is looked ahead at and then taken as it was found.
-_A_TEXT = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
-# Up to and with the next bracket that is in no text, passing over what is empty or holds numbers only.
+# without one, and what must not be given back is looked ahead at and then taken as it was found. Repetitions of groups
+# are bounded: each round takes some 300 bytes, which made gigabytes of a record full of escapes.
+_A_TEXT = rb'"[^"\\]*(?:\\.[^"\\]*){0,5000}"'
+# What is in no bracket or in empty ones, and the next bracket where it follows at once.
 _TO_BRACKET = re.compile(
-    rb'(?=((?:[^"\[\]{}]+|' + _A_TEXT + rb"|\[[^\"\[\]{}]*\]|\{[^\"\[\]{}]*\})*))\1[\[\]{}]", re.DOTALL
+    rb'(?=((?:[^"\[\]{}]+|' + _A_TEXT + rb"|\[[^\"\[\]{}]*\]|\{[^\"\[\]{}]*\}){0,50}))\1([\[\]{}])?", re.DOTALL
 )
-_TEXT = re.compile(_A_TEXT, re.DOTALL)
+_ESCAPE_OR_QUOTE = re.compile(rb'\\.|"', re.DOTALL)
 _PLAIN = re.compile(rb'[^\s,\[\]{}"]++')
 _BRACKET_OR_QUOTE = re.compile(rb'["\[\]{}]')
 _QUOTE_OR_BACKSLASH = re.compile(rb'["\\]')
@@ -117,6 +118,19 @@ def _values(stream: BufferedReader[Any], *, is_list: bool) -> Iterator[RawRecord
         yield RawRecord(number, beginning, f"not JSON from byte {place:,} on: {error}; what follows could not be read")
 
 
+def _end_of_text(buffer: bytes, start: int) -> int | None:
+    """Return where the text ends whose quote stands at `start`; None where the buffer ends before."""
+    for found in _ESCAPE_OR_QUOTE.finditer(buffer, start + 1):
+        if found.end() - found.start() == 1:
+            return found.end()
+    return None
+
+
+def _end_of_plain(buffer: bytes, start: int) -> int | None:
+    found = _PLAIN.match(buffer, start)
+    return None if found is None else found.end()
+
+
 class _BrokenError(Exception):
     """The values can't be told apart from here on; `at` is a place in the buffer."""
 
@@ -152,24 +166,23 @@ class _Scanner:
         first = self.buffer[self.at]
         if first in _CLOSERS:
             return self._container()
-        pattern = _TEXT if first == _QUOTE else _PLAIN
         start = self.at
         while True:
-            found = pattern.match(self.buffer, start)
+            end = _end_of_text(self.buffer, start) if first == _QUOTE else _end_of_plain(self.buffer, start)
             # A number may go on in the next chunk; only a text says where it ends.
-            if found is not None and (first == _QUOTE or found.end() < len(self.buffer)):
+            if end is not None and (first == _QUOTE or end < len(self.buffer)):
                 break
-            if found is None and first != _QUOTE:
+            if end is None and first != _QUOTE:
                 raise _BrokenError("a value is missing", start, inside=True)
             if len(self.buffer) - start > MAX_CONVERSATION_BYTES:
                 raise _BrokenError(f"a value is {TOO_LARGE}", start, inside=True)
             if not self._more(start):
-                if found is None:
+                if end is None:
                     raise _BrokenError("a text does not end", start, inside=True)
                 break
             start = 0
-        self.at = found.end()
-        return found.group(), None
+        self.at = end
+        return self.buffer[start:end], None
 
     def _container(self) -> tuple[bytes, str | None]:
         start, at, buffer = self.at, self.at + 1, self.buffer
@@ -177,7 +190,15 @@ class _Scanner:
         # In line and without `_is_end`: this loop is half of the time that a large list takes.
         while True:
             found = _TO_BRACKET.match(buffer, at)
-            if found is None:
+            assert found is not None
+            if found.lastindex == 1:
+                if found.end() > at:
+                    at = found.end()
+                    continue
+                # A text of more escapes than the pattern takes, or one that goes on in what is not read yet.
+                if at < len(buffer) and (end := _end_of_text(buffer, at)) is not None:
+                    at = end
+                    continue
                 self.at = at
                 if len(buffer) - start > MAX_CONVERSATION_BYTES:
                     return self._beyond(start, closers), TOO_LARGE

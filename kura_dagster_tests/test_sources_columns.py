@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kura_dagster.pipeline.sources import columns
+from kura_dagster.pipeline.sources import columns, csv_rows
 from kura_dagster.pipeline.sources.columns import read_rows
 from kura_dagster.pipeline.sources.loose_times import NOT_A_TIME, DateOrder
 from kura_dagster.pipeline.sources.options import ColumnMapping
@@ -186,18 +186,86 @@ def test_dates_of_a_table_are_as_the_reader_says() -> None:
     assert conversation.created_at == datetime(2026, 11, 5, tzinfo=UTC)
 
 
-def test_a_quote_that_does_not_end_ends_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    from kura_dagster.pipeline.sources import csv_rows
-
+@pytest.fixture
+def small_limit(monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(csv_rows, "MAX_CONVERSATION_BYTES", 1_000)
-    before = csv.field_size_limit(1_000)
-    try:
-        records = read_csv('prompt,response\na,b\nc,"d\n' + "e,f\n" * 1_000)
-    finally:
-        csv.field_size_limit(before)
-    assert reasons(records) == {
-        2: "not CSV: a field is too large, as where a quote does not end; what follows could not be read"
-    }
+    monkeypatch.setattr(csv_rows, "_CHUNK", 7)
+    return 1_000
+
+
+def prompts(records: list[Record]) -> list[str]:
+    return [conversation.messages[0].content for conversation in conversations(records)]
+
+
+@pytest.mark.parametrize("misquoted", ['c,"d', '"c"d,e', '"' + "c" * 3_000 + '"d,e', '"c","say "hi"!"', 'c,"""'])
+@pytest.mark.parametrize("n_rows", [0, 3, 1_000])
+def test_a_quote_that_does_not_end_costs_its_line_only(small_limit: int, misquoted: str, n_rows: int) -> None:
+    records = read_csv(f"prompt,response\na,b\n{misquoted}\n" + "e,f\n" * n_rows + '"g",h\n"i\nj",k')
+    assert prompts(records) == ["a", *["e"] * n_rows, "g", "i\nj"]
+    assert [record.number for record in records] == list(range(1, n_rows + 5))
+    assert reasons(records)[2].startswith("not CSV: a quote that does not end, or one inside of a field")
+    (unusable,) = [record for record in records if isinstance(record, Unusable)]
+    assert unusable.content
+    assert f"{misquoted}\n".startswith(unusable.content)
+
+
+@pytest.mark.parametrize("large", ["x" * 3_000, "x\n" * 3_000, '""' * 3_000, "é\r\n" * 3_000, 'x","' * 3_000])
+def test_a_row_that_is_too_large_costs_itself_only(small_limit: int, large: str) -> None:
+    records = read_csv(f'prompt,response\na,b\nc,"{large}"\ne,f\n"{large}","{large}"\n"{large}",g\nh,i\n')
+    assert prompts(records) == ["a", "e", "h"]
+    assert reasons(records) == dict.fromkeys((2, 4, 5), "larger than 16 MB")
+
+
+def test_a_file_whose_every_line_leaves_a_quote_open_is_read_once() -> None:
+    # Each line opens a quote where none is open, and where one is.
+    lines = '",x","\n' * 100_000
+    for end in ("", '"x"y\n'):
+        assert len(reasons(read_csv("prompt,response\n" + lines + end))) >= 100_000
+
+
+CELL = st.text(st.sampled_from('a",\n\r é\x00'), max_size=6) | st.just("x" * 80)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=st.lists(st.tuples(CELL, CELL, CELL), max_size=8), limit=st.sampled_from([50, 200, 10_000]))
+def test_rows_that_were_written_as_csv_are_read_or_too_large(rows: list[tuple[str, ...]], limit: int) -> None:
+    written = io.StringIO()
+    csv.writer(written, quoting=csv.QUOTE_ALL).writerows([("a", "b", "c"), *rows])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_rows, "MAX_CONVERSATION_BYTES", limit)
+        found = list(csv_rows.csv_rows(io.BufferedReader(io.BytesIO(written.getvalue().encode())), "x"))  # type: ignore[arg-type]
+    assert len(found) == len(rows)
+    for row, read_row in zip(rows, found, strict=True):
+        if isinstance(read_row, columns.BadRow):
+            assert read_row.reason == "larger than 16 MB"
+            assert sum(len(cell.encode()) for cell in row) > limit / 3
+        else:
+            assert tuple(read_row.values()) == row
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from('ab",\n'), max_size=60), st.sampled_from([5, 10_000]))
+def test_any_text_after_a_header_loses_no_line(text: str, limit: int) -> None:
+    """Every line is the beginning of a row that is told, or a part of one whose quotes are right."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_rows, "MAX_CONVERSATION_BYTES", limit)
+        stream = io.BufferedReader(io.BytesIO(f"a,b\n{text}".encode()))  # type: ignore[arg-type]
+        try:
+            found = list(csv_rows.csv_rows(stream, "x"))
+        except SourceError:
+            return
+    kept = "".join("".join(row.values()) for row in found)
+    if limit > len(text):
+        assert kept.count("a") + kept.count("b") == text.count("a") + text.count("b")
+    assert bool(found) == bool(text.strip("\n"))
+
+
+def test_a_header_of_many_columns_is_looked_through_once() -> None:
+    names = ",".join(f"c{number}" for number in range(100_000))
+    records = read_csv(f"prompt,{names}\nhi,{names}\n")
+    assert prompts(records) == ["hi"]
+    with pytest.raises(SourceError, match="has the column c7 twice"):
+        read_csv(f"prompt,{names},c7\n")
 
 
 @pytest.mark.parametrize(

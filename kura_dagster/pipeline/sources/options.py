@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, tzinfo
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -156,9 +157,9 @@ class ColumnMapping:
         Raises:
             SourceError: one is missing.
         """
-        columns = list(columns)
-        if missing := [column for column in (*self._named().values(), *(self.metadata or ())) if column not in columns]:
-            shown = ", ".join(columns[:_COLUMNS_SHOWN]) or "(none)"
+        known = dict.fromkeys(columns)
+        if missing := [column for column in (*self._named().values(), *(self.metadata or ())) if column not in known]:
+            shown = ", ".join(islice(known, _COLUMNS_SHOWN)) or "(none)"
             raise SourceError(f"{name} has no column {', '.join(missing)}; it has {shown}")
 
     def is_of(self, columns: Iterable[str]) -> bool:

@@ -88,3 +88,28 @@ def test_content_of_no_kind_is_told() -> None:
 )
 def test_what_is_unusable(mapping: Any, reason: str) -> None:
     assert reasons(read([a_chat(mapping)]))[1].startswith(reason)
+
+
+def test_marks_of_citations_are_left_out_of_what_the_user_did_not_write() -> None:
+    marks = (
+        "In 1889 \ue200cite\ue202turn0search1\ue202turn0news2\ue201.【12†source】【4:0†plan.pdf】 \ue206 【Note】 † 【"
+    )
+    mapping = {"u": a_node("user", marks, None), "a": a_node("assistant", marks, "u"), "t": a_node("tool", marks, "a")}
+    conversation = only_conversation([a_chat(mapping, current_node="t")])
+    assert said(conversation) == [
+        ("user", marks),
+        ("assistant", "In 1889 .  【Note】 † 【"),
+        ("tool", "In 1889 .  【Note】 † 【"),
+    ]
+
+
+@pytest.mark.parametrize("repeated", ["\ue200", "【", "【†", "【a†", "†】"])
+def test_marks_that_do_not_end_are_looked_at_once(repeated: str) -> None:
+    mapping = {"u": a_node("user", "hi", None), "a": a_node("assistant", repeated * 300_000, "u")}
+    assert only_conversation([a_chat(mapping, current_node="a")])
+
+
+def test_the_note_about_instructions_that_were_deleted_is_no_turn() -> None:
+    note = a_node("system", "Original custom instructions no longer available", None)
+    mapping = {"n": note, "u": a_node("user", "hi", "n")}
+    assert said(only_conversation([a_chat(mapping, current_node="u")])) == [("user", "hi")]

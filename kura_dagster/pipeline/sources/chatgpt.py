@@ -1,12 +1,13 @@
 """ChatGPT's export: `conversations.json`, a list of conversations, each a tree of messages in its `mapping`.
 
 Read is the branch that was open last, from the root to `current_node`. What the interface hides (the system's message,
-custom instructions, the model's thinking) is left out; what the model sent to a tool, and the tool's answer, is the
-tool's turn.
+custom instructions, the model's thinking, marks of citations) is left out; what the model sent to a tool, and the
+tool's answer, is the tool's turn.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,12 @@ from kura_dagster.pipeline.types import Conversation
 
 # Custom instructions and memory, sent with every conversation; and the model's thinking.
 _HIDDEN_CONTENT = frozenset(["user_editable_context", "model_editable_context", "thoughts", "reasoning_recap"])
+
+# Shown in their place, where they were deleted since.
+_NO_INSTRUCTIONS = "Original custom instructions no longer available"
+
+# What the interface shows as a link: private-use characters around names of results, or 【12†source】.
+_CITATION = re.compile("\ue200[^\ue200\ue201]*\ue201|【[^【】†]{0,100}†[^【】†]{0,300}】|[\ue200-\ue2ff]")
 
 _WORDS = "audio_transcription"
 _RECORDINGS = ("audio_asset_pointer", "real_time_user_audio_video_asset_pointer")
@@ -58,7 +65,10 @@ def _messages(fields: dict[str, Any]) -> Iterator[LooseMessage]:
         node = nodes[name]
         message = node.get("message") if isinstance(node, dict) else None
         if isinstance(message, dict) and not _is_hidden(message):
-            yield LooseMessage(_role(message), _content(message.get("content")), message.get("create_time"))
+            role, content = _role(message), _content(message.get("content"))
+            yield LooseMessage(
+                role, _without_citations(content) if role != "user" else content, message.get("create_time")
+            )
 
 
 def _open_branch(nodes: dict[str, Any], leaf: Any) -> list[str]:
@@ -83,8 +93,10 @@ def _is_hidden(message: dict[str, Any]) -> bool:
     metadata, content = message.get("metadata"), message.get("content")
     if isinstance(metadata, dict) and metadata.get("is_visually_hidden_from_conversation") is True:
         return True
-    kind = content.get("content_type") if isinstance(content, dict) else None
-    return isinstance(kind, str) and kind in _HIDDEN_CONTENT
+    if not isinstance(content, dict):
+        return False
+    kind = content.get("content_type")
+    return (isinstance(kind, str) and kind in _HIDDEN_CONTENT) or content.get("parts") == [_NO_INSTRUCTIONS]
 
 
 def _role(message: dict[str, Any]) -> Any:
@@ -107,3 +119,13 @@ def _content(content: Any) -> Any:
             return content[key]
     kind = content.get("content_type")
     return [{"type": kind}]
+
+
+def _without_citations(content: Any) -> Any:
+    if isinstance(content, str):
+        return _CITATION.sub("", content)
+    if isinstance(content, list):
+        return [_without_citations(part) for part in content]
+    if isinstance(content, dict) and isinstance(text := content.get("text"), str):
+        return content | {"text": _CITATION.sub("", text)}
+    return content

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import atheris
@@ -65,7 +65,7 @@ def _check(record: Record) -> None:
         assert conversation.chat_id
         assert any(message.role == "user" and message.content.strip() for message in conversation.messages)
         landed = conversation.model_dump_json().encode()
-        assert parsed_line(landed, date.fromisoformat("2026-11-01"), UTC) == conversation, "it can't be read again"
+        assert parsed_line(landed, conversation.created_at.date(), UTC) == conversation, "it can't be read again"
     else:
         assert record.reason.encode()
         assert record.chat_id is None or record.chat_id.encode()

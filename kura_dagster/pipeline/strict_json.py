@@ -1,4 +1,4 @@
-"""Parsing one JSON value that somebody else wrote, strictly and without ever quoting it in an error.
+"""Parsing one JSON value that somebody else wrote, without ever quoting it in an error.
 
 Only the step from bytes to a value belongs here, for the landing folder and for the sources alike. What the value means
 is theirs to say.
@@ -19,19 +19,18 @@ class NotJSONError(ValueError):
     """The bytes are no JSON. The message says why and where, without quoting them."""
 
 
-def parse_json(content: bytes, *, huge_integers_as_text: bool = False) -> Any:
+def parse_json(content: bytes, *, numbers_as_python_writes: bool = False) -> Any:
     """Return the value of a JSON text in UTF-8; its texts can be encoded: lone surrogates become U+FFFD.
 
     Of a key that comes twice the last one holds.
 
     Args:
         content: the text, without a byte order mark.
-        huge_integers_as_text: gives an integer of more digits than Python converts (4,300) as a text; otherwise it is
-            refused.
+        numbers_as_python_writes: reads NaN, Infinity and -Infinity, which Python's json writes though they are no JSON,
+            and gives an integer of more digits than Python converts (4,300) as a text; otherwise both are refused.
 
     Raises:
-        NotJSONError: it is not UTF-8 or not JSON (NaN and Infinity are not), nested too deeply, or holds a number that
-            is too large.
+        NotJSONError: it is not UTF-8 or not JSON, nested too deeply, or holds a number that is too large.
     """
     if b"\x00" in content:
         raise NotJSONError("not UTF-8: it holds zero bytes, as UTF-16 does")
@@ -39,13 +38,13 @@ def parse_json(content: bytes, *, huge_integers_as_text: bool = False) -> Any:
         # Lone surrogates may stand in the bytes or in \\u escapes; without_surrogates takes care of both.
         text = content.decode("utf-8", "surrogatepass")
         try:
-            value = _STRICT.decode(text)
+            value = (_AS_PYTHON if numbers_as_python_writes else _STRICT).decode(text)
         except json.JSONDecodeError:
             raise
         except ValueError:
-            if not huge_integers_as_text:
+            if not numbers_as_python_writes:
                 raise
-            value = _TOLERANT.decode(text)
+            value = _WITH_HUGE_INTEGERS.decode(text)
         return without_surrogates(value) if _may_hold_surrogates(content) else value
     except UnicodeDecodeError as error:
         raise NotJSONError(f"not UTF-8: {error.reason} at byte {error.start + 1}") from None
@@ -101,4 +100,5 @@ def _integer_or_text(text: str) -> int | str:
 
 # Kept: json.loads with arguments makes a decoder for every call, a tenth of its time on a line of some kilobytes.
 _STRICT = json.JSONDecoder(parse_float=_finite, parse_constant=_no_json_constant)
-_TOLERANT = json.JSONDecoder(parse_float=_finite, parse_constant=_no_json_constant, parse_int=_integer_or_text)
+_AS_PYTHON = json.JSONDecoder(parse_float=_finite)
+_WITH_HUGE_INTEGERS = json.JSONDecoder(parse_float=_finite, parse_int=_integer_or_text)

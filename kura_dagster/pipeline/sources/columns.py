@@ -150,7 +150,7 @@ def _messages(row: Row, mapping: ColumnMapping) -> Iterator[LooseMessage]:
     messages = row.get(mapping.messages)
     if isinstance(messages, str):
         try:
-            messages = parse_json(messages.encode("utf-8", "surrogatepass"), huge_integers_as_text=True)
+            messages = parse_json(messages.encode("utf-8", "surrogatepass"), numbers_as_python_writes=True)
         except NotJSONError as error:
             raise UnusableRecordError(f"{clean_text(mapping.messages)}: {error}") from None
     yield from openai_messages.messages_of({"messages": messages})
@@ -173,7 +173,7 @@ def _of_trace(value: Any) -> Any:
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return value
     try:
-        found = parse_json(value.encode("utf-8", "surrogatepass"), huge_integers_as_text=True)
+        found = parse_json(value.encode("utf-8", "surrogatepass"), numbers_as_python_writes=True)
     except NotJSONError:
         return value
     items = found if isinstance(found, list) else [found]

@@ -18,7 +18,9 @@ _LARGEST_INTEGER = 2**63  # the database's; larger ones become text
 
 
 def typed_metadata(fields: Mapping[Any, Any]) -> Metadata:
-    """Return the fields as metadata: what is nested becomes JSON text, numbers that JSON or DuckDB lack become text.
+    """Return the fields as metadata: what is nested becomes JSON text, and so do integers that are too large.
+
+    NaN and the infinities, which JSON lacks, become None.
 
     Raises:
         RecursionError: a value is nested too deeply to be written.
@@ -49,7 +51,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, int):
         return int(value) if -_LARGEST_INTEGER <= value < _LARGEST_INTEGER else _integer_text(value)
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else str(value)
+        return float(value) if math.isfinite(value) else None
     if isinstance(value, date):  # a datetime is one
         return value.isoformat()
     if isinstance(value, (list, tuple)):
@@ -70,6 +72,17 @@ def _integer_text(value: int) -> str:
 
 def _json_text(value: Any) -> str:
     try:
-        return clean_text(json.dumps(value, ensure_ascii=False, default=str))
+        return clean_text(json.dumps(_without_nan(value), ensure_ascii=False, default=str))
     except (TypeError, ValueError):  # keys that are no texts, numbers that can't be written
         return clean_text(str(value))
+
+
+def _without_nan(value: Any) -> Any:
+    """Return a value whose floats are all finite, null in place of the others."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _without_nan(each) for key, each in value.items()}
+    return value

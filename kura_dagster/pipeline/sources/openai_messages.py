@@ -73,7 +73,7 @@ def _opened(value: Any) -> dict[str, Any] | None:
     """Return the object that a body is, also where a log keeps it as it was sent, as a text; None where it is none."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
-            value = parse_json(value.encode("utf-8", "surrogatepass"), huge_integers_as_text=True)
+            value = parse_json(value.encode("utf-8", "surrogatepass"), numbers_as_python_writes=True)
         except NotJSONError:
             return None
     return value if isinstance(value, dict) else None

@@ -169,7 +169,7 @@ def _object(raw: RawRecord) -> dict[str, Any]:
     if raw.fault is not None:
         raise UnusableRecordError(raw.fault)
     try:
-        fields = parse_json(raw.content, huge_integers_as_text=True)
+        fields = parse_json(raw.content, numbers_as_python_writes=True)
     except NotJSONError as error:
         raise UnusableRecordError(str(error)) from None
     if not isinstance(fields, dict):

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import shutil
+import threading
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -131,6 +132,106 @@ class TestPlaces:
         assert "leads out of its folder" in by_name["link.json"].reason
         # Named itself, a link is what the user means.
         assert isinstance(find_places([str(inside / "link.json")])[0], Place)
+
+    def test_what_is_no_file_in_a_folder_or_a_pattern_is_told_and_the_rest_is_read(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        inside = tmp_path / "in"
+        inside.mkdir()
+        (inside / "good.json").write_text(json.dumps([a_conversation()]))
+        (inside / "gone.json").symlink_to(inside / "nowhere.json")
+        (inside / "circle.json").symlink_to(inside / "circle.json")
+        (inside / "null.json").symlink_to("/dev/null")
+        os.mkfifo(inside / "pipe.json")
+        for path in (inside, inside / "*.json", inside / "**"):
+            report = run(folder, path)
+            assert [Path(each.name).name for each in report.not_read] == [
+                "circle.json",
+                "gone.json",
+                "null.json",
+                "pipe.json",
+            ]
+            assert "no file, but a pipe" in report.not_read[3].reason
+            assert report.n_read == 1
+        assert list(landed(folder)) == ["a"]
+
+    def test_a_folder_that_can_not_be_listed_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "locked").mkdir()
+        (tmp_path / "a.json").touch()
+        scandir = os.scandir
+
+        def refusing(path: Any) -> Any:
+            if Path(path).name == "locked":
+                raise PermissionError(13, "Permission denied", str(path))
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", refusing)
+        read, locked = find_places([str(tmp_path)])
+        assert Path(read.name).name == "a.json"
+        assert locked == NotRead(str(tmp_path / "locked"), "this folder can't be listed: Permission denied")
+
+    def test_a_pipe_that_is_named_itself_is_read(self, folder: Path, tmp_path: Path) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        content = lines(*(a_conversation(chat_id=str(number)) for number in range(500)))
+        writer = threading.Thread(target=pipe.write_text, args=[content])
+        writer.start()
+        report = run(folder, pipe)
+        writer.join()
+        assert not report.not_read
+        assert report.total.new == 500
+
+    def test_patterns_go_through_no_links_that_lead_out(self, tmp_path: Path) -> None:
+        for name in ("in/deep/a.json", "in/b.json", "in/.hidden/c.json", "out/secret.json"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        (tmp_path / "in" / "away").symlink_to(tmp_path / "out", target_is_directory=True)
+        (tmp_path / "in" / "deep" / "up").symlink_to(tmp_path / "in", target_is_directory=True)
+
+        def found(pattern: str) -> dict[str, type]:
+            return {
+                str(Path(place.name).relative_to(tmp_path)): type(place)
+                for place in find_places([str(tmp_path / pattern)])
+            }
+
+        files = {"in/b.json": Place, "in/deep/a.json": Place}
+        assert found("in/**/*.json") == found("in/**") == files
+        assert found("in/*/*.json") == {"in/away/secret.json": NotRead, "in/deep/a.json": Place}
+        assert found("*/*/a.json") == {"in/deep/a.json": Place}
+        assert found("in/.h*/*.json") == {"in/.hidden/c.json": Place}
+
+    def test_names_that_are_no_utf_8_are_shown_and_their_files_read(self, folder: Path, tmp_path: Path) -> None:
+        inside = tmp_path / "in"
+        inside.mkdir()
+        odd = os.fsencode(inside) + b"/caf\xe9.jsonl"
+        with open(odd, "w") as file:
+            file.write(lines(a_conversation(), "{"))
+        for path in (inside, inside / "*.jsonl", Path(os.fsdecode(odd))):
+            report = run(folder, path)
+            assert (report.n_read, report.total.rejected) == (2, 1)
+            (aside,) = set_aside(folder, TODAY, UTC)
+            assert Path(aside.file).name == "caf\\xe9.jsonl"
+
+    @pytest.mark.parametrize("sample", ["claude_conversations.json", "chatgpt_conversations.json"])
+    def test_of_an_unpacked_export_the_conversations_are_read(self, sample: str, folder: Path, tmp_path: Path) -> None:
+        export = tmp_path / "in" / "export"
+        export.mkdir(parents=True)
+        shutil.copy(SAMPLES / sample, export / "conversations-000.json")
+        (export / "conversations-001.json").write_text("[]")
+        for name in ("users.json", "user.json", "message_feedback.json", "memories.json", "chat.html"):
+            (export / name).write_text('[{"uuid": "u"}]')
+        # What no export holds is no part of one.
+        (export / "own.jsonl").write_text(lines(a_conversation()))
+        (tmp_path / "in" / "other.json").write_text('[{"uuid": "u"}]')
+        report = run(folder, tmp_path / "in", default_created_at=DAY)
+        assert [Path(each.name).name for each in report.not_read] == ["other.json"]
+        assert "a" in landed(folder)
+        assert not run(folder, export).not_read
+
+    def test_conversations_json_of_no_vendor_hides_nothing(self, tmp_path: Path) -> None:
+        for name in ("conversations.json", "more.json"):
+            (tmp_path / name).write_text(json.dumps([a_conversation()]))
+        assert [Path(place.name).name for place in find_places([str(tmp_path)])] == ["conversations.json", "more.json"]
 
     def test_patterns_and_files_that_are_not_there(self, tmp_path: Path) -> None:
         (tmp_path / "2026-11.log").touch()

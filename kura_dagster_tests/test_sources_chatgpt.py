@@ -91,9 +91,7 @@ def test_what_is_unusable(mapping: Any, reason: str) -> None:
 
 
 def test_marks_of_citations_are_left_out_of_what_the_user_did_not_write() -> None:
-    marks = (
-        "In 1889 \ue200cite\ue202turn0search1\ue202turn0news2\ue201.【12†source】【4:0†plan.pdf】 \ue206 【Note】 † 【"
-    )
+    marks = "In 1889 \ue200cite\ue202turn0search1\ue202turn0news2\ue201.【12†source】【4:0†p.pdf】 \ue206 【Note】 † 【"
     mapping = {"u": a_node("user", marks, None), "a": a_node("assistant", marks, "u"), "t": a_node("tool", marks, "a")}
     conversation = only_conversation([a_chat(mapping, current_node="t")])
     assert said(conversation) == [

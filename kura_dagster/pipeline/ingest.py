@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import BinaryIO
 
 from kura_dagster.pipeline.conversations import RejectedConversation
 from kura_dagster.pipeline.landing import CLASH, LandedDay, Landing
@@ -90,7 +91,7 @@ def ingest(
                     number = max(number, record.number)
                     _take(record, place.name, landing, report, one_source=options.source is not None)
                     if report.n_read % _RECORDS_BETWEEN_NEWS == 0:
-                        on_progress(place.name, file.tell(), report.n_read)
+                        on_progress(place.name, _bytes_read(file), report.n_read)
             if place.state() != before:
                 raise SourceError("it changed while it was read, so some of it may be missing; ingest it again")
             if report.n_read == n_before:
@@ -147,6 +148,13 @@ def _finish(landing: Landing, report: IngestReport) -> IngestReport:
     if clashes := max(report.total.rejected - report.reasons.total(), 0):
         report.reasons[CLASH] = clashes
     return report
+
+
+def _bytes_read(file: BinaryIO) -> int:
+    try:
+        return file.tell()
+    except OSError:  # a pipe does not know
+        return 0
 
 
 def _take(record: Record, file: str, landing: Landing, report: IngestReport, *, one_source: bool) -> None:

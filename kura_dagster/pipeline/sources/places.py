@@ -6,15 +6,20 @@ credentials from the provider's own variables and files.
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from glob import glob, has_magic
+from glob import has_magic
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from kura_dagster.pipeline.sources.checkpoints import conversations_file
+from kura_dagster.pipeline.sources.detection import HEAD_BYTES, Format, detect
+from kura_dagster.pipeline.sources.exports import is_conversations, without_companions
 from kura_dagster.pipeline.sources.record import SourceError
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".zip", ".gz")
@@ -48,7 +53,8 @@ def find_places(paths: Sequence[str]) -> list[Place | NotRead]:
     """Return the files that these paths mean, in the order of the paths, those of a folder or a pattern by name.
 
     A path is a file, a folder (its files in a known format, and those of its folders; of Kura's checkpoints the
-    conversations), a pattern with `*`, or an address. A link in a folder that leads out of it is not followed.
+    conversations, and so of Claude's and ChatGPT's exports), a pattern with `*`, or an address. Of a folder or a
+    pattern nothing is read but files: links that lead out of it, pipes and devices are told as not read.
 
     Raises:
         SourceError: a path leads nowhere, or an address can't be used.
@@ -63,40 +69,103 @@ def _on_disk(path: str) -> Iterator[Place | NotRead]:
     elif found.exists():
         yield _file(found)
     elif has_magic(path):
-        matches = [Path(match) for match in sorted(glob(str(found), recursive=True))]
+        folder, matches = _matches(found)
         if not matches:
-            raise SourceError(f"no file is called {path}")
-        for match in matches:
-            if match.is_file():
-                yield _file(match)
+            raise SourceError(f"no file is called {shown(path)}")
+        yield from (_found_in(folder.resolve(), match) for match in matches)
     else:
-        raise SourceError(f"{path} does not exist")
+        raise SourceError(f"{shown(path)} does not exist")
 
 
 def _in_folder(folder: Path) -> Iterator[Place | NotRead]:
     if any((folder / name).is_file() for name in _CHECKPOINTS):
         yield _file(conversations_file(folder))
         return
-    inside = folder.resolve()
+    unlisted: list[NotRead] = []
     found = sorted(
-        Path(where) / name
-        for where, folders, names in os.walk(folder)
-        for name in names
-        if _keep_visible(folders) and name[0] != "." and name.lower().endswith(SUFFIXES)
+        path
+        for where, names in _walk(folder, unlisted)
+        for path in _of_one_folder(where / name for name in names if name.lower().endswith(SUFFIXES))
     )
-    if not found:
-        raise SourceError(f"{folder} holds no file that ends in {', '.join(SUFFIXES)}")
-    for path in found:
-        if path.is_symlink() and not path.resolve().is_relative_to(inside):
-            yield NotRead(str(path), "a link that leads out of its folder; name the file itself to read it")
-        else:
-            yield _file(path)
+    if not found and not unlisted:
+        raise SourceError(f"{shown(folder)} holds no file that ends in {', '.join(SUFFIXES)}")
+    inside = folder.resolve()
+    yield from (_found_in(inside, path) for path in found)
+    yield from unlisted
 
 
-def _keep_visible(folders: list[str]) -> bool:
-    # os.walk goes only into what is left.
-    folders[:] = sorted(name for name in folders if name[0] != ".")
-    return True
+def _walk(folder: Path, unlisted: list[NotRead]) -> Iterator[tuple[Path, list[str]]]:
+    """Yield a folder, and the folders in it, with the names of their files; neither what is hidden nor links."""
+
+    def not_listed(error: OSError) -> None:
+        unlisted.append(NotRead(shown(error.filename), f"this folder can't be listed: {error.strerror}"))
+
+    for where, folders, names in os.walk(folder, onerror=not_listed):
+        # os.walk goes only into what is left.
+        folders[:] = sorted(name for name in folders if name[0] != ".")
+        yield Path(where), [name for name in names if name[0] != "."]
+
+
+def _of_one_folder(files: Iterable[Path]) -> list[Path]:
+    """Leave out what stands beside the conversations in an export that was unpacked, which is JSON in all of them."""
+    found = list(files)
+    beside = [path for path in found if path.suffix.lower() == ".json"]
+    if not any(is_conversations(path) and _is_vendors(path) for path in beside):
+        return found
+    left_out = set(beside) - set(without_companions(beside))
+    return [path for path in found if path not in left_out]
+
+
+def _is_vendors(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return detect(file.read(HEAD_BYTES), path.name) in (Format.CLAUDE, Format.CHATGPT)
+    except (SourceError, OSError):
+        return False  # which is told when it is read
+
+
+def _matches(pattern: Path) -> tuple[Path, list[Path]]:
+    """Return the folder in which a pattern looks, and what it matches there by name; `**` goes through no links."""
+    parts = pattern.parts
+    n_plain = next(position for position, part in enumerate(parts) if has_magic(part))
+    folder = Path(*parts[:n_plain])
+    found = {folder}
+    for part in (*parts[n_plain:], "*") if parts[-1] == "**" else parts[n_plain:]:
+        found = {path for each in found for path in _one_further(each, part)}
+    return folder, sorted(path for path in found if not path.is_dir())
+
+
+def _one_further(folder: Path, part: str) -> Iterator[Path]:
+    if part == "**":
+        yield from (where for where, _ in _walk(folder, []))
+    elif not has_magic(part):
+        if os.path.lexists(folder / part):
+            yield folder / part
+    elif folder.is_dir():
+        with suppress(OSError):  # a pattern matches what can be seen
+            yield from (
+                folder / name for name in fnmatch.filter(os.listdir(folder), part) if name[0] != "." or part[0] == "."
+            )
+
+
+def _found_in(folder: Path, path: Path) -> Place | NotRead:
+    """Return a file that was found rather than named: only what is one, and in the folder."""
+    try:
+        if not path.resolve().is_relative_to(folder):
+            return NotRead(shown(path), "a link that leads out of its folder; name the file itself to read it")
+        if not stat.S_ISREG(path.stat().st_mode):
+            return NotRead(shown(path), "no file, but a pipe, a socket or a device; name it itself to read it")
+        return _file(path)
+    except (OSError, RuntimeError) as error:  # Python 3.11 and 3.12 tell links in a circle by the latter
+        why = error.strerror if isinstance(error, OSError) else "a link to itself"
+        return NotRead(shown(path), f"it can't be read: {why}")
+
+
+def shown(path: str | Path) -> str:
+    """Return a path as a text that can be written: bytes of it that are no UTF-8 become `\\xff`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _file(path: Path) -> Place:
@@ -105,9 +174,11 @@ def _file(path: Path) -> Place:
 
     def state() -> object:
         found = path.stat()
-        return found.st_size, found.st_mtime_ns, found.st_ino
+        # A pipe's times change as it is written to, which is what it is for.
+        return (found.st_size, found.st_mtime_ns, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
-    return Place(str(path), path.stat().st_size, opened, state)
+    found = path.stat()
+    return Place(shown(path), found.st_size if stat.S_ISREG(found.st_mode) else None, opened, state)
 
 
 def _at_address(url: str) -> Iterator[Place]:

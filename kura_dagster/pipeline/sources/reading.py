@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import re
 import shutil
 import struct
 import tempfile
@@ -24,6 +23,7 @@ from kura_dagster.pipeline.sources import chatgpt, claude, native, openai_messag
 from kura_dagster.pipeline.sources.columns import BadRow, Row, read_numbered_rows, read_rows
 from kura_dagster.pipeline.sources.csv_rows import csv_rows
 from kura_dagster.pipeline.sources.detection import HEAD_BYTES, Format, detect
+from kura_dagster.pipeline.sources.exports import without_companions
 from kura_dagster.pipeline.sources.json_records import BYTE_ORDER_MARK, WHITESPACE, RawRecord, raw_records
 from kura_dagster.pipeline.sources.loose_content import kind_of
 from kura_dagster.pipeline.sources.options import ColumnMapping, SourceOptions
@@ -51,7 +51,6 @@ _READERS: dict[Format, Callable[[dict[str, Any], SourceOptions], Conversation]] 
 
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _EMPTY_ZIP = b"PK\x05\x06"
-_EXPORT = re.compile(r"conversations[-_.0-9]*\.(?:json|jsonl|ndjson)")
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 _BUFFER = 1 << 20
 _UNPACKED_AT_ONCE = 1 << 14
@@ -224,9 +223,9 @@ def _entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     named = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     files = [(PurePosixPath(entry.filename.replace("\\", "/")), entry) for entry in named]
     files = [(path, entry) for path, entry in files if path.parts[:1] != ("__MACOSX",) and path.name[:1] != "."]
-    exports = [entry for path, entry in files if _EXPORT.fullmatch(path.name)]
-    others = [entry for path, entry in files if path.name.removesuffix(".gz").endswith(_SUFFIXES)]
-    return sorted(exports or others, key=lambda entry: entry.filename)
+    readable = [(path, entry) for path, entry in files if path.name.removesuffix(".gz").endswith(_SUFFIXES)]
+    kept = set(without_companions([path for path, _ in readable]))
+    return sorted((entry for path, entry in readable if path in kept), key=lambda entry: entry.filename)
 
 
 def _most_bytes(packed: int | None) -> int | None:
@@ -320,6 +319,7 @@ def _path_of(file: BinaryIO | None) -> Path | None:
         return None
     path = Path(name)
     try:
+        str(path).encode()  # DuckDB takes no other names
         return path if os.path.samestat(os.fstat(file.fileno()), path.stat()) else None
     except (OSError, ValueError, io.UnsupportedOperation):
         return None

@@ -249,6 +249,7 @@ def ingest(
     from kura_dagster.pipeline.ingest import ingest_records
     from kura_dagster.pipeline.landing import Landing
     from kura_dagster.pipeline.sources.options import ColumnMapping, SourceOptions
+    from kura_dagster.pipeline.sources.own_class import OwnClassError
     from kura_dagster.pipeline.sources.places import find_places
     from kura_dagster.pipeline.sources.record import SourceError
     from kura_dagster.storage.query_source import rows_of_parquet
@@ -291,6 +292,8 @@ def ingest(
                         one_source=source is not None,
                         on_progress=on_progress([]),
                     )
+        except OwnClassError as error:
+            _fail(str(error))
         except SourceError as error:
             _fail(str(error), code=2)
         _print_ingest(settings, report)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
+import re
 import shutil
 import threading
 import urllib.request
@@ -20,7 +22,7 @@ from kura_dagster.pipeline.conversations import read_conversations, set_aside
 from kura_dagster.pipeline.ingest import IngestReport, ingest, ingest_records
 from kura_dagster.pipeline.landing import Landing
 from kura_dagster.pipeline.sources.options import SourceOptions
-from kura_dagster.pipeline.sources.own_class import records_of, source_called
+from kura_dagster.pipeline.sources.own_class import OwnClassError, records_of, source_called
 from kura_dagster.pipeline.sources.places import NotRead, Place, find_places
 from kura_dagster.pipeline.sources.record import SourceError
 from kura_dagster_tests.sources import NOW, SAMPLES, a_conversation
@@ -299,6 +301,53 @@ class TestObjectStore:
         assert run(folder, "s3://exports/2026/a.jsonl").total.rejected == 1
         assert [row.file for row in set_aside(folder, TODAY, UTC)] == ["s3://exports/2026/a.jsonl"]
 
+    @pytest.mark.parametrize(
+        ("variables", "said"),
+        [
+            ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "NoCredentialsError.*set AWS_ACCESS_KEY_ID"),
+            ({"AWS_PROFILE": "none"}, "ProfileNotFound.*or AWS_PROFILE"),
+            ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "EndpointConnectionError.*what AWS_ENDPOINT_URL says"),
+        ],
+    )
+    def test_a_store_that_can_not_be_asked_says_what_to_set(
+        self, bucket: Any, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: str
+    ) -> None:
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
+        type(bucket).clear_instance_cache()
+        with pytest.raises(SourceError, match=f"^s3://exports/x.json can't be read: {said}") as failed:
+            find_places(["s3://exports/x.json"])
+        assert "\n" not in str(failed.value)
+
+    def test_a_file_that_may_not_be_read_or_breaks_off_leaves_the_others(
+        self, bucket: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("a", "b", "c"):
+            bucket.pipe(f"exports/{name}.jsonl", lines(a_conversation(chat_id=name)).encode())
+        opened = type(bucket).open
+
+        class IncompleteReadError(Exception):
+            """As a provider's library may raise, of a kind of its own."""
+
+        class Breaking(io.BytesIO):
+            def read(self, size: int | None = -1) -> bytes:
+                raise IncompleteReadError("0 bytes read")
+
+        def refusing(files: Any, path: str, *args: Any, **kwargs: Any) -> Any:
+            if path.endswith("a.jsonl"):
+                raise PermissionError("Access Denied")
+            return Breaking() if path.endswith("b.jsonl") else opened(files, path, *args, **kwargs)
+
+        monkeypatch.setattr(type(bucket), "open", refusing)
+        report = run(folder, "s3://exports/*.jsonl")
+        assert [each.reason for each in report.not_read] == [
+            "it can't be read: PermissionError: Access Denied; the credentials that are set may not read it",
+            "it can't be read: IncompleteReadError: 0 bytes read",
+        ]
+        assert list(landed(folder)) == ["c"]
+
     def test_what_is_not_there_or_not_allowed_is_said_without_the_key(self, bucket: Any) -> None:
         with pytest.raises(SourceError, match="s3://exports/none"):
             find_places(["s3://exports/none.json"])
@@ -321,6 +370,52 @@ def test_a_class_of_the_user_s_own(folder: Path) -> None:
         report = ingest_records(records_of(own, SourceOptions(now=NOW)), own.name, landing, source=own.name)
     assert (report.total.new, report.total.rejected) == (1, 1)
     assert list(landed(folder)) == ["tickets:7"]
+
+
+class Odd(BaseConversationSource):
+    name = "odd"  # type: ignore[assignment]
+    items: Any = (None, 5, "text", [("chat_id", 1)], {}, {1: object()}, a_conversation(), float("nan"))
+
+    def read(self) -> Any:
+        return self.items
+
+
+class Failing(Odd):
+    def read(self) -> Iterator[Any]:
+        yield a_conversation()
+        yield a_conversation(chat_id="b")
+        raise KeyError("what a customer said")
+
+
+class Unmade(Odd):
+    def __init__(self) -> None:
+        raise RuntimeError("no password")
+
+
+def test_what_a_class_yields_that_is_no_conversation_is_set_aside_by_its_number(folder: Path) -> None:
+    with Landing(folder, UTC, today=TODAY) as landing:
+        report = ingest_records(records_of(Odd(), SourceOptions(now=NOW)), "odd", landing)
+    assert (report.total.new, report.total.rejected) == (1, 7)
+    reasons = {row.line: row.reason for row in set_aside(folder, TODAY, UTC)}
+    assert reasons.keys() == {1, 2, 3, 4, 5, 6, 8}
+    assert reasons[1] == "not a conversation: null, neither a Conversation nor a mapping"
+
+
+def test_a_class_that_fails_is_named_and_nothing_of_it_is_landed(folder: Path) -> None:
+    with Landing(folder, UTC, today=TODAY) as landing, pytest.raises(OwnClassError) as failed:
+        ingest_records(records_of(Failing(), SourceOptions(now=NOW)), "odd", landing)
+    assert re.fullmatch(
+        r"kura_dagster_tests\.test_ingest:Failing raised KeyError in test_ingest\.py, line \d+ after record 2; "
+        r"nothing was landed\. Mend it and ingest again",
+        str(failed.value),
+    )
+    assert not folder.exists()
+    nothing = Odd()
+    nothing.items = None
+    with pytest.raises(OwnClassError, match="raised TypeError after record 0"):
+        list(records_of(nothing, SourceOptions(now=NOW)))
+    with pytest.raises(OwnClassError, match="test_ingest:Unmade can't be made: it raised RuntimeError"):
+        source_called("kura_dagster_tests.test_ingest:Unmade")
 
 
 @pytest.mark.parametrize("where", ["no_such_module:X", "json:loads", "kura_dagster_tests.test_ingest:Gone"])

@@ -7,10 +7,11 @@ credentials from the provider's own variables and files.
 from __future__ import annotations
 
 import fnmatch
+import io
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from glob import has_magic
@@ -25,6 +26,7 @@ from kura_dagster.pipeline.sources.record import SourceError
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".zip", ".gz")
 """What of a folder is read; a file that is named itself may be called anything."""
 
+_REMOTE_BUFFER = 1 << 20
 _CHECKPOINTS = ("summaries.jsonl", "clusters.jsonl", "meta_clusters.jsonl", "dimensionality.jsonl")
 
 
@@ -191,15 +193,15 @@ def _at_address(url: str) -> Iterator[Place]:
         details = {path: files.info(path) for path in paths}
     except ImportError as error:
         raise SourceError(f"{url} needs a package that is not installed: {error}") from None
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{url} can't be read: {type(error).__name__}: {error}") from None
+    except Exception as error:  # each provider's library has its own, botocore's are no OSError
+        raise SourceError(f"{url} can't be read: {_explained(error)}") from None
     if not paths:
         raise SourceError(f"no file is called {url}")
     for path in paths:
         yield Place(
             files.unstrip_protocol(path),
             details[path].get("size"),
-            partial(files.open, path, "rb"),
+            partial(_opened_remote, files, path),
             partial(_remote_state, files, path),
         )
 
@@ -212,7 +214,68 @@ def _addressed(files: Any, root: str) -> Iterable[str]:
     return [root] if files.exists(root) else []
 
 
+_HINTS = (
+    (
+        ("NoCredentials", "PartialCredentials", "ProfileNotFound"),
+        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+    ),
+    (("Permission", "Forbidden"), "the credentials that are set may not read it"),
+    (("EndpointConnection",), "see whether the network leads there, and what AWS_ENDPOINT_URL says"),
+    (("Connect", "Timeout"), "see whether the network leads there"),
+)
+
+
+def _explained(error: Exception) -> str:
+    """Return what went wrong at an object store, and what to look at, on a line."""
+    kind, message = type(error).__name__, " ".join(str(error).split())
+    hint = next((f"; {hint}" for words, hint in _HINTS if any(word in kind for word in words)), "")
+    return f"{kind}: {message}{hint}"
+
+
+@contextmanager
+def _os_errors() -> Iterator[None]:
+    """Turn what a provider's library raises into an OSError, as a file on disk raises."""
+    try:
+        yield
+    except Exception as error:
+        raise OSError(_explained(error)) from error
+
+
+class _RemoteFile(io.RawIOBase):
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._file.seekable())
+
+    def readinto(self, buffer: Any) -> int:
+        with _os_errors():
+            read = self._file.read(len(buffer))
+        buffer[: len(read)] = read
+        return len(read)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        with _os_errors():
+            return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _opened_remote(files: Any, path: str) -> BinaryIO:
+    with _os_errors():
+        return io.BufferedReader(_RemoteFile(files.open(path, "rb")), _REMOTE_BUFFER)
+
+
 def _remote_state(files: Any, path: str) -> object:
-    files.invalidate_cache()
-    found = files.info(path)
+    with _os_errors():
+        files.invalidate_cache()
+        found = files.info(path)
     return found.get("size"), str(found.get("ETag") or found.get("mtime") or found.get("LastModified"))

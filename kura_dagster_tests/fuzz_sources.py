@@ -17,7 +17,7 @@ import atheris
 with atheris.instrument_imports(include=["kura_dagster"]):
     from kura_dagster.pipeline.conversations import parsed_line
     from kura_dagster.pipeline.sources import json_records, reading
-    from kura_dagster.pipeline.sources.detection import Format
+    from kura_dagster.pipeline.sources.detection import HEAD_BYTES, Format, list_field
     from kura_dagster.pipeline.sources.options import SourceOptions
     from kura_dagster.pipeline.sources.record import Read, Record, SourceError
 
@@ -53,6 +53,7 @@ def read_one(data: bytes) -> None:
         and not packed
         and head[:1] not in (b"[", b"")
         and head.split(b"\n")[0].strip() != b"{"
+        and list_field(content[:HEAD_BYTES]) is None
     ):
         lines = [line.removeprefix(json_records.BYTE_ORDER_MARK) for line in head.split(b"\n")]
         assert len(records) == sum(bool(line.strip(json_records.WHITESPACE)) for line in lines), "a line is lost"

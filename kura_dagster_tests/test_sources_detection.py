@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from kura_dagster.pipeline.sources.detection import HEAD_BYTES, Format, detect
+from kura_dagster.pipeline.sources.detection import HEAD_BYTES, Format, detect, list_field
 from kura_dagster.pipeline.sources.options import ColumnMapping
 from kura_dagster.pipeline.sources.record import SourceError
-from kura_dagster_tests.sources import SAMPLES, a_conversation
+from kura_dagster_tests.sources import SAMPLES, a_conversation, conversations, read, reasons, said
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,58 @@ def test_any_bytes_are_a_format_or_an_error() -> None:
     for content in samples:
         with suppress(SourceError):
             assert detect(content, "x") in Format
+
+
+@pytest.mark.parametrize("field", ["data", "conversations", "items", "results"])
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize(
+    ("sample", "format"),
+    [
+        ("claude_conversations.json", Format.CLAUDE),
+        ("chatgpt_conversations.json", Format.CHATGPT),
+        ("kura_conversations.json", Format.KURA),
+    ],
+)
+def test_an_object_around_the_list_of_records_is_looked_into(
+    field: str, indent: int | None, sample: str, format: Format
+) -> None:
+    records = json.loads((SAMPLES / sample).read_bytes())
+    around = json.dumps({"object": "list", field: records, "has_more": False}, indent=indent)
+    assert detect(around.encode()[:HEAD_BYTES], "x.json") is format
+    assert list_field(around.encode()[:HEAD_BYTES]) == field
+    plain = read(json.dumps(records))
+    for found in (read(around), read(around, format=format)):
+        assert conversations(found) == conversations(plain)
+        assert reasons(found) == reasons(plain)
+    assert len(read(around + around)) == 2 * len(records)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"conversations": [{"from": "human", "value": "hi"}]},
+        {"conversations": [{"role": "user", "content": "hi", "id": 1}]},
+        {"messages": [{"role": "user", "content": "hi"}], "data": [{"messages": []}]},
+        {"data": [{"messages": []}], "mapping": {}},
+        {"prompt": "hi", "data": [{"x": 1}]},
+    ],
+)
+def test_a_record_with_a_list_in_it_is_one(record: dict[str, Any]) -> None:
+    assert list_field(json.dumps(record).encode()) is None
+
+
+@pytest.mark.parametrize(
+    "broken", [b'{[{"messages": 1}]}', b'{"data": 1, [{"messages": 1}', b'{"data": [{"messages": ']
+)
+def test_broken_json_around_a_list_is_no_error_of_the_telling(broken: bytes) -> None:
+    with suppress(SourceError):
+        detect(broken, "x.json")
+    assert list_field(broken) in (None, "data")
+    assert not conversations(read(broken, format=Format.OPENAI))
+
+
+def test_an_object_around_a_list_of_rows_is_a_table() -> None:
+    around = {"rows": [{"question": "Who?", "answer": "Ada."}, {"question": "Where?"}]}
+    assert [said(each)[0] for each in conversations(read(around))] == [("user", "Who?"), ("user", "Where?")]
+    with pytest.raises(SourceError, match=r"take it out, as jq does: jq '\.FIELD' FILE"):
+        read({"mine": [{"question": "Who?"}]})

@@ -91,6 +91,46 @@ def test_a_broken_list_says_from_where_on(content: bytes, good: int, fault: str)
     assert broken.fault == f"{fault}; what follows could not be read"
 
 
+def cut_in(field: str, content: bytes) -> list[RawRecord]:
+    return list(raw_records(io.BufferedReader(io.BytesIO(content)), field))  # type: ignore[arg-type]
+
+
+@settings(deadline=None)
+@given(st.lists(JSON, max_size=6), BLANK, st.sampled_from([1, 2, 7, 1 << 20]), st.integers(1, 3))
+def test_the_list_in_an_object_is_cut_into_its_items(items: list[Any], blank: str, chunk: int, times: int) -> None:
+    around = {"object": "list", "meta": {"data": [1]}, "data": items, "n": -1.5e3, "more": None, "empty": [], "x": [1]}
+    text = json.dumps(around).replace('"data": [', f'"data"{blank}:{blank}[{blank}')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_records, "_CHUNK", chunk)
+        assert values(cut_in("data", (text + blank).encode() * times)) == items * times
+
+
+@pytest.mark.parametrize(
+    ("content", "good", "fault"),
+    [
+        (b'{"data": [{}, ', 1, "not JSON from byte 15 on: the file ends before its list does"),
+        (b'{"data": [{}, {"a', 1, "not JSON from byte 15 on: the file ends inside of this record"),
+        (b'{"data": [{}]', 1, "not JSON from byte 14 on: the file ends inside of an object"),
+        (b'{"data": [{}], "a', 1, "not JSON from byte 16 on: a text does not end"),
+        (b'{"data": [{}], "a" 1}', 1, "not JSON from byte 20 on: a colon is missing after a field's name"),
+        (b'{"data": [{}], "a": {"b"', 1, "not JSON from byte 21 on: the file ends inside of this record"),
+        (b'{"data": [{}], 5}', 1, "not JSON from byte 16 on: no field"),
+        (b'{"data": [{}]} 5', 1, "not JSON from byte 16 on: something follows the object around data"),
+    ],
+)
+def test_a_broken_object_around_records_says_from_where_on(content: bytes, good: int, fault: str) -> None:
+    *before, broken = cut_in("data", content)
+    assert len(before) == good
+    assert (broken.number, broken.fault) == (good + 1, f"{fault}; what follows could not be read")
+
+
+def test_another_list_of_objects_beside_the_records_is_told() -> None:
+    first, second, beside = cut_in("data", b'{"data": [1, 2], "users": [{"id": 1}]}')
+    assert (first.content, second.content, beside.number) == (b"1", b"2", 3)
+    assert beside.fault is not None
+    assert beside.fault.startswith("a list beside data, whose items were read; put it into a file of its own")
+
+
 def test_a_comma_after_the_last_item_is_forgiven() -> None:
     assert values(cut(b'[{"a": 1},]')) == [{"a": 1}]
 

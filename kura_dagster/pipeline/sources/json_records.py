@@ -11,7 +11,7 @@ of a machine for 100,000 brackets.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ _PLAIN = re.compile(rb'[^\s,\[\]{}"]++')
 _BRACKET_OR_QUOTE = re.compile(rb'["\[\]{}]')
 _QUOTE_OR_BACKSLASH = re.compile(rb'["\\]')
 _CLOSERS = {ord("{"): ord("}"), ord("["): ord("]")}
-_QUOTE, _COMMA, _END_OF_LIST = b'",]'
+_QUOTE, _COMMA, _COLON, _OPEN_LIST, _END_OF_LIST, _OPEN_OBJECT, _END_OF_OBJECT = b'",:[]{}'
 
 TOO_LARGE = f"larger than {MAX_CONVERSATION_BYTES // 1_000_000} MB"
 
@@ -50,10 +50,15 @@ class RawRecord(NamedTuple):
     fault: str | None = None
 
 
-def raw_records(stream: BufferedReader[Any]) -> Iterator[RawRecord]:
+def raw_records(stream: BufferedReader[Any], list_field: str | None = None) -> Iterator[RawRecord]:
     """Yield the records of a JSON file: the items of a list, or else its lines; blank lines only count.
 
     A file whose first line is nothing but an opening brace holds objects over several lines.
+
+    Args:
+        stream: at its beginning.
+        list_field: the field whose list holds the records, where the file is an object around them, or several. A list
+            beside it that could hold records too is a faulty one; other fields are passed over.
     """
     if stream.peek(len(BYTE_ORDER_MARK)).startswith(BYTE_ORDER_MARK):
         stream.read(len(BYTE_ORDER_MARK))
@@ -61,10 +66,12 @@ def raw_records(stream: BufferedReader[Any]) -> Iterator[RawRecord]:
     blank_lines = 0
     while (head := stream.peek(1)) and head[:1] in WHITESPACE:
         blank_lines += stream.read(1) == b"\n"
-    if head[:1] == b"[":
-        yield from _values(stream, is_list=True)
+    if list_field is not None:
+        yield from _until_broken(stream, lambda scanner: _fields(scanner, list_field))
+    elif head[:1] == b"[":
+        yield from _until_broken(stream, _list)
     elif _opens_alone(stream.peek(1)):
-        yield from _values(stream, is_list=False)
+        yield from _until_broken(stream, _objects)
     else:
         yield from _lines(stream, blank_lines)
 
@@ -87,35 +94,81 @@ def _lines(stream: BufferedReader[Any], number: int) -> Iterator[RawRecord]:
             yield RawRecord(number, content)
 
 
-def _values(stream: BufferedReader[Any], *, is_list: bool) -> Iterator[RawRecord]:
-    """Yield the items of one list, or values that follow each other; one faulty record for all that can't be cut."""
+def _until_broken(
+    stream: BufferedReader[Any], records_of: Callable[[_Scanner], Iterator[RawRecord]]
+) -> Iterator[RawRecord]:
+    """Yield the records that are found, and one faulty record for all that can't be cut."""
     scanner = _Scanner(stream)
-    number = 0
     try:
-        if is_list:
-            scanner.next_byte()
-            scanner.at += 1
-        while (byte := scanner.next_byte()) is not None:
-            if is_list and byte == _END_OF_LIST:
-                scanner.at += 1
-                if scanner.next_byte() is not None:
-                    raise _BrokenError("something follows the end of the list", scanner.at)
-                return
-            number += 1
-            yield RawRecord(number, *scanner.value())
-            byte = scanner.next_byte()
-            if byte == _COMMA:
-                scanner.at += 1
-            elif is_list and byte not in (_END_OF_LIST, None):
-                raise _BrokenError("a comma is missing between two items", scanner.at)
-        if is_list:
-            raise _BrokenError("the file ends before its list does", scanner.at)
+        yield from records_of(scanner)
     except _BrokenError as error:
         beginning = scanner.buffer[error.at : error.at + _BEGINNING]
         place = scanner.offset + error.at + 1
         # Inside of a value the record has its number already.
-        number += not error.inside
+        number = scanner.n_records + (not error.inside)
         yield RawRecord(number, beginning, f"not JSON from byte {place:,} on: {error}; what follows could not be read")
+
+
+def _list(scanner: _Scanner) -> Iterator[RawRecord]:
+    """Yield the items of a list that is all there is."""
+    scanner.next_byte()
+    yield from _items(scanner)
+    if scanner.next_byte() is not None:
+        raise _BrokenError("something follows the end of the list", scanner.at)
+
+
+def _items(scanner: _Scanner) -> Iterator[RawRecord]:
+    """Yield the items of the list whose bracket is next."""
+    scanner.at += 1
+    while (byte := scanner.next_byte()) != _END_OF_LIST:
+        if byte is None:
+            raise _BrokenError("the file ends before its list does", scanner.at)
+        yield scanner.record()
+        byte = scanner.next_byte()
+        if byte == _COMMA:
+            scanner.at += 1
+        elif byte not in (_END_OF_LIST, None):
+            raise _BrokenError("a comma is missing between two items", scanner.at)
+    scanner.at += 1
+
+
+def _objects(scanner: _Scanner) -> Iterator[RawRecord]:
+    """Yield values that follow each other, with commas or without."""
+    while scanner.next_byte() is not None:
+        yield scanner.record()
+        if scanner.next_byte() == _COMMA:
+            scanner.at += 1
+
+
+def _fields(scanner: _Scanner, list_field: str) -> Iterator[RawRecord]:
+    """Yield the items of a field's list, for each of the objects that follow each other."""
+    while (byte := scanner.next_byte()) is not None:
+        if byte != _OPEN_OBJECT:
+            raise _BrokenError(f"something follows the object around {list_field}", scanner.at)
+        scanner.at += 1
+        while (byte := scanner.next_byte()) != _END_OF_OBJECT:
+            if byte == _COMMA:
+                scanner.at += 1
+                continue
+            if byte != _QUOTE:
+                raise _BrokenError("the file ends inside of an object" if byte is None else "no field", scanner.at)
+            name, _ = scanner.value_beside()
+            if scanner.next_byte() != _COLON:
+                raise _BrokenError("a colon is missing after a field's name", scanner.at)
+            scanner.at += 1
+            byte = scanner.next_byte()
+            if byte is None:
+                raise _BrokenError("the file ends inside of an object", scanner.at)
+            if byte == _OPEN_LIST and name == f'"{list_field}"'.encode():
+                yield from _items(scanner)
+                continue
+            content, fault = scanner.value_beside()
+            if fault is None and byte == _OPEN_LIST and b"{" in content:
+                fault = f"a list beside {list_field}, whose items were read; put it into a file of its own, as with jq"
+            if fault is not None:
+                scanner.n_records += 1
+                yield RawRecord(scanner.n_records, content[:_BEGINNING], fault)
+        scanner.at += 1
 
 
 def _end_of_text(buffer: bytes, start: int) -> int | None:
@@ -147,6 +200,7 @@ class _Scanner:
         self.stream = stream
         self.buffer = b""
         self.at = 0
+        self.n_records = 0
         self.offset = 0
         """Bytes of the stream before the buffer."""
 
@@ -160,6 +214,19 @@ class _Scanner:
                 return self.buffer[self.at]
             if not self._more(self.at):
                 return None
+
+    def record(self) -> RawRecord:
+        """Take the value that begins here as the next record."""
+        self.n_records += 1
+        return RawRecord(self.n_records, *self.value())
+
+    def value_beside(self) -> tuple[bytes, str | None]:
+        """Take the value that begins here, which is no record."""
+        try:
+            return self.value()
+        except _BrokenError as error:
+            error.inside = False
+            raise
 
     def value(self) -> tuple[bytes, str | None]:
         """Take the value that begins here: its bytes, or its beginning and a fault where it is too large."""

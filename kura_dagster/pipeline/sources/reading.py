@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 from kura_dagster.pipeline.sources import chatgpt, claude, native, openai_messages
 from kura_dagster.pipeline.sources.columns import BadRow, Row, read_numbered_rows, read_rows
 from kura_dagster.pipeline.sources.csv_rows import csv_rows
-from kura_dagster.pipeline.sources.detection import HEAD_BYTES, Format, detect
+from kura_dagster.pipeline.sources.detection import HEAD_BYTES, Format, detect, list_field
 from kura_dagster.pipeline.sources.exports import without_companions
 from kura_dagster.pipeline.sources.json_records import BYTE_ORDER_MARK, WHITESPACE, RawRecord, raw_records
 from kura_dagster.pipeline.sources.loose_content import kind_of
@@ -109,7 +109,7 @@ def _read_plain(
         if format is None:
             format = detect(head, name, options.columns)
         source = _source_of(format) if options.source is None else options.source
-        for found in _records(stream, name, options, format, original):
+        for found in _records(stream, name, options, format, original, list_field(head, options.columns)):
             record = of_source(found, source)
             # A row's number may be smaller than the last one's: conversations of rows come sorted.
             number = max(number, numbered_from + record.number)
@@ -124,7 +124,12 @@ def _source_of(format: Format) -> str:
 
 
 def _records(
-    stream: _Stream, name: str, options: SourceOptions, format: Format, original: BinaryIO | None
+    stream: _Stream,
+    name: str,
+    options: SourceOptions,
+    format: Format,
+    original: BinaryIO | None,
+    around: str | None,
 ) -> Iterator[Record]:
     if format is Format.PARQUET:
         with _on_disk(stream, original) as path:
@@ -135,11 +140,11 @@ def _records(
         yield from read_rows(csv_rows(buffered, name, options.encoding), name, options)
         return
     if format is Format.JSON:
-        rows = ((raw.number, _row(raw)) for raw in raw_records(buffered))
+        rows = ((raw.number, _row(raw)) for raw in raw_records(buffered, around))
         yield from read_numbered_rows(rows, name, options, may_lack_columns=True)
         return
     reader = _READERS[format]
-    for raw in raw_records(buffered):
+    for raw in raw_records(buffered, around):
         yield _record(raw, reader, options)
 
 

@@ -133,7 +133,7 @@ def test_what_unpacks_to_too_much_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
         assert told.reason == "the file unpacks to more than 250 times its size; the rest was not read"
 
 
-@pytest.mark.parametrize("content", [b"", b" \n", b"\xef\xbb\xbf", b"[]", b" [ ] ", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xef\xbb\xbf", b"[]", b" [ ] ", gzip.compress(b"", mtime=0)])
 def test_an_empty_source_holds_nothing(content: bytes) -> None:
     assert read(content) == []
 

@@ -49,8 +49,8 @@ CLASH = (
 )
 
 _LOCK = ".lock"
-# How a line that was written here begins: its id can be told without parsing the rest.
-_OUR_LINE = re.compile(rb'\{"chat_id":("(?:[^"\\]|\\.)*"),')
+# How a line that was written here begins: such an id can be told without parsing the rest.
+_OUR_LINE = re.compile(rb'\{"chat_id":("[^"\\]{1,2000}"),')
 
 
 class Fate(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -407,12 +408,18 @@ def _set_aside(settings: Settings, day: date | None) -> Iterator[tuple[date, Rej
 
 @app.command(
     cls=_Command,
-    epilog=_examples("run 2026-11-20", "run --from 2026-11-18 --to 2026-11-20 --max-cost-usd 5"),
+    epilog=_examples(
+        "run 2026-11-20", "run --from 2026-11-18 --to 2026-11-20 --max-cost-usd 5", "run --landed --max-calls 500"
+    ),
 )
 def run(
     day: Day = None,
     first: From = None,
     last: To = None,
+    landed: Annotated[
+        bool,
+        typer.Option("--landed", help="Every day that is over and has conversations landed since it was analysed."),
+    ] = False,
     max_cost_usd: Annotated[
         float | None,
         typer.Option(min=0, metavar="USD", help="Stop before language models cost more than this. KURA_MAX_COST_USD."),
@@ -422,18 +429,27 @@ def run(
         typer.Option(min=0, metavar="CALLS", help="Stop before more requests than this are sent. KURA_MAX_CALLS."),
     ] = None,
 ) -> None:
-    """Analyse a day, or every day of a range, in one run.
+    """Analyse a day, or every day of a range in one run, or the days of what was landed, neighbours in one run.
 
     What was stored for those days is replaced. Lines that cannot be used are set aside and reported. Answers of
     language models are kept: what was asked before costs nothing. Exits with 1 when an asset or a blocking check fails,
     with 2 when the days or a setting are not allowed.
     """
-    begin, end = _range(day, first, last)
+    if landed and (day or first or last):
+        raise typer.BadParameter("--landed chooses the days itself: say no DAY, --from or --to")
+    begin, end = (None, None) if landed else _range(day, first, last)
     with _errors_explained():
         limits = {"max_cost_usd": max_cost_usd, "max_calls": max_calls}
         settings = Settings.load(**{name: limit for name, limit in limits.items() if limit is not None})
-        report = _run(settings, begin, end)
-        _print_seconds(report.seconds_by_asset)
+        if begin and end:
+            _print_seconds(_run(settings, begin, end).seconds_by_asset)
+            return
+        stretches = _landed_since_analysed(settings)
+        for keys in stretches:
+            _print_lines([f"Analysing {_days(settings, keys)} …"])
+            _print_seconds(_run_keys(settings, keys).seconds_by_asset)
+        if not stretches:
+            _print_lines([f"No {_a_partition(settings)} that is over has anything landed since it was analysed."])
 
 
 @app.command(cls=_Command, epilog=_examples("estimate 2026-11-20", "estimate --from 2026-11-18 --to 2026-11-20"))
@@ -706,7 +722,9 @@ def _records_of(
     from kura_dagster.storage.query_source import rows_of_query
 
     if query:
-        return read_rows(rows_of_query(query), "the query", options), "query", "query"
+        # Two queries are two files to what is set aside.
+        name = f"query {hashlib.sha256(query.encode('utf-8', 'replace')).hexdigest()[:8]}"
+        return read_rows(rows_of_query(query), "the query", options), name, "query"
     if dataset:
         return from_hf_dataset(dataset, split, options=options), dataset, dataset
     own = source_called(own_class or "")
@@ -763,9 +781,9 @@ def _print_ingest(settings: Settings, report: IngestReport) -> None:
     changed = [day for day, of_day in report.days.items() if of_day.new or of_day.updated]
     if changed and min(changed) < settings.start_date:
         _print_lines([f"The first is of {min(changed)}: set KURA_START_DATE to that day or one before it."])
-    if changed:
-        last = "" if len(changed) == 1 else f" --to {max(changed)}"
-        _print_lines([f"Next: kura-dagster run --from {min(changed)}{last}"])
+        _print_lines([f"Next: KURA_START_DATE={min(changed)} kura-dagster run --landed"])
+    elif changed:
+        _print_lines(["Next: kura-dagster run --landed"])
 
 
 _REASONS_SHOWN = 5
@@ -798,6 +816,14 @@ def _run(settings: Settings, first: date, last: date) -> RunReport:
     from kura_dagster.orchestration.materialise import partition_keys_between
 
     return _run_keys(settings, partition_keys_between(settings, first, last))
+
+
+def _landed_since_analysed(settings: Settings) -> list[list[str]]:
+    from kura_dagster.orchestration.partitions import partitions_from
+    from kura_dagster.orchestration.sensors import landed_since_analysed
+
+    with _open_instance() as instance:
+        return landed_since_analysed(instance, partitions_from(settings), settings)
 
 
 def _run_keys(settings: Settings, keys: list[str]) -> RunReport:

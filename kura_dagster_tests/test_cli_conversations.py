@@ -50,7 +50,7 @@ def test_exports_are_landed_counted_by_day_and_landed_again_for_nothing(kura, se
     assert first.exit_code == 0, first.output
     assert counts(first.stdout, "2026-10-07") == ["2", "0", "0", "0", "0", "1"]
     assert "set KURA_START_DATE to that day or one before it" in first.stdout
-    assert "Next: kura-dagster run --from 2026-10-05 --to 2026-10-08" in first.stdout
+    assert "Next: KURA_START_DATE=2026-10-05 kura-dagster run --landed" in first.stdout
     again = kura("ingest", *files).stdout
     assert counts(again, "2026-10-07") == ["0", "0", "2", "0", "0", "1"]
     assert "Next:" not in again
@@ -236,6 +236,35 @@ class TestClearingWhatWasSetAside:
 
     def test_yes_without_clear_is_no_request(self, two_days):
         assert "--yes goes with --clear" in two_days("rejected", "--yes").output
+
+
+def test_what_was_landed_is_analysed_and_nothing_else(kura, settings, land, tmp_path, monkeypatch):
+    monkeypatch.setenv("KURA_PROJECTION", "pca")
+    for day in ("2026-11-02", "2026-11-03", "2026-11-06"):
+        land(day, 3)
+    first = kura("run", "--landed")
+    assert first.exit_code == 0, first.output
+    assert [line for line in first.stdout.splitlines() if line.startswith("Analysing")] == [
+        "Analysing 2026-11-02 to 2026-11-03 (2 days) …",
+        "Analysing 2026-11-06 …",
+    ]
+    assert "No day that is over has anything landed" in kura("run", "--landed").stdout
+    path = tmp_path / "one.jsonl"
+    path.write_text(
+        json.dumps(a_conversation(created_at="2026-11-03T09:00:00Z", messages=[SAID | {"created_at": None}]))
+    )
+    landed = kura("ingest", path)
+    assert landed.stdout.splitlines()[-1] == "Next: kura-dagster run --landed"
+    again = kura("run", "--landed")
+    assert [line for line in again.stdout.splitlines() if line.startswith("Analysing")] == ["Analysing 2026-11-03 …"]
+    early = json.dumps(a_conversation(created_at="2025-03-04T09:00:00Z", messages=[SAID | {"created_at": None}]))
+    path.write_text(early)
+    landed = kura("ingest", path)
+    assert landed.stdout.splitlines()[-1] == "Next: KURA_START_DATE=2025-03-04 kura-dagster run --landed"
+    assert kura("run", "2026-11-03", "--landed").exit_code == 2
+
+
+SAID = {"role": "user", "content": "Where is my parcel?"}
 
 
 class TestForget:

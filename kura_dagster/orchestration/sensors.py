@@ -59,7 +59,7 @@ def landed_conversations_sensor(
         if not settings.conversations.is_dir():
             return dg.SkipReason(f"the landing folder {settings.conversations} does not exist")
         before = _Cursor.of(context.cursor)
-        look = _Look(before, context.instance, partitions_def, settings)
+        look = _Look(before, context.instance, partitions_def, settings, SETTLED_AFTER)
         requests = [
             *_requests(look.changed, before.turn, partitions_def),
             *_requests(look.only_rejected, before.turn, partitions_def, [dg.AssetKey(CONVERSATIONS.name)]),
@@ -73,6 +73,24 @@ def landed_conversations_sensor(
         )
 
     return sensor
+
+
+def landed_since_analysed(
+    instance: dg.DagsterInstance, partitions_def: dg.TimeWindowPartitionsDefinition, settings: Settings
+) -> list[list[str]]:
+    """Return the partitions that are over and hold what was landed since they were analysed, neighbours together.
+
+    Raises:
+        FileNotFoundError: the landing folder is missing.
+    """
+    wanted: dict[str, Any] = {}
+    cursor = _Cursor(turn=0)
+    while True:
+        look = _Look(cursor, instance, partitions_def, settings, settled_after=0.0)
+        wanted |= look.changed | look.only_rejected
+        if look.cursor.files == cursor.files and look.cursor.partly == cursor.partly:
+            return list(_stretches(wanted, partitions_def.get_partition_keys()))
+        cursor = look.cursor
 
 
 @dataclass
@@ -146,6 +164,7 @@ class _Look:
         instance: dg.DagsterInstance,
         partitions_def: dg.TimeWindowPartitionsDefinition,
         settings: Settings,
+        settled_after: float,
     ) -> None:
         self.changed: dict[str, list[str]] = {}
         self.only_rejected: dict[str, list[str]] = {}
@@ -155,6 +174,7 @@ class _Look:
         self._instance = instance
         self._partitions_def = partitions_def
         self._settings = settings
+        self._settled_after = settled_after
         self._bytes_read = self._partitions_seen = 0
         self._materialised = {
             name: set(instance.get_materialized_partitions(dg.AssetKey(name)))
@@ -228,7 +248,7 @@ class _Look:
         """Whether nobody seems to write the file any more; of a time in the future only another look can tell."""
         age = time.time() - file.written_at
         if age >= 0:
-            return age >= SETTLED_AFTER
+            return age >= self._settled_after
         self.cursor.ahead[name] = file.stamp
         return self._before.ahead.get(name) == file.stamp
 

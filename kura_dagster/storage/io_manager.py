@@ -155,12 +155,16 @@ def _table_of(asset_key: dg.AssetKey) -> Table:
 
 
 def _reason(error: Exception) -> str:
-    """Return an error's kind and text; of pydantic's errors, which quote what they refuse, only places and kinds."""
+    """Return an error's text, and its kind where it is not our own.
+
+    Of pydantic's errors, which quote what they refuse, only places and kinds.
+    """
     if isinstance(error, ValidationError):
         found = error.errors(include_url=False, include_context=False, include_input=False)
         places = (f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in found)
         return f"{error.title} can't be made: {'; '.join(places)}"
-    return f"{type(error).__name__}: {error}"
+    ours = type(error).__module__.startswith("kura_dagster.")
+    return str(error) if ours else f"{type(error).__name__}: {error}"
 
 
 def _failure(reasons: Mapping[str, str], partitions: int) -> dg.Failure:

@@ -180,7 +180,8 @@ def _file(path: Path) -> Place:
         return (found.st_size, found.st_mtime_ns, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
     found = path.stat()
-    return Place(shown(path), found.st_size if stat.S_ISREG(found.st_mode) else None, opened, state)
+    # From the root: what is set aside is known by its file, and two folders may have one of the same name.
+    return Place(shown(path.absolute()), found.st_size if stat.S_ISREG(found.st_mode) else None, opened, state)
 
 
 def _at_address(url: str) -> Iterator[Place]:

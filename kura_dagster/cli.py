@@ -840,7 +840,7 @@ def _run_keys(settings: Settings, keys: list[str]) -> RunReport:
     if report.interrupted:
         raise typer.Exit(INTERRUPTED)
     for check, fault in report.failed_checks.items():
-        _print_error("[yellow]check failed[/yellow]", f"{check}: {fault}")
+        _print_error("[yellow]warning[/yellow]", f"{check}: {fault}")
     if not report.success:
         for step, cause in report.failures.items():
             _print_error(f"[red]{step} failed[/red]:", cause)

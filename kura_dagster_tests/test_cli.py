@@ -393,7 +393,7 @@ class TestLanguageModels:
         server.faults = Faults(fail_on="invoice for October", status=400)
         ran = kura("run", "2026-11-02")
         assert ran.exit_code == 0, ran.output
-        assert "check failed summaries: failures_below_limit: 2026-11-02: 1 of 8 conversations have no" in ran.stderr
+        assert "warning summaries: failures_below_limit: 2026-11-02: 1 of 8 conversations have no" in ran.stderr
         assert kura("status").stdout.splitlines()[-1] == (
             "1 items failed, see the table failed_summaries; run again: 2026-11-02 (1)."
         )

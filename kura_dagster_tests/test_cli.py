@@ -15,6 +15,8 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from kura_dagster import cli
+from kura_dagster.cli import forget, runs
+from kura_dagster.cli import screen as screen_module
 from kura_dagster.orchestration.progress import RunProgress
 from kura_dagster.pipeline.types import Cluster, Conversation, ProjectedCluster
 from kura_dagster.settings import warn_of_unknown_variable
@@ -132,7 +134,9 @@ def test_status_is_whole_at_any_width_of_a_terminal(kura, land, monkeypatch, cad
     assert kura("run", "2026-11-02").exit_code == 0
     for width in (80, 100, 200):
         screen = io.StringIO()
-        monkeypatch.setattr(cli, "console", Console(file=screen, width=width, force_terminal=True, color_system=None))
+        monkeypatch.setattr(
+            screen_module, "console", Console(file=screen, width=width, force_terminal=True, color_system=None)
+        )
         assert kura("status").exit_code == 0
         lines = screen.getvalue().splitlines()
         rule = next(number for number, line in enumerate(lines) if set(line) == {"─"})
@@ -415,7 +419,7 @@ class TestLanguageModels:
         monkeypatch.setenv("KURA_MAX_CONCURRENT_REQUESTS", "2")
         screen = io.StringIO()
         terminal = Console(file=screen, width=100, force_terminal=True, color_system=None)
-        monkeypatch.setattr(cli, "errors", terminal)
+        monkeypatch.setattr(screen_module, "errors", terminal)
         assert kura("run", "2026-11-02").exit_code == 0
         assert re.search(r"2026-11-02 summaries: \d of 8, 0 from cache, 0 failed, [\d.]+ USD", screen.getvalue())
         assert "The user asked about" in screen.getvalue()
@@ -424,7 +428,7 @@ class TestLanguageModels:
 def test_what_a_model_answered_neither_steers_the_terminal_nor_is_markup():
     screen = io.StringIO()
     hostile = "[red]gone[/red] \x1b[2Jand\nmore " + "x" * 500
-    with cli._Bars(console=Console(file=screen, width=80, force_terminal=True, color_system=None)) as bars:
+    with runs._Bars(console=Console(file=screen, width=80, force_terminal=True, color_system=None)) as bars:
         bars.asking = RunProgress("2026-11-02", "summaries", 1, 2, 0, 0, 0.0, hostile)
         bars.refresh()
     shown = screen.getvalue()
@@ -492,8 +496,8 @@ def test_days_that_ctrl_c_left_are_named_like_those_that_failed(monkeypatch, set
     def run_keys(_, keys):
         began.extend(keys)
         if len(began) > 1:
-            raise typer.Exit(cli.INTERRUPTED if len(began) == 3 else 1)
+            raise typer.Exit(screen_module.INTERRUPTED if len(began) == 3 else 1)
 
-    monkeypatch.setattr(cli, "_run_keys", run_keys)
-    assert cli._analyse_again(settings, ["1", "2", "3", "4"]) == ["2", "3", "4"]
+    monkeypatch.setattr(forget, "run_keys", run_keys)
+    assert forget._analyse_again(settings, ["1", "2", "3", "4"]) == ["2", "3", "4"]
     assert began == ["1", "2", "3"]

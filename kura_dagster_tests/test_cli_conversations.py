@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from kura_dagster import cli
+from kura_dagster.cli import ingest, screen
 from kura_dagster.pipeline.sources.places import Place
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.tables import REJECTED_CONVERSATIONS, TABLES
@@ -197,8 +198,8 @@ def test_a_query_is_counted_in_records_and_files_in_bytes(monkeypatch):
 
     for places, shown in (([], False), ([Place("x", 9, io.BytesIO, object)], True)):
         heard = Console(file=io.StringIO(), force_terminal=True, width=200)
-        monkeypatch.setattr(cli, "errors", heard)
-        with cli._reading_bar(in_bytes=bool(places)) as on_progress:
+        monkeypatch.setattr(screen, "errors", heard)
+        with ingest._reading_bar(in_bytes=bool(places)) as on_progress:
             on_progress(places)("x", 0, 1_234)
         assert "1,234 records" in heard.file.getvalue()
         assert ("bytes" in heard.file.getvalue()) is shown

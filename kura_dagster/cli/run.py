@@ -1,0 +1,68 @@
+"""`kura-dagster run`: days analysed, those asked for or those that something was landed for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kura_dagster.cli.app import Command, app, examples
+from kura_dagster.cli.arguments import Day, From, To, asked_range
+from kura_dagster.cli.project import a_partition, days_text, opened_instance
+from kura_dagster.cli.runs import run_days, run_keys
+from kura_dagster.cli.screen import errors_explained, print_lines, print_seconds
+from kura_dagster.settings import Settings
+
+
+@app.command(
+    cls=Command,
+    epilog=examples(
+        "run 2026-11-20", "run --from 2026-11-18 --to 2026-11-20 --max-cost-usd 5", "run --landed --max-calls 500"
+    ),
+)
+def run(
+    day: Day = None,
+    first: From = None,
+    last: To = None,
+    landed: Annotated[
+        bool,
+        typer.Option("--landed", help="Every day that is over and has conversations landed since it was analysed."),
+    ] = False,
+    max_cost_usd: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="USD", help="Stop before language models cost more than this. KURA_MAX_COST_USD."),
+    ] = None,
+    max_calls: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="CALLS", help="Stop before more requests than this are sent. KURA_MAX_CALLS."),
+    ] = None,
+) -> None:
+    """Analyse a day, or every day of a range in one run, or the days of what was landed, neighbours in one run.
+
+    What was stored for those days is replaced. Lines that cannot be used are set aside and reported. Answers of
+    language models are kept: what was asked before costs nothing. Exits with 1 when an asset or a blocking check fails,
+    with 2 when the days or a setting are not allowed.
+    """
+    if landed and (day or first or last):
+        raise typer.BadParameter("--landed chooses the days itself: say no DAY, --from or --to")
+    begin, end = (None, None) if landed else asked_range(day, first, last)
+    with errors_explained():
+        limits = {"max_cost_usd": max_cost_usd, "max_calls": max_calls}
+        settings = Settings.load(**{name: limit for name, limit in limits.items() if limit is not None})
+        if begin and end:
+            print_seconds(run_days(settings, begin, end).seconds_by_asset)
+            return
+        stretches = _landed_since_analysed(settings)
+        for keys in stretches:
+            print_lines([f"Analysing {days_text(settings, keys)} …"])
+            print_seconds(run_keys(settings, keys).seconds_by_asset)
+        if not stretches:
+            print_lines([f"No {a_partition(settings)} that is over has anything landed since it was analysed."])
+
+
+def _landed_since_analysed(settings: Settings) -> list[list[str]]:
+    from kura_dagster.orchestration.partitions import partitions_from
+    from kura_dagster.orchestration.sensors import landed_since_analysed
+
+    with opened_instance() as instance:
+        return landed_since_analysed(instance, partitions_from(settings), settings)

@@ -1,0 +1,78 @@
+"""`kura-dagster status`: what is materialised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kura_dagster.cli import screen
+from kura_dagster.cli.app import Command, app, examples
+from kura_dagster.cli.project import a_partition, database_of, dates_by_key, materialised_keys, opened_instance
+from kura_dagster.cli.screen import errors_explained, print_lines
+from kura_dagster.settings import Settings
+
+
+@app.command(cls=Command, epilog=examples("status"))
+def status() -> None:
+    """Show which days are analysed, with the rows in each table.
+
+    A day has a column for each of the six assets; – is not materialised.
+    """
+    from kura_dagster.orchestration.assets import ASSETS
+    from kura_dagster.storage.tables import FAILED, REJECTED_CONVERSATIONS
+
+    with errors_explained():
+        settings = Settings.load()
+        names = [asset.key.path[-1] for asset in ASSETS]
+        counts = database_of(settings).row_counts()
+        dates = dates_by_key(settings)
+        with opened_instance() as instance:
+            done = {name: materialised_keys(instance, name) for name in names}
+        rows = {}
+        for key, when in dates.items():
+            cells = []
+            for name in names:
+                count = counts[name].get(when, 0 if key in done[name] else None)
+                cells.append("–" if count is None else f"{count:,}")
+            if set(cells) != {"–"}:
+                rows[key] = cells
+        width = screen.console.width if screen.console.is_terminal else None
+        print_lines(_status_table(a_partition(settings), names, rows, width))
+        over = f" ({min(dates)} to {max(dates)})" if dates else ""
+        print_lines([f"{len(rows):,} of {len(dates):,} {a_partition(settings)}s hold something{over}."])
+        aside = {key: counts[REJECTED_CONVERSATIONS.name].get(when, 0) for key, when in dates.items()}
+        if total := sum(aside.values()):
+            days = ", ".join(f"{key} ({count:,})" for key, count in aside.items() if count)
+            print_lines([f"{total:,} lines were set aside, see the table {REJECTED_CONVERSATIONS.name}: {days}."])
+        for table in FAILED.values():
+            failed = {key: counts[table.name][when] for key, when in dates.items() if when in counts[table.name]}
+            if failed:
+                days = ", ".join(f"{key} ({count:,})" for key, count in failed.items())
+                print_lines([f"{sum(failed.values()):,} items failed, see the table {table.name}; run again: {days}."])
+
+
+# For windows that are too narrow for the names of the assets.
+_HYPHENATED = {
+    "conversations": ("conver-", "sations"),
+    "summaries": ("summa-", "ries"),
+    "embeddings": ("embed-", "dings"),
+    "base_clusters": ("base", "clusters"),
+    "meta_clusters": ("meta", "clusters"),
+    "projections": ("projec-", "tions"),
+}
+
+
+def _status_table(
+    first_column: str, names: Sequence[str], rows: Mapping[str, Sequence[str]], width: int | None
+) -> list[str]:
+    """Return the lines of the table, in one line of headings where they fit into `width`, otherwise in two."""
+    for headings in ([(name,) for name in names], [_HYPHENATED[name] for name in names]):
+        *above, last = zip(*headings, strict=True)
+        table = [*(("", *line) for line in above), (first_column, *last), *((key, *rows[key]) for key in rows)]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        if width is None or sum(widths) + 2 * len(names) <= width:
+            break
+    lines = [
+        "  ".join([f"{key:<{widths[0]}}", *(f"{cell:>{most}}" for cell, most in zip(cells, widths[1:], strict=True))])
+        for key, *cells in table
+    ]
+    return [*lines[: len(above) + 1], "─" * len(lines[0]), *lines[len(above) + 1 :]]

@@ -115,6 +115,18 @@ def test_limits_of_the_command_line_hold_for_it(server: LoopbackServer, tmp_path
     assert server.stats.chat == 1
 
 
+def test_limits_hold_for_all_runs_of_a_command_together(server: LoopbackServer, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    landing = tmp_path / "data" / "conversations"
+    later = (landing / "2026-11-02.jsonl").read_text().replace("2026-11-02", "2026-11-05").replace("my ", "the ")
+    (landing / "2026-11-05.jsonl").write_text(later)
+    ran = folder.kura("run", "--landed", "--max-calls", "5")
+    assert ran.returncode == 1
+    assert "Analysing 2026-11-05" in ran.stdout, "the first day took less"
+    assert server.stats.chat == 5
+    assert folder.kura("run", "--landed").returncode == 0
+
+
 @pytest.mark.parametrize(
     "workspace",
     [

@@ -6,9 +6,9 @@ import time
 
 from kura_dagster.cli import screen
 from kura_dagster.cli.app import Command, app, examples
+from kura_dagster.cli.drawn_tree import TreeStyle, print_tree
 from kura_dagster.cli.runs import run_days
 from kura_dagster.cli.screen import errors_explained, fail, print_seconds
-from kura_dagster.cli.tree import TreeStyle, print_tree
 from kura_dagster.settings import Settings
 
 

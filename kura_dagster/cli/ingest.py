@@ -26,7 +26,7 @@ from rich.table import Table as RichTable
 from kura_dagster.cli import screen
 from kura_dagster.cli.app import Command, app, examples
 from kura_dagster.cli.arguments import a_day
-from kura_dagster.cli.rejected import reason_lines
+from kura_dagster.cli.reasons import reason_lines
 from kura_dagster.cli.screen import counted, errors_explained, fail, print_error, print_lines
 from kura_dagster.pipeline.sources.detection import Format
 from kura_dagster.pipeline.sources.loose_times import DateOrder

@@ -11,6 +11,7 @@ import typer
 
 from kura_dagster.cli.app import Command, app, examples
 from kura_dagster.cli.arguments import Day
+from kura_dagster.cli.reasons import reason_lines
 from kura_dagster.cli.screen import counted, errors_explained, print_lines
 from kura_dagster.pipeline.plain_text import plain_line
 from kura_dagster.settings import Settings
@@ -67,14 +68,3 @@ def _set_aside(settings: Settings, day: date | None) -> Iterator[tuple[date, Rej
     for each in sorted(days):
         for row in set_aside(settings.conversations, each, settings.tzinfo):
             yield each, row
-
-
-def reason_lines(reasons: Counter[str], most: int | None = None) -> list[str]:
-    """Return the reasons with how many records have each, the most frequent first; at most so many are named."""
-    shown = reasons.most_common(most)
-    lines = [f"  {number:,} × {plain_line(reason)}" for reason, number in shown]
-    if len(shown) < len(reasons):
-        n_records = reasons.total() - sum(number for _, number in shown)
-        others = counted(len(reasons) - len(shown), "other reason", "other reasons")
-        lines.append(f"  and {counted(n_records, 'record', 'records')} for {others}")
-    return lines

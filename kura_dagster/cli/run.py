@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from kura_dagster.cli.project import a_partition, days_text, opened_instance
 from kura_dagster.cli.runs import run_days, run_keys
 from kura_dagster.cli.screen import errors_explained, print_lines, print_seconds
 from kura_dagster.settings import Settings
+
+if TYPE_CHECKING:
+    from kura_dagster.pipeline.language_model.ledger import Spent
 
 
 @app.command(
@@ -55,9 +58,21 @@ def run(
         stretches = _landed_since_analysed(settings)
         for keys in stretches:
             print_lines([f"Analysing {days_text(settings, keys)} …"])
-            print_seconds(run_keys(settings, keys).seconds_by_asset)
+            report = run_keys(settings, keys)
+            print_seconds(report.seconds_by_asset)
+            settings = _with_what_is_left(settings, report.spent)
         if not stretches:
             print_lines([f"No {a_partition(settings)} that is over has anything landed since it was analysed."])
+
+
+def _with_what_is_left(settings: Settings, spent: Spent) -> Settings:
+    """Return the settings with the limits that are left after what was spent: they hold for the command as a whole."""
+    left: dict[str, float] = {}
+    if settings.max_calls is not None:
+        left["max_calls"] = max(0, settings.max_calls - spent.calls)
+    if settings.max_cost_usd is not None:
+        left["max_cost_usd"] = max(0.0, settings.max_cost_usd - spent.known_usd)
+    return settings.model_copy(update=left)
 
 
 def _landed_since_analysed(settings: Settings) -> list[list[str]]:

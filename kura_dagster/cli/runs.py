@@ -48,6 +48,7 @@ def run_keys(settings: Settings, keys: list[str]) -> RunReport:
     defs = definitions_from(settings)
     with opened_instance() as instance, _progress(len(keys), watch) as on_event, watched_by(watch):
         report = materialise(defs, keys, instance, on_event, _say_stopping)
+    report.spent = watch.spent
     _print_spent(watch)
     if report.interrupted:
         raise typer.Exit(INTERRUPTED)

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from kura_dagster.cli import screen
 from kura_dagster.cli.app import Command, app, examples
 from kura_dagster.cli.arguments import a_day
-from kura_dagster.cli.project import a_partition, database_of, dates_by_key, materialised_keys, opened_instance
-from kura_dagster.cli.screen import errors_explained, fail, print_lines
+from kura_dagster.cli.drawn_tree import TreeStyle, print_tree
+from kura_dagster.cli.project import a_partition, database_of, dates_by_key
+from kura_dagster.cli.screen import errors_explained, fail
 from kura_dagster.settings import Settings
-
-
-class TreeStyle(StrEnum):
-    """How a tree is drawn."""
-
-    BASIC = "basic"
-    ENHANCED = "enhanced"
-    RICH = "rich"
 
 
 @app.command(cls=Command, epilog=examples("tree", "tree 2026-11-12 --style enhanced"))
@@ -48,24 +38,6 @@ def tree(
         if last is None:
             fail("no day has clusters yet; run: kura-dagster demo, or kura-dagster run DAY")
         print_tree(settings, [last], style, f", the last {a_partition(settings)} that has clusters")
-
-
-def print_tree(settings: Settings, keys: Sequence[str], style: TreeStyle, which: str = "") -> None:
-    """Print the tree of each partition under its key; `which` says beside it why this one is shown."""
-    from kura_dagster.pipeline.tree import visualise_pipeline_results
-    from kura_dagster.storage.tables import META_CLUSTERS
-
-    database, dates = database_of(settings), dates_by_key(settings)
-    for key in keys:
-        clusters = database.load(META_CLUSTERS, dates[key])
-        if not clusters:
-            with opened_instance() as instance:
-                if key not in materialised_keys(instance, META_CLUSTERS.name):
-                    fail(f"{key} is not materialised; run: kura-dagster run {key[:10]}")
-            print_lines([f"{key} has no conversations."])
-            continue
-        print_lines([f"{key}{which}"], style="bold")
-        visualise_pipeline_results(clusters, style=style.value, console=screen.console)
 
 
 def _last_with_clusters(settings: Settings) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,6 +63,7 @@ def _definitions_at(origin: Any) -> dg.Definitions | None:
         if origin.python_file:
             module = load_python_file(origin.python_file, origin.working_directory)
         else:
+            sys.modules.pop(name, None)  # what it read of the environment may have been another run's limits
             module = load_python_module(name, origin.working_directory or str(Path.cwd()))
     except (ImportError, OSError, dg.DagsterError) as error:
         reason = error.__cause__ if isinstance(error.__cause__, ImportError) else error

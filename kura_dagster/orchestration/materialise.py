@@ -21,6 +21,7 @@ from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.partitions import partitions_from
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL
+from kura_dagster.pipeline.language_model.ledger import Spent
 from kura_dagster.settings import Settings
 
 PROCESS_TAG = "kura_dagster/process"
@@ -35,7 +36,7 @@ class PartitionRangeError(ValueError):
 
 @dataclass
 class RunReport:
-    """What a run did: seconds by asset, in order, and what went wrong.
+    """What a run did: seconds by asset, in order, what was spent, and what went wrong.
 
     `failures` are of assets and of checks that block what comes after, by name; `failed_checks` those that only warn. A
     run that was interrupted has neither succeeded nor failed.
@@ -47,6 +48,7 @@ class RunReport:
     seconds_by_asset: dict[str, float] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     failed_checks: dict[str, str] = field(default_factory=dict)
+    spent: Spent = field(default_factory=Spent)
 
 
 def open_instance() -> AbstractContextManager[dg.DagsterInstance]:

@@ -151,6 +151,14 @@ def test_every_way_to_name_it(server: LoopbackServer, tmp_path: Path, workspace:
         ),
         ("load_from: [{python_file: no.py}]", "no.py, which can't be loaded:"),
         ("load_from: [{python_module: json}]", "workspace.yaml names no module with `defs = build_defs(...)`"),
+        (
+            "load_from: [{python_file: wrong.py}]",
+            "wrong.py, which can't be loaded: ZeroDivisionError: division",
+        ),
+        (
+            "load_from: [{python_module: {module_name: ours, attribute: nothere}}]",
+            "AttributeError: module 'ours'",
+        ),
         ("load_from: [{python: x}]", "workspace.yaml can't be read:"),
         ("- load_from: [", "workspace.yaml can't be read:"),
     ],
@@ -158,6 +166,7 @@ def test_every_way_to_name_it(server: LoopbackServer, tmp_path: Path, workspace:
 def test_what_is_no_code_location_is_refused(tmp_path: Path, workspace: str, said: str) -> None:
     folder = Folder(tmp_path)
     (tmp_path / "workspace.yaml").write_text(workspace)
+    (tmp_path / "wrong.py").write_text("1 / 0")
     ran = folder.kura("run", "2026-11-02")
     assert ran.returncode == 2
     assert said in ran.stderr

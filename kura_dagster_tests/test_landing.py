@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -136,6 +136,60 @@ def test_records_of_a_source_that_is_vouched_for_are_the_turns_of_one(tmp_path: 
     assert land(tmp_path, turns[3:], one_source=True) == {THAT_DAY: LandedDay(updated=1)}
     assert [len(each.messages) for each in landed(tmp_path)] == [4]
     assert land(tmp_path, turns, one_source=True) == {THAT_DAY: LandedDay(unchanged=1, repeated=3)}
+
+
+def test_records_that_a_third_one_joins_are_one_in_any_order(tmp_path: Path) -> None:
+    whole = conversation("s", turns=7)
+    parts = [whole.model_copy(update={"messages": whole.messages[part]}) for part in (slice(2), slice(2, 7), slice(5))]
+    parts = [part.model_copy(update={"created_at": part.messages[0].created_at}) for part in parts]
+    for number, order in enumerate(permutations(parts)):
+        folder = tmp_path / str(number)
+        report = land(folder, order)
+        assert report == {THAT_DAY: LandedDay(new=1, repeated=2)}
+        assert landed(folder) == [whole]
+        assert land(folder, order) == {THAT_DAY: LandedDay(unchanged=1, repeated=2)}
+
+
+def test_a_crash_while_a_conversation_moves_leaves_it_in_both_days(tmp_path: Path) -> None:
+    """Others may cut days elsewhere: their file of a day may hold what begins on the next."""
+    after_midnight = NOON + timedelta(hours=15)
+    known = conversation("a", after_midnight, turns=3)
+    (tmp_path / "2026-11-20.jsonl").write_text(known.model_dump_json() + "\n")
+    grown = conversation("a", after_midnight, turns=5)
+
+    class Stopped(Exception):
+        pass
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Landing, "_take_out", stop)
+        with pytest.raises(Stopped):
+            land(tmp_path, [grown])
+    assert landed(tmp_path, date(2026, 11, 21)) == [grown]
+    assert landed_lines_of(tmp_path) == 2
+    assert land(tmp_path, [grown]) == {date(2026, 11, 21): LandedDay(updated=1)}
+    assert landed_lines_of(tmp_path) == 1
+    assert not (tmp_path / "2026-11-20.jsonl").exists()
+
+
+def landed_lines_of(folder: Path) -> int:
+    return sum(len(path.read_text().splitlines()) for path in folder.glob("*-*.jsonl"))
+
+
+def test_what_stands_in_the_folder_twice_already_is_unchanged(tmp_path: Path) -> None:
+    ours, other = conversation("a"), conversation("a", NOON + timedelta(days=2), text="The kettle leaks")
+    for each in (ours, other):
+        path = tmp_path / f"{each.created_at.date()}.jsonl"
+        path.write_text(each.model_dump_json() + "\n")
+    assert land(tmp_path, [other]) == {other.created_at.date(): LandedDay(unchanged=1)}
+
+
+def test_many_records_that_are_unusable_in_the_same_way_take_no_longer(tmp_path: Path) -> None:
+    rows = [(rejected("a.jsonl", number), NOON) for number in range(1, 20_001)]
+    for _ in range(2):
+        assert land(tmp_path, [], rows, ["a.jsonl"]) == {THAT_DAY: LandedDay(rejected=20_000)}
 
 
 def test_what_is_set_aside_stays_where_it_is_whatever_its_file_is_called_now(tmp_path: Path) -> None:
@@ -313,11 +367,14 @@ def test_what_could_not_be_read_is_forgotten_by_the_id_in_it_and_so_is_what_a_ki
     tmp_path: Path,
 ) -> None:
     content = '{"uuid": "4711", "chat_messages": [{"sender": "human", "text": "zeppelin'
-    rows = [rejected("a.json", 1), rejected("a.json", 2)]
-    rows[0] = rows[0].model_copy(update={"content": content})
+    number = '{"id": 4711, "chat_messages": zeppelin'
+    others = '{"id": "47110", "messages": [{"role": "4711"'
+    rows = [rejected("a.json", 1), rejected("a.json", 2), rejected("a.json", 3)]
+    rows = [row.model_copy(update={"content": text}) for row, text in zip(rows, (content, number, others), strict=True)]
     land(tmp_path, [], [(row, NOON) for row in rows], ["a.json"])
     (tmp_path / ".2026-11-20.jsonl.123.unfinished").write_text(content)
-    assert forget(tmp_path, "claude:4711") == {"2026-11-20.rejected.jsonl": 1}
+    assert forget(tmp_path, "claude:4711") == {"2026-11-20.rejected.jsonl": 2}
+    assert [row.content for row in set_aside(tmp_path, THAT_DAY, UTC)] == [others]
     assert not any(b"zeppelin" in path.read_bytes() for path in tmp_path.iterdir())
 
 

@@ -27,9 +27,12 @@ def forget(
     """
     from kura_dagster.orchestration.code_location import definitions_from, kept_answers_of
     from kura_dagster.orchestration.erasure import erase
+    from kura_dagster.orchestration.partitions import partitions_from
     from kura_dagster.pipeline.landing import forget as forget_landed
     from kura_dagster.pipeline.landing import landed_ids
 
+    if not chat_id.strip():
+        raise typer.BadParameter("CHAT_ID is empty")
     with errors_explained():
         settings = Settings.load()
         defs = definitions_from(settings)
@@ -42,7 +45,7 @@ def forget(
                 kept_answers=kept_answers,
                 database=database_of(settings),
                 instance=instance,
-                dates_by_key=dates_by_key(settings),
+                partitions_def=partitions_from(settings),
             )
         counts = {**lines, **erased.counts}
         print_lines([f"{what}: {number:,}" for what, number in counts.items()])
@@ -50,7 +53,13 @@ def forget(
             meant = landed_ids(settings.conversations, without_source=chat_id)
             also = f"; is it {' or '.join(map(plain_line, meant[:5]))}?" if meant else ""
             fail(f"nothing is known of a conversation {plain_line(chat_id)}{also}")
-        not_analysed = _analyse_again(settings, erased.partition_keys)
+        in_range = [key for key in erased.partition_keys if key in dates_by_key(settings)]
+        not_analysed = _analyse_again(settings, in_range)
+        if outside := sorted(set(erased.partition_keys) - set(in_range)):
+            print_error(
+                "[yellow]warning[/yellow]",
+                f"{', '.join(outside)} has no clusters now: it is before KURA_START_DATE, {settings.start_date}",
+            )
         for each in erased.left:
             print_error("[red]left[/red]", plain_line(each))
         if not_analysed:

@@ -10,7 +10,7 @@ from kura_dagster.cli.app import Command, app, examples
 from kura_dagster.cli.arguments import Day, From, To, asked_range
 from kura_dagster.cli.project import a_partition, days_text, opened_instance
 from kura_dagster.cli.runs import run_days, run_keys
-from kura_dagster.cli.screen import errors_explained, print_lines, print_seconds
+from kura_dagster.cli.screen import INTERRUPTED, errors_explained, fail, print_lines, print_seconds
 from kura_dagster.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,13 +56,31 @@ def run(
             print_seconds(run_days(settings, begin, end).seconds_by_asset)
             return
         stretches = _landed_since_analysed(settings)
+        failed = False
         for keys in stretches:
             print_lines([f"Analysing {days_text(settings, keys)} …"])
-            report = run_keys(settings, keys)
+            try:
+                report = run_keys(settings, keys)
+            except typer.Exit as ended:
+                # Days that fail keep no others from being analysed; who stops the command means all of it.
+                if ended.exit_code == INTERRUPTED:
+                    raise
+                failed = True
+                continue
             print_seconds(report.seconds_by_asset)
             settings = _with_what_is_left(settings, report.spent)
+        if failed:
+            raise typer.Exit(1)
         if not stretches:
-            print_lines([f"No {a_partition(settings)} that is over has anything landed since it was analysed."])
+            since = f" and not before KURA_START_DATE, {settings.start_date}," if _has_earlier(settings) else ""
+            print_lines([f"No {a_partition(settings)} that is over{since} has anything landed since it was analysed."])
+
+
+def _has_earlier(settings: Settings) -> bool:
+    from kura_dagster.pipeline.conversations import day_of_file
+
+    days = (day_of_file(path) for path in settings.conversations.iterdir())
+    return any(day < settings.start_date for day in days if day)
 
 
 def _with_what_is_left(settings: Settings, spent: Spent) -> Settings:
@@ -80,4 +98,6 @@ def _landed_since_analysed(settings: Settings) -> list[list[str]]:
     from kura_dagster.orchestration.sensors import landed_since_analysed
 
     with opened_instance() as instance:
+        if not settings.conversations.is_dir():
+            fail(f"the landing folder {settings.conversations} does not exist; put conversations into it with ingest")
         return landed_since_analysed(instance, partitions_from(settings), settings)

@@ -60,6 +60,7 @@ def _explain(error: Exception) -> None:
     # Imported with an error: most of it comes with Dagster, which takes a second.
     from kura_dagster.orchestration.code_location import CodeLocationError
     from kura_dagster.orchestration.materialise import PartitionRangeError
+    from kura_dagster.orchestration.run_history import HistoryError
     from kura_dagster.pipeline.language_model.answer_cache import CacheError
     from kura_dagster.pipeline.language_model.failures import LanguageModelError
     from kura_dagster.storage.database import DatabaseError
@@ -69,7 +70,7 @@ def _explain(error: Exception) -> None:
         fail(str(error), code=2)
     if isinstance(error, QueryError):
         fail(f"{error}; nothing is landed")
-    if isinstance(error, (DatabaseError, CacheError, LanguageModelError, OSError)):
+    if isinstance(error, (DatabaseError, CacheError, HistoryError, LanguageModelError, OSError)):
         fail(str(error))
 
 

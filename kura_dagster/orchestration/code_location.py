@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.code_pointer import load_python_file, load_python_module
+from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin
 from dagster._core.workspace.load import location_origins_from_yaml_paths
+from dagster._utils.test.definitions import LazyDefinitions
 
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.resources import KEPT_ANSWERS_KEY
@@ -38,7 +41,12 @@ def definitions_from(settings: Settings) -> dg.Definitions:
     if not WORKSPACE.exists():
         return build_defs(settings)
     try:
-        origins = [origin.loadable_target_origin for origin in location_origins_from_yaml_paths([str(WORKSPACE)])]
+        # Those that a server of their own loads have none.
+        origins = [
+            origin.loadable_target_origin
+            for origin in location_origins_from_yaml_paths([str(WORKSPACE)])
+            if isinstance(origin, ManagedGrpcPythonEnvCodeLocationOrigin)
+        ]
     except Exception as error:
         # Dagster adds all that would be allowed, pages of it.
         reason = " ".join(str(error).partition(" Expected: ")[0].split())
@@ -65,10 +73,15 @@ def _definitions_at(origin: Any) -> dg.Definitions | None:
         else:
             sys.modules.pop(name, None)  # what it read of the environment may have been another run's limits
             module = load_python_module(name, origin.working_directory or str(Path.cwd()))
-    except (ImportError, OSError, dg.DagsterError) as error:
+        found = [getattr(module, origin.attribute)] if origin.attribute else list(vars(module).values())
+        # Functions that return definitions: those of `@dg.definitions`, and one that is named.
+        found = [value() if isinstance(value, LazyDefinitions) else value for value in found]
+        if origin.attribute and inspect.isfunction(found[0]):
+            found = [found[0]()]
+    except Exception as error:  # whatever the module does when it is imported
         reason = error.__cause__ if isinstance(error.__cause__, ImportError) else error
-        raise CodeLocationError(f"{WORKSPACE} names {name}, which can't be loaded: {reason}") from error
-    found = [getattr(module, origin.attribute)] if origin.attribute else list(vars(module).values())
+        kind = "" if isinstance(reason, (ImportError, OSError)) else f"{type(reason).__name__}: "
+        raise CodeLocationError(f"{WORKSPACE} names {name}, which can't be loaded: {kind}{reason}") from error
     for value in found:
         if isinstance(value, dg.Definitions) and KEPT_ANSWERS_KEY in (value.resources or {}):
             return value

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
 
-from kura_dagster.orchestration.run_history import HistoryError, forget_in_history
+from kura_dagster.orchestration.partitions import key_of
+from kura_dagster.orchestration.run_history import forget_in_history
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.conversations import LandedConversations
 from kura_dagster.pipeline.landing import still_landed
-from kura_dagster.storage.database import Database, PartitionDate
+from kura_dagster.storage.database import Database
+from kura_dagster.storage.io_manager import partition_dates
 from kura_dagster.storage.tables import CONVERSATIONS
 
 
@@ -31,30 +34,31 @@ def erase(
     kept_answers: CacheStrategy,
     database: Database,
     instance: dg.DagsterInstance,
-    dates_by_key: Mapping[str, PartitionDate],
+    partitions_def: dg.TimeWindowPartitionsDefinition,
 ) -> Erased:
-    """Erase conversations from kept answers, tables and run history.
+    """Erase conversations from run history, kept answers and tables.
 
-    The partitions they were in lose their clusters, and have to be materialised again.
+    The partitions they were in lose their clusters, and have to be materialised again. Which these are stands in the
+    tables, so they come last: what fails can be done again.
 
     Raises:
-        CacheError, DatabaseError: the cache or the database can't be used.
+        HistoryError, CacheError, DatabaseError: run history, the cache or the database can't be used.
     """
-    left: list[str] = []
-    answers = told = 0
     if not chat_ids:
         return Erased({})
+    left: list[str] = []
+    told = answers = 0
+    keys = [key_of(partitions_def, when) for when in database.partitions_with(chat_ids)]
+    if keys:
+        try:
+            told = forget_in_history(instance, chat_ids, keys)
+        except NotImplementedError as error:
+            left.append(str(error))
     try:
         answers = sum(kept_answers.forget(chat_id) for chat_id in chat_ids)
     except NotImplementedError as error:
         left.append(f"{error}: what it keeps is not erased")
-    rows, partitions = database.forget(chat_ids)
-    keys = [key for key, when in dates_by_key.items() if when in partitions]
-    if keys:
-        try:
-            told = forget_in_history(instance, chat_ids, keys)
-        except HistoryError as error:
-            left.append(str(error))
+    rows, _ = database.forget(chat_ids)
     counts = {**rows, "kept answers": answers, "entries of run history": told}
     return Erased({what: number for what, number in counts.items() if number}, keys, left)
 
@@ -67,11 +71,12 @@ def erase_what_is_gone(
     kept_answers: CacheStrategy,
     database: Database,
     instance: dg.DagsterInstance,
-    dates_by_key: Mapping[str, PartitionDate],
+    partitions_def: dg.TimeWindowPartitionsDefinition,
 ) -> Erased:
     """Erase the conversations that are stored for a partition, and which somebody took out of the landing folder.
 
-    Where a file of the partition is missing as a whole nothing is erased: it may be a disk that is.
+    Where a file of the partition is missing as a whole nothing is erased: it may be a disk that is. Of one that is in
+    another day now, older runs of this partition no longer show anything: nobody would know later that it was here.
 
     Args:
         key: the partition.
@@ -80,12 +85,21 @@ def erase_what_is_gone(
         kept_answers: as for `erase`, like the others.
 
     Raises:
-        CacheError, DatabaseError: as for `erase`.
+        HistoryError, CacheError, DatabaseError: as for `erase`.
     """
-    when = dates_by_key[key]
+    when = partition_dates(partitions_def, [key], database.partition_type)[key]
     stored = database.load_columns({CONVERSATIONS: ["chat_id"]}, [when])[when][CONVERSATIONS.name]
     gone = {row.chat_id for row in stored} - {each.chat_id for each in landed.conversations}
     if not gone or landed.missing:
         return Erased({})
-    gone -= still_landed(folder, gone)
-    return erase(gone, kept_answers=kept_answers, database=database, instance=instance, dates_by_key=dates_by_key)
+    moved = still_landed(folder, gone)
+    if moved:
+        with suppress(NotImplementedError):
+            forget_in_history(instance, (), [key])
+    return erase(
+        gone - moved,
+        kept_answers=kept_answers,
+        database=database,
+        instance=instance,
+        partitions_def=partitions_def,
+    )

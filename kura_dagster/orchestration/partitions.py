@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -30,6 +31,13 @@ def partitions_from(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
         start = start.replace(day=1)
     definition: Any = _DEFINITIONS[settings.cadence]
     return definition(start_date=datetime.combine(start, time()), timezone=settings.timezone, **options)
+
+
+def key_of(partitions_def: dg.TimeWindowPartitionsDefinition, when: date | datetime) -> str:
+    """Return the key of the partition that has this value of `partition_date`, also of one before the start date."""
+    if isinstance(when, datetime):
+        return when.astimezone(ZoneInfo(partitions_def.timezone)).strftime(partitions_def.fmt)
+    return when.strftime(partitions_def.fmt)
 
 
 def partitioning_from(settings: Settings) -> Partitioning:

@@ -38,7 +38,7 @@ _TOLD = {"message", "user_message", "description", "text"}
 
 
 class HistoryError(RuntimeError):
-    """The run history can't be erased from. The message says why."""
+    """The run history can't be erased from now. The message says why."""
 
 
 def forget_in_history(instance: dg.DagsterInstance, chat_ids: Collection[str], partition_keys: Sequence[str]) -> int:
@@ -50,16 +50,27 @@ def forget_in_history(instance: dg.DagsterInstance, chat_ids: Collection[str], p
         How many entries changed.
 
     Raises:
-        HistoryError: the history is kept in something else than SQL, or somebody holds its files.
+        HistoryError: somebody holds the history's files, or its server can't be reached.
+        NotImplementedError: the history is kept in something else than SQL.
     """
     storage: Any = instance.event_log_storage
     if not isinstance(storage, SqlEventLogStorage):
-        raise HistoryError(
+        raise NotImplementedError(
             f"Dagster's run history is a {type(storage).__name__}, which can't be erased from: what runs of "
             f"{', '.join(partition_keys)} showed is still there"
         )
     erase = _Eraser(chat_ids, partition_keys)
     run_ids = [run.run_id for run in instance.get_runs() if _concerns(run.tags, partition_keys)]
+    try:
+        return _forget_in_sql(storage, run_ids, erase)
+    except (sqlalchemy.exc.SQLAlchemyError, sqlite3.Error) as error:
+        reason = str(getattr(error, "orig", None) or error)
+        raise HistoryError(
+            f"Dagster's run history can't be erased from ({reason}); erase again when no run is under way"
+        ) from error
+
+
+def _forget_in_sql(storage: Any, run_ids: Sequence[str], erase: _Eraser) -> int:
     n_changed = 0
     events = SqlEventLogStorageTable
     # SQLite's event log has a file for each run, and repeats what concerns assets in one for all.
@@ -100,15 +111,9 @@ def _rewrite(connection: Any, table: Any, column: Any, erase: Callable[[str], st
 
 def _compact(path: str) -> None:
     """Write an SQLite file anew: what was overwritten stays readable in its free pages and its log."""
-    try:
-        with closing(sqlite3.connect(path, timeout=60)) as connection:
-            connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.OperationalError as error:
-        raise HistoryError(
-            f"{path} can't be written anew ({error}), so what was erased can still be found in its free pages; erase "
-            "again while Dagster does not run"
-        ) from error
+    with closing(sqlite3.connect(path, timeout=60)) as connection:
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 class _Eraser:
@@ -116,7 +121,7 @@ class _Eraser:
 
     def __init__(self, chat_ids: Collection[str], partition_keys: Sequence[str]) -> None:
         # As words of their own: an id may be as short as a number.
-        any_of_them = "|".join(map(re.escape, sorted(chat_ids, key=len, reverse=True)))
+        any_of_them = "|".join(map(re.escape, sorted(chat_ids, key=len, reverse=True))) or "(?!)"
         self._ids = re.compile(rf"(?<![\w:-])(?:{any_of_them})(?![\w-])")
         self._partition_keys = partition_keys
         self._changed = False

@@ -133,7 +133,8 @@ class _File:
         self.path = path
         self.day = day
         self.written_at = found.st_mtime
-        self.there_since = max(found.st_mtime, found.st_ctime)
+        # A time that is yet to come was taken from another clock.
+        self.there_since = max(found.st_ctime, found.st_mtime if found.st_mtime <= time.time() else 0.0)
         self.n_bytes = found.st_size
         self.stamp = _short_hash(f"{found.st_size} {found.st_mtime_ns}".encode())
 
@@ -246,6 +247,8 @@ class _Look:
 
     def _is_settled(self, name: str, file: _File) -> bool:
         """Whether nobody seems to write the file any more; of a time in the future only another look can tell."""
+        if not self._settled_after:
+            return True
         age = time.time() - file.written_at
         if age >= 0:
             return age >= self._settled_after
@@ -261,7 +264,7 @@ class _Look:
 def _files(folder: Path) -> dict[str, _File]:
     found: dict[str, _File] = {}
     for path in sorted(folder.iterdir()):
-        if day := day_of_file(path):
+        if (day := day_of_file(path)) and path.is_file():
             try:
                 found[path.name] = _File(path, day)
             except FileNotFoundError:

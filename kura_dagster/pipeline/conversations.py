@@ -38,6 +38,13 @@ REJECTED_SUFFIX = ".rejected.jsonl"
 """What the files end with, beside those of the days, that hold what could not be landed at all."""
 
 
+_ID_FIELDS = (
+    *("chat_id", "conversation_id", "thread_id", "session_id", "id", "uuid", "custom_id", "request_id"),
+    *("conversation_hash", "chat", "conversation"),
+)
+"""What formats call the field of a conversation's id."""
+
+
 class RejectedConversation(BaseModel):
     """A record that could not be used, and why.
 
@@ -198,10 +205,22 @@ def rejected_in(path: Path) -> list[RejectedConversation]:
     return found
 
 
-def as_written(chat_id: str) -> list[str]:
-    """Return how an id may stand in the JSON of a record that could not be read, also before it had its source."""
+def id_pattern(chat_id: str) -> str:
+    """Return a regular expression, of Python's and of RE2's, for a record in JSON that can't be read and has this id.
+
+    It finds the id as the value of a field that is one's name in some format, also as it was before it had its source,
+    and as a number.
+    """
     ids = [chat_id, *([bare] if (bare := chat_id.partition(":")[2]) else [])]
-    return sorted({json.dumps(each, ensure_ascii=ascii_only) for each in ids for ascii_only in (True, False)})
+    written = {json.dumps(each, ensure_ascii=ascii_only) for each in ids for ascii_only in (True, False)}
+    written |= {each for each in ids if each.isdecimal()}
+    any_of_them = "|".join(re.escape(each).replace("\\ ", " ") for each in sorted(written))
+    return rf'"(?:{"|".join(_ID_FIELDS)})"[ \t\r\n]*:[ \t\r\n]*(?:{any_of_them})(?:[^\w.-]|$)'
+
+
+def holds_id(text: str, chat_id: str) -> bool:
+    """Whether a record that can't be read has this id, by its text."""
+    return re.search(id_pattern(chat_id), text) is not None
 
 
 class UnusableLineError(ValueError):

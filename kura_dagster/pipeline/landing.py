@@ -12,7 +12,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -27,8 +27,8 @@ from kura_dagster.pipeline.conversations import (
     REJECTED_SUFFIX,
     RejectedConversation,
     UnusableLineError,
-    as_written,
     day_of_file,
+    holds_id,
     landed_lines,
     landing_file,
     parsed_line,
@@ -107,8 +107,12 @@ class Landing:
                 chat_id TEXT PRIMARY KEY, day TEXT NOT NULL, line BLOB NOT NULL, one_source INTEGER NOT NULL,
                 file TEXT NOT NULL, number INTEGER NOT NULL, fate TEXT NOT NULL DEFAULT 'new'
             );
+            CREATE TABLE apart (
+                chat_id TEXT NOT NULL, line BLOB NOT NULL, one_source INTEGER NOT NULL,
+                file TEXT NOT NULL, number INTEGER NOT NULL
+            );
             CREATE TABLE landed (chat_id TEXT NOT NULL, day TEXT NOT NULL, number INTEGER NOT NULL, line BLOB);
-            CREATE TABLE replaced (day TEXT NOT NULL, number INTEGER NOT NULL);
+            CREATE TABLE replaced (day TEXT NOT NULL, number INTEGER NOT NULL, chat_id TEXT NOT NULL);
             CREATE TABLE rejected (
                 file TEXT NOT NULL, line INTEGER NOT NULL, day TEXT NOT NULL, record TEXT NOT NULL,
                 n_records INTEGER NOT NULL, PRIMARY KEY (file, line)
@@ -150,7 +154,10 @@ class Landing:
         if known != line:
             both = joined(Conversation.model_validate_json(known), conversation, one_source=one_source)
             if both is None:
-                self._reject_clash(chat_id, file, number, line, self._day_of(conversation))
+                # A record that is yet to come, or one that is landed, may have something in common with both.
+                self._waiting.execute(
+                    "INSERT INTO apart VALUES (?, ?, ?, ?, ?)", [chat_id, line, one_source, file, number]
+                )
                 return
             self._waiting.execute(
                 "UPDATE conversations SET day = ?, line = ? WHERE chat_id = ?",
@@ -180,14 +187,12 @@ class Landing:
             remove_unfinished(self.folder)
             self._find_landed()
             self._settle()
-            query = """
-                SELECT day FROM conversations WHERE fate IN ('new', 'updated')
-                UNION SELECT day FROM replaced ORDER BY day
-            """
-            # The earliest first: a conversation that moves to an earlier day is in two days after a crash, and not in
-            # none.
+            query = "SELECT DISTINCT day FROM conversations WHERE fate IN ('new', 'updated') ORDER BY day"
             for (day,) in self._waiting.execute(query).fetchall():
                 self._write(day)
+            # Last: what moves to another day is in both after a crash, and not in none.
+            for day, chat_ids in self._moved().items():
+                self._take_out(day, chat_ids)
             self._replace_rejected()
         return self._report()
 
@@ -217,7 +222,8 @@ class Landing:
         latest = date.fromisoformat(last) + LONGEST_CONVERSATION
         for path in sorted(self.folder.iterdir()):
             day = day_of_file(path)
-            if day is None or path.name.endswith(REJECTED_SUFFIX) or not earliest <= day <= latest:
+            is_day = day is not None and not path.name.endswith(REJECTED_SUFFIX) and path.is_file()
+            if day is None or not is_day or not earliest <= day <= latest:
                 continue
             for line in landed_lines(path):
                 chat_id = _chat_id_of(line.content)
@@ -235,67 +241,127 @@ class Landing:
             """
             CREATE INDEX landed_by_id ON landed (chat_id);
             CREATE TEMP TABLE same AS
-                SELECT chat_id FROM landed GROUP BY chat_id HAVING count(*) = 1 AND max(line) IS NULL;
+                SELECT chat_id FROM landed WHERE chat_id NOT IN (SELECT chat_id FROM apart)
+                GROUP BY chat_id HAVING count(*) = 1 AND max(line) IS NULL;
             UPDATE conversations SET fate = 'unchanged' WHERE chat_id IN (SELECT chat_id FROM same);
             DELETE FROM landed WHERE chat_id IN (SELECT chat_id FROM same);
             """
         )
-        others = self._waiting.execute("SELECT DISTINCT chat_id FROM landed ORDER BY chat_id").fetchall()
-        for (chat_id,) in others:
+        query = "SELECT chat_id FROM landed UNION SELECT chat_id FROM apart ORDER BY chat_id"
+        for (chat_id,) in self._waiting.execute(query).fetchall():
             self._settle_one(chat_id)
 
     def _settle_one(self, chat_id: str) -> None:
-        line, waiting_day, one_source, file, number = self._waiting.execute(
-            "SELECT line, day, one_source, file, number FROM conversations WHERE chat_id = ?", [chat_id]
+        line, one_source, file, number = self._waiting.execute(
+            "SELECT line, one_source, file, number FROM conversations WHERE chat_id = ?", [chat_id]
         ).fetchone()
-        arrived = together = Conversation.model_validate_json(line)
+        apart = self._apart(chat_id)
+        n_joined, arrived = _with_those_that_fit(Conversation.model_validate_json(line), apart)
+        if n_joined:
+            self._repeated[chat_id] += n_joined
         versions: list[tuple[str, int, Conversation]] = []
         query = "SELECT day, number, line FROM landed WHERE chat_id = ? ORDER BY day, number"
         for day, in_day, content in self._waiting.execute(query, [chat_id]).fetchall():
-            try:
+            with suppress(UnusableLineError):  # it stays where it is, and who reads the folder is told of it
                 version = parsed_line(line if content is None else content, date.fromisoformat(day), self.tz)
-            except UnusableLineError:
-                continue  # it stays where it is, and who reads the folder is told of it
+                versions.append((day, in_day, version))
+        together = arrived
+        for _, _, version in versions:
             both = joined(version, together, one_source=bool(one_source))
             if both is None:
-                self._reject_clash(chat_id, file, number, line, waiting_day, 1 + self._repeated.pop(chat_id, 0))
-                self._waiting.execute("UPDATE conversations SET fate = 'clash' WHERE chat_id = ?", [chat_id])
+                # What is landed stays; of what arrived, each record is for itself.
+                if not any(version == arrived for _, _, version in versions):
+                    apart.insert(0, _Apart(arrived, bool(one_source), file, number, 1 + self._repeated.pop(chat_id, 0)))
+                    self._set_fate(chat_id, "clash", arrived)
+                else:
+                    self._set_fate(chat_id, Fate.UNCHANGED, arrived)
+                for each in apart:
+                    self._reject_clash(each)
                 return
-            versions.append((day, in_day, version))
             together = both
+        n_joined, together = _with_those_that_fit(together, apart)
+        if n_joined:
+            self._repeated[chat_id] += n_joined
+        for each in apart:
+            self._reject_clash(each)
         if not versions:
+            self._set_fate(chat_id, Fate.NEW, together)
             return
         day, _, version = versions[0]
         if len(versions) == 1 and together == version and self._day_of(together) == day:
             fate = Fate.UNCHANGED if version == arrived else Fate.OLDER
         else:
             fate = Fate.UPDATED
-            places = [(day, in_day) for day, in_day, _ in versions]
-            self._waiting.executemany("INSERT INTO replaced VALUES (?, ?)", places)
+            places = [(day, in_day, chat_id) for day, in_day, _ in versions]
+            self._waiting.executemany("INSERT INTO replaced VALUES (?, ?, ?)", places)
+        self._set_fate(chat_id, fate, together)
+
+    def _apart(self, chat_id: str) -> list[_Apart]:
+        query = "SELECT line, one_source, file, number FROM apart WHERE chat_id = ? ORDER BY rowid"
+        return [
+            _Apart(Conversation.model_validate_json(line), bool(one_source), file, number)
+            for line, one_source, file, number in self._waiting.execute(query, [chat_id])
+        ]
+
+    def _set_fate(self, chat_id: str, fate: str, conversation: Conversation) -> None:
         self._waiting.execute(
             "UPDATE conversations SET day = ?, line = ?, fate = ? WHERE chat_id = ?",
-            [self._day_of(together), _line_of(together), fate, chat_id],
+            [self._day_of(conversation), _line_of(conversation), fate, chat_id],
         )
 
     def _write(self, day: str) -> None:
-        """Bring a day's file to what it holds and what waits for it."""
+        """Put what waits for a day into its file, in place of the lines there that it was made of."""
         path = landing_file(self.folder, date.fromisoformat(day))
-        query = "SELECT number FROM replaced WHERE day = ?"
+        query = "SELECT replaced.number FROM replaced JOIN conversations USING (chat_id, day) WHERE day = ?"
         replaced = {number for (number,) in self._waiting.execute(query, [day])}
         with replacing(path) as file:
             for line in landed_lines(path) if path.exists() else ():
                 if line.number not in replaced:
                     file.write(line.content + b"\n")
-            query = """
-                SELECT line FROM conversations WHERE day = ? AND fate IN ('new', 'updated') ORDER BY chat_id
-            """
+            query = "SELECT line FROM conversations WHERE day = ? AND fate IN ('new', 'updated') ORDER BY chat_id"
             for (content,) in self._waiting.execute(query, [day]):
                 file.write(content + b"\n")
 
-    def _reject_clash(self, chat_id: str, file: str, number: int, line: bytes, day: str, n_records: int = 1) -> None:
-        content = line.decode()[:CONTENT_CHARACTERS]
-        rejected = RejectedConversation(file=file, line=number, chat_id=chat_id, reason=CLASH, content=content)
-        self._file_rejected(rejected, day, n_records)
+    def _moved(self) -> dict[str, set[str]]:
+        """Return which conversations no longer belong to a day, by day."""
+        moved: dict[str, set[str]] = {}
+        query = """
+            SELECT replaced.day, chat_id FROM replaced JOIN conversations USING (chat_id)
+            WHERE replaced.day <> conversations.day
+        """
+        for day, chat_id in self._waiting.execute(query):
+            moved.setdefault(day, set()).add(chat_id)
+        return dict(sorted(moved.items()))
+
+    def _take_out(self, day: str, chat_ids: set[str]) -> None:
+        """Take conversations out of a day's file; a file that then holds nothing goes."""
+        path = landing_file(self.folder, date.fromisoformat(day))
+        left = 0
+        with replacing(path) as file:
+            for line in landed_lines(path):
+                if not (_chat_id_of(line.content) in chat_ids and self._is_usable(line.content, day)):
+                    file.write(line.content + b"\n")
+                    left += 1
+        if not left:
+            path.unlink()
+
+    def _is_usable(self, content: bytes, day: str) -> bool:
+        try:
+            parsed_line(content, date.fromisoformat(day), self.tz)
+        except UnusableLineError:
+            return False
+        return True
+
+    def _reject_clash(self, record: _Apart) -> None:
+        conversation = record.conversation
+        rejected = RejectedConversation(
+            file=record.file,
+            line=record.number,
+            chat_id=conversation.chat_id,
+            reason=CLASH,
+            content=_line_of(conversation).decode()[:CONTENT_CHARACTERS],
+        )
+        self._file_rejected(rejected, self._day_of(conversation), record.n_records)
 
     def _file_rejected(self, rejected: RejectedConversation, day: str, n_records: int) -> None:
         self._waiting.execute(
@@ -310,13 +376,13 @@ class Landing:
         or could not tell its day: a file that nothing changes in has nobody analyse its day again.
         """
         read_now = {file for (file,) in self._waiting.execute("SELECT file FROM files")}
-        now: dict[tuple[str, ...], list[RejectedConversation]] = {}
+        now: dict[tuple[str, ...], dict[tuple[str, int], RejectedConversation]] = {}
         day_of: dict[tuple[str, int], str] = {}
         for day, record in self._waiting.execute(
             "SELECT day, record FROM rejected ORDER BY day, file, line"
         ).fetchall():
             row = RejectedConversation.model_validate_json(record)
-            now.setdefault(_identity(row), []).append(row)
+            now.setdefault(_identity(row), {})[row.file, row.line] = row
             day_of[row.file, row.line] = day
         paths = {day.isoformat(): path for path in self.folder.iterdir() if (day := _rejected_day(path))}
         kept: dict[str, list[RejectedConversation]] = {}
@@ -333,14 +399,41 @@ class Landing:
                 elif row.file not in read_now:
                     kept[day].append(row)
         for rows in now.values():
-            for row in rows:
+            for row in rows.values():
                 kept.setdefault(day_of[row.file, row.line], []).append(row)
-        for day, rows in sorted(kept.items()):
-            in_order = sorted(rows, key=lambda row: (row.file, row.line))
+        for day, of_day in sorted(kept.items()):
+            in_order = sorted(of_day, key=lambda row: (row.file, row.line))
             _rewrite(rejected_file(self.folder, date.fromisoformat(day)), [_line_of(row) for row in in_order])
 
     def _day_of(self, conversation: Conversation) -> str:
         return conversation.created_at.astimezone(self.tz).date().isoformat()
+
+
+@dataclass
+class _Apart:
+    """A record that has nothing in common with another of its id that came before, and where it is from."""
+
+    conversation: Conversation
+    one_source: bool
+    file: str
+    number: int
+    n_records: int = 1
+
+
+def _with_those_that_fit(together: Conversation, apart: list[_Apart]) -> tuple[int, Conversation]:
+    """Join the records that now fit, taking them out of `apart`; return how many those were, and what they make."""
+    n_joined = 0
+    progress = True
+    while progress:
+        progress = False
+        for record in list(apart):
+            both = joined(together, record.conversation, one_source=record.one_source)
+            if both is not None:
+                together = both
+                n_joined += record.n_records
+                apart.remove(record)
+                progress = True
+    return n_joined, together
 
 
 def forget(folder: Path, chat_id: str) -> dict[str, int]:
@@ -390,27 +483,28 @@ def still_landed(folder: Path, chat_ids: Collection[str]) -> set[str]:
     found: set[str] = set()
     for path in folder.iterdir():
         if day_of_file(path) and not _rejected_day(path):
-            ids = {chat_id for line in landed_lines(path) if (chat_id := _chat_id_of(line.content)) is not None}
-            found |= ids & set(chat_ids)
+            for line in landed_lines(path):
+                chat_id = _chat_id_of(line.content)
+                if chat_id is None:
+                    text = line.content.decode("utf-8", "replace")
+                    found.update(each for each in chat_ids if holds_id(text, each))
+                elif chat_id in chat_ids:
+                    found.add(chat_id)
     return found
 
 
 def _is_about(line: bytes, chat_id: str) -> bool:
     found = _chat_id_of(line)
     # Elsewhere in a line that can be read, as in another conversation's text, the id is only a word.
-    return found == chat_id or (found is None and _holds(line.decode("utf-8", "replace"), chat_id))
+    return found == chat_id or (found is None and holds_id(line.decode("utf-8", "replace"), chat_id))
 
 
 def _rejected_is_about(line: bytes, chat_id: str) -> bool:
     try:
         row = RejectedConversation.model_validate_json(line)
     except ValidationError:
-        return _holds(line.decode("utf-8", "replace"), chat_id)
-    return row.chat_id == chat_id or (row.chat_id is None and _holds(row.content, chat_id))
-
-
-def _holds(text: str, chat_id: str) -> bool:
-    return any(each in text for each in as_written(chat_id))
+        return False  # somebody edited the file
+    return row.chat_id == chat_id or (row.chat_id is None and holds_id(row.content, chat_id))
 
 
 @contextmanager
@@ -429,10 +523,10 @@ def _identity(rejected: RejectedConversation) -> tuple[str, ...]:
     return rejected.reason, rejected.chat_id or "", rejected.content or rejected.file
 
 
-def _taken(rows: list[RejectedConversation], like: RejectedConversation) -> RejectedConversation:
+def _taken(rows: dict[tuple[str, int], RejectedConversation], like: RejectedConversation) -> RejectedConversation:
     """Take the row at the same place out of these, or else the first."""
-    same = [position for position, row in enumerate(rows) if (row.file, row.line) == (like.file, like.line)]
-    return rows.pop(same[0] if same else 0)
+    place = (like.file, like.line)
+    return rows.pop(place if place in rows else next(iter(rows)))
 
 
 def _rewrite(path: Path, lines: list[bytes]) -> None:

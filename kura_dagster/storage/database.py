@@ -7,7 +7,7 @@ leaves it.
 
 from __future__ import annotations
 
-import os
+import shutil
 from collections import namedtuple
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
-from kura_dagster.pipeline.conversations import as_written
+from kura_dagster.pipeline.conversations import id_pattern
 from kura_dagster.storage.partitioning import (
     DAILY_IN_UTC,
     Partitioning,
@@ -156,6 +156,27 @@ class Database:
                 return self._empty_frame(table)
             return connection.execute(query, {"first": _text(first), "last": _text(last)}).df()
 
+    def partitions_with(self, chat_ids: Collection[str]) -> list[PartitionDate]:
+        """Return the partitions that have rows of these conversations, in order."""
+        if not self.path.exists():
+            return []
+        with self._open(read_only=True) as connection:
+            held = self._rows_about(connection, chat_ids)
+        return sorted({when for rows in held.values() for when in rows})
+
+    def _rows_about(self, connection: Any, chat_ids: Collection[str]) -> dict[str, list[PartitionDate]]:
+        """Return the partition of each row that holds one of the conversations, by the table's name."""
+        held: dict[str, list[PartitionDate]] = {}
+        for table in TABLES.values():
+            if _exists(connection, table):
+                condition, values = _is_about(table, chat_ids)
+                found = connection.execute(
+                    f"SELECT {PARTITION_COLUMN} FROM {table.name} WHERE {condition}", values
+                ).fetchall()
+                if found:
+                    held[table.name] = [when for (when,) in found]
+        return held
+
     def forget(self, chat_ids: Collection[str]) -> tuple[dict[str, int], list[PartitionDate]]:
         """Take conversations out of every table and out of the file's free blocks, or change nothing where that fails.
 
@@ -169,24 +190,20 @@ class Database:
             return {}, []
         # Deleted rows stay readable in a database's free blocks. So they are deleted in a copy, and what the copy then
         # holds becomes the file.
-        copy, clean = (self.path.with_name(f".{self.path.name}.{os.getpid()}.{what}") for what in ("copy", "clean"))
+        file = self.path.resolve()  # a link stays one
+        copy, clean = (file.with_name(f".{file.name}.{what}") for what in ("copy", "clean"))
         try:
             with self._open(read_only=False) as connection:
                 existing = [table for table in TABLES.values() if _exists(connection, table)]
-                held: dict[str, list[PartitionDate]] = {}
-                for table in existing:
-                    condition, values = _is_about(table, chat_ids)
-                    found = connection.execute(
-                        f"SELECT {PARTITION_COLUMN} FROM {table.name} WHERE {condition}", values
-                    ).fetchall()
-                    if found:
-                        held[table.name] = [when for (when,) in found]
+                # Under the lock: what a process that was killed here left is nobody's any more.
+                for path in (copy, clean):
+                    path.unlink(missing_ok=True)
+                held = self._rows_about(connection, chat_ids)
                 if not held:
                     return {}, []
                 partitions = sorted({when for rows in held.values() for when in rows})
                 (name,) = connection.execute("SELECT current_database()").fetchone()
                 for path, database in ((copy, "copied"), (clean, "cleaned")):
-                    path.unlink(missing_ok=True)
                     connection.execute(f"ATTACH '{_quoted(path)}' AS {database}")
                 connection.execute(f'COPY FROM DATABASE "{name}" TO copied')
                 connection.execute("USE copied")
@@ -201,7 +218,8 @@ class Database:
                 connection.execute("DETACH copied")
                 connection.execute("DETACH cleaned")
                 connection.close()
-                clean.replace(self.path)
+                shutil.copymode(file, clean)
+                clean.replace(file)
         finally:
             for path in (copy, clean):
                 path.unlink(missing_ok=True)
@@ -392,9 +410,9 @@ def _is_about(table: Table, chat_ids: Collection[str]) -> tuple[str, list[list[s
         return "list_has_any(chat_ids, ?)", [ids]
     if table is REJECTED_CONVERSATIONS:
         # A line that could not be parsed holds the id as it was written.
-        written = [each for chat_id in ids for each in as_written(chat_id)]
-        holds = "len(list_filter(?, lambda each: contains(content, each))) > 0"
-        return f"list_contains(?, chat_id) OR (chat_id IS NULL AND {holds})", [ids, written]
+        patterns = [id_pattern(chat_id) for chat_id in ids]
+        holds = "len(list_filter(?, lambda each: regexp_matches(content, each))) > 0"
+        return f"list_contains(?, chat_id) OR (chat_id IS NULL AND {holds})", [ids, patterns]
     return f"list_contains(?, {'item_id' if table in FAILED.values() else 'chat_id'})", [ids]
 
 

@@ -12,7 +12,6 @@ from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.conversations import read_conversations
 from kura_dagster.storage.database import Database
-from kura_dagster.storage.io_manager import partition_dates
 from kura_dagster.storage.tables import CONVERSATIONS, REJECTED_CONVERSATIONS
 
 
@@ -35,8 +34,7 @@ def conversations(
     """
     settings = models.settings
     partitions_def = context.assets_def.partitions_def
-    assert partitions_def is not None
-    dates_by_key = partition_dates(partitions_def, partitions_def.get_partition_keys(), database.partition_type)
+    assert isinstance(partitions_def, dg.TimeWindowPartitionsDefinition)
 
     def read(key: str) -> dict[str, list[Any]]:
         window = partitions_def.time_window_for_partition_key(key)  # type: ignore[attr-defined]
@@ -59,7 +57,7 @@ def conversations(
             kept_answers=kept_answers,
             database=database,
             instance=context.instance,
-            dates_by_key=dates_by_key,
+            partitions_def=partitions_def,
         )
         if gone.counts:
             context.log.info(f"{key}: conversations that are no longer landed are erased: {dict(gone.counts)}")

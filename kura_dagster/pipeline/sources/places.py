@@ -61,7 +61,9 @@ def find_places(paths: Sequence[str]) -> list[Place | NotRead]:
     Raises:
         SourceError: a path leads nowhere, or an address can't be used.
     """
-    return [place for path in paths for place in (_at_address(path) if "://" in path else _on_disk(path))]
+    found = [place for path in paths for place in (_at_address(path) if "://" in path else _on_disk(path))]
+    # A file that two paths mean is read once.
+    return list({place.name: place for place in found}.values())
 
 
 def _on_disk(path: str) -> Iterator[Place | NotRead]:

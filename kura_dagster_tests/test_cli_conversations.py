@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from kura_dagster import cli
 from kura_dagster.cli import ingest, screen
+from kura_dagster.orchestration import run_history
 from kura_dagster.pipeline.sources.places import Place
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.tables import REJECTED_CONVERSATIONS, TABLES
@@ -375,6 +377,60 @@ class TestForget:
         assert self.traces(analysed, settings) == []
         monkeypatch.setenv("OPENAI_API_KEY", "key")
         assert kura("run", "2026-11-02").exit_code == 0
+
+    def test_what_failed_can_be_done_again(self, kura, analysed, settings, monkeypatch):
+        def locked(*_):
+            raise sqlite3.OperationalError("database is locked")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(run_history, "_forget_in_sql", locked)
+            result = kura("forget", "zeppelin", "--yes")
+        assert result.exit_code == 1
+        assert "Dagster's run history can't be erased from (database is locked)" in result.stderr
+        assert kura("forget", "zeppelin", "--yes").exit_code == 0
+        assert self.traces(analysed, settings) == []
+
+    def test_days_before_the_first_are_told_of(self, kura, analysed, settings, monkeypatch):
+        monkeypatch.setenv("KURA_START_DATE", "2026-11-03")
+        result = kura("forget", "zeppelin", "--yes")
+        assert result.exit_code == 0, result.output
+        assert "2026-11-02 has no clusters now: it is before KURA_START_DATE, 2026-11-03" in result.stderr
+        assert self.traces(analysed, settings) == []
+
+    def test_what_moved_to_another_day_is_no_longer_shown_by_the_first_one(
+        self, kura, land, settings, tmp_path, monkeypatch
+    ):
+        monkeypatch.setenv("KURA_PROJECTION", "pca")
+        path = tmp_path / "one.jsonl"
+
+        earlier = [{"role": "user", "content": "Hello there", "created_at": "2026-11-02T23:00:00Z"}]
+        later = [
+            {"role": "user", "content": text, "created_at": f"2026-11-03T{9 + number:02}:00:00Z"}
+            for number, text in enumerate(["Hello there", "How do I sell my zeppelin?", "And where?"])
+        ]
+        land("2026-11-03", 1)
+        for messages in (later, earlier + later[1:]):
+            path.write_text(json.dumps(a_conversation(chat_id=self.SECRET, created_at=None, messages=messages)))
+            assert kura("ingest", path).exit_code == 0
+            path.unlink()
+            assert kura("run", "--landed").exit_code == 0
+        assert "zeppelin" not in (settings.conversations / "2026-11-03.jsonl").read_text()
+        assert kura("forget", self.SECRET, "--yes").exit_code == 0
+        assert self.traces(tmp_path, settings) == []
+
+    def test_a_line_that_broke_is_no_reason_to_erase(self, kura, analysed, settings, server):
+        path = settings.conversations / "2026-11-02.jsonl"
+        lines = path.read_text().splitlines()
+        broken = [line.replace('{"chat_id":', '{ "chat_id": ')[:-40] if "zeppelin" in line else line for line in lines]
+        path.write_text("\n".join(broken) + "\n")
+        assert kura("run", "2026-11-02").exit_code == 0
+        path.write_text("\n".join(lines) + "\n")
+        asked = server.stats.by_schema["GeneratedSummary"]
+        assert kura("run", "2026-11-02").exit_code == 0
+        assert server.stats.by_schema["GeneratedSummary"] == asked, "its answer was kept"
+
+    def test_an_empty_id_is_refused(self, kura, analysed):
+        assert kura("forget", "", "--yes").exit_code == 2
 
     def test_an_id_without_its_source_gets_a_hint(self, kura, settings, tmp_path):
         path = tmp_path / "one.jsonl"

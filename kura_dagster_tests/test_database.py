@@ -381,6 +381,22 @@ class TestForgetting:
         assert database.forget([chat_id]) == ({"rejected_conversations": 1}, [MONDAY])
         assert [row.line for row in database.load(REJECTED_CONVERSATIONS, MONDAY)] == [2]
 
+    def test_a_linked_file_is_erased_from_and_stays_linked(self, filled, tmp_path):
+        link = tmp_path / "link.duckdb"
+        link.symlink_to(filled.path)
+        filled.path.chmod(0o660)
+        assert Database(link).forget([self.SECRET])[1] == [MONDAY, TUESDAY]
+        assert link.is_symlink()
+        assert self.SECRET.encode() not in filled.path.read_bytes()
+        assert filled.path.stat().st_mode & 0o777 == 0o660
+
+    def test_what_a_killed_process_left_goes_too(self, filled):
+        left = [filled.path.with_name(f".{filled.path.name}.{what}") for what in ("copy", "clean")]
+        for path in left:
+            path.write_bytes(filled.path.read_bytes())
+        filled.forget([self.SECRET])
+        assert not any(path.exists() for path in left)
+
     def test_what_is_not_there_changes_nothing(self, filled):
         before = filled.path.read_bytes()
         assert filled.forget(["x' OR 1=1 --"]) == ({}, [])

@@ -61,6 +61,14 @@ def test_every_record_of_every_sample_is_landed_or_set_aside(folder: Path) -> No
     assert (again.new, again.updated, again.unchanged, again.rejected) == (0, 0, total.new, total.rejected)
 
 
+def test_a_file_that_is_named_twice_is_read_once(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(lines(a_conversation(), "broken\n"))
+    report = run(folder, path, tmp_path / "." / "a.jsonl", tmp_path / "*.jsonl")
+    assert report.n_read == 2
+    assert (report.total.new, report.total.rejected) == (1, 1)
+
+
 def test_ids_of_two_systems_do_not_clash(folder: Path, tmp_path: Path) -> None:
     rows = "id,timestamp,prompt,response\n1,2026-11-20T09:00:00Z,{},ok\n"
     for name in ("web", "app"):

@@ -16,6 +16,8 @@ from dagster._core.loader import LoadingContextForTest
 from kura_dagster.orchestration import sensors
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.materialise import materialise
+from kura_dagster.orchestration.partitions import partitions_from
+from kura_dagster.orchestration.sensors import landed_since_analysed
 from kura_dagster.settings import Settings
 from kura_dagster.storage.database import Database
 from kura_dagster_tests.own_models import OpeningTurns, own_models
@@ -303,6 +305,14 @@ def test_what_could_not_be_landed_is_seen_too_and_goes_no_further(sensor, landed
     assert Database(settings.database).row_counts()["rejected_conversations"] == {date(2026, 11, 2): 1}
     resolver = CachingStaleStatusResolver(instance, sensor.defs.resolve_asset_graph(), LoadingContextForTest(instance))
     assert resolver.get_status(dg.AssetKey("summaries"), "2026-11-02") is StaleStatus.FRESH
+
+
+def test_a_time_from_another_clock_has_a_day_analysed_once(sensor, landed, settings, instance):
+    landed("2026-11-02", 2, seconds_ago=-3600)
+    partitions_def = partitions_from(settings)
+    assert landed_since_analysed(instance, partitions_def, settings) == [["2026-11-02"]]
+    assert materialise(sensor.defs, ["2026-11-02"], instance).success
+    assert landed_since_analysed(instance, partitions_def, settings) == []
 
 
 def test_a_long_stretch_is_several_runs(sensor, landed, monkeypatch):

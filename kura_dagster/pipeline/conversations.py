@@ -40,7 +40,7 @@ REJECTED_SUFFIX = ".rejected.jsonl"
 
 _ID_FIELDS = (
     *("chat_id", "conversation_id", "thread_id", "session_id", "id", "uuid", "custom_id", "request_id"),
-    *("conversation_hash", "chat", "conversation"),
+    *("requestId", "conversation_hash", "chat", "conversation"),
 )
 """What formats call the field of a conversation's id."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kura_dagster_tests.loopback_server import LoopbackServer
+from kura_dagster_tests.loopback_server import Faults, LoopbackServer
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
@@ -125,6 +125,19 @@ def test_limits_hold_for_all_runs_of_a_command_together(server: LoopbackServer, 
     assert "Analysing 2026-11-05" in ran.stdout, "the first day took less"
     assert server.stats.chat == 5
     assert folder.kura("run", "--landed").returncode == 0
+
+
+def test_what_a_run_that_failed_spent_counts_too(server: LoopbackServer, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    landing = tmp_path / "data" / "conversations"
+    later = (landing / "2026-11-02.jsonl").read_text().replace("2026-11-02", "2026-11-05").replace("my kettle", "it")
+    (landing / "2026-11-05.jsonl").write_text(later)
+    server.faults = Faults(refuse_on="kettle")
+    ran = folder.kura("run", "--landed", "--max-calls", "6")
+    assert ran.returncode == 1
+    assert "1 of 2 conversations" in ran.stderr
+    assert "The limit of 1 calls (KURA_MAX_CALLS) is reached" in ran.stderr, "the refused one took four, the other one"
+    assert server.stats.chat == 6
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import typer
 from kura_dagster.cli.app import Command, app, examples
 from kura_dagster.cli.arguments import Day, From, To, asked_range
 from kura_dagster.cli.project import a_partition, days_text, opened_instance
-from kura_dagster.cli.runs import run_days, run_keys
-from kura_dagster.cli.screen import INTERRUPTED, errors_explained, fail, print_lines, print_seconds
+from kura_dagster.cli.runs import FailedRun, run_days, run_keys
+from kura_dagster.cli.screen import errors_explained, fail, print_lines, print_seconds
 from kura_dagster.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,13 +61,13 @@ def run(
             print_lines([f"Analysing {days_text(settings, keys)} …"])
             try:
                 report = run_keys(settings, keys)
-            except typer.Exit as ended:
+            except FailedRun as ended:
                 # Days that fail keep no others from being analysed; who stops the command means all of it.
-                if ended.exit_code == INTERRUPTED:
+                if ended.report.interrupted:
                     raise
-                failed = True
-                continue
-            print_seconds(report.seconds_by_asset)
+                failed, report = True, ended.report
+            else:
+                print_seconds(report.seconds_by_asset)
             settings = _with_what_is_left(settings, report.spent)
         if failed:
             raise typer.Exit(1)
@@ -77,10 +77,9 @@ def run(
 
 
 def _has_earlier(settings: Settings) -> bool:
-    from kura_dagster.pipeline.conversations import day_of_file
+    from kura_dagster.pipeline.conversations import day_files
 
-    days = (day_of_file(path) for path in settings.conversations.iterdir())
-    return any(day < settings.start_date for day in days if day)
+    return any(day < settings.start_date for day, _ in day_files(settings.conversations))
 
 
 def _with_what_is_left(settings: Settings, spent: Spent) -> Settings:

@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     from kura_dagster.orchestration.progress import RunProgress, RunWatch
 
 
+class FailedRun(typer.Exit):
+    """Ends the command after a run that failed or was stopped, of which everything is said."""
+
+    def __init__(self, report: RunReport) -> None:
+        super().__init__(INTERRUPTED if report.interrupted else 1)
+        self.report = report
+
+
 def run_days(settings: Settings, first: date, last: date) -> RunReport:
     """Analyse the partitions that hold any moment of these days, as `run_keys` does."""
     from kura_dagster.orchestration.materialise import partition_keys_between
@@ -39,7 +47,11 @@ def run_days(settings: Settings, first: date, last: date) -> RunReport:
 
 
 def run_keys(settings: Settings, keys: list[str]) -> RunReport:
-    """Analyse the partitions from the first key to the last in one run, with progress and what it cost."""
+    """Analyse the partitions from the first key to the last in one run, with progress and what it cost.
+
+    Raises:
+        FailedRun: it failed, or was stopped.
+    """
     from kura_dagster.orchestration.code_location import definitions_from
     from kura_dagster.orchestration.materialise import materialise
     from kura_dagster.orchestration.progress import RunWatch, watched_by
@@ -51,13 +63,13 @@ def run_keys(settings: Settings, keys: list[str]) -> RunReport:
     report.spent = watch.spent
     _print_spent(watch)
     if report.interrupted:
-        raise typer.Exit(INTERRUPTED)
+        raise FailedRun(report)
     for check, fault in report.failed_checks.items():
         print_error("[yellow]warning[/yellow]", f"{check}: {fault}")
     if not report.success:
         for step, cause in report.failures.items():
             print_error(f"[red]{step} failed[/red]:", cause)
-        raise typer.Exit(1)
+        raise FailedRun(report)
     return report
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import dagster as dg
 
 from kura_dagster.orchestration.partitions import key_of
-from kura_dagster.orchestration.run_history import forget_in_history
+from kura_dagster.orchestration.run_history import OtherHistoryError, forget_in_history
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.conversations import LandedConversations
 from kura_dagster.pipeline.landing import still_landed
@@ -52,11 +51,11 @@ def erase(
     if keys:
         try:
             told = forget_in_history(instance, chat_ids, keys)
-        except NotImplementedError as error:
+        except OtherHistoryError as error:
             left.append(str(error))
     try:
         answers = sum(kept_answers.forget(chat_id) for chat_id in chat_ids)
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # which is how a cache of a user's own says that it can't
         left.append(f"{error}: what it keeps is not erased")
     rows, _ = database.forget(chat_ids)
     counts = {**rows, "kept answers": answers, "entries of run history": told}
@@ -93,13 +92,16 @@ def erase_what_is_gone(
     if not gone or landed.missing:
         return Erased({})
     moved = still_landed(folder, gone)
-    if moved:
-        with suppress(NotImplementedError):
-            forget_in_history(instance, (), [key])
-    return erase(
+    erased = erase(
         gone - moved,
         kept_answers=kept_answers,
         database=database,
         instance=instance,
         partitions_def=partitions_def,
     )
+    if moved:
+        try:
+            forget_in_history(instance, (), [key])
+        except OtherHistoryError as error:
+            return replace(erased, left=[*erased.left, str(error)])
+    return erased

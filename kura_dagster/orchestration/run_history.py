@@ -41,6 +41,10 @@ class HistoryError(RuntimeError):
     """The run history can't be erased from now. The message says why."""
 
 
+class OtherHistoryError(RuntimeError):
+    """The run history is kept in something that can't be erased from. The message says which."""
+
+
 def forget_in_history(instance: dg.DagsterInstance, chat_ids: Collection[str], partition_keys: Sequence[str]) -> int:
     """Erase conversations' ids wherever runs of these partitions told them, and the trees, tables and maps they showed.
 
@@ -51,11 +55,11 @@ def forget_in_history(instance: dg.DagsterInstance, chat_ids: Collection[str], p
 
     Raises:
         HistoryError: somebody holds the history's files, or its server can't be reached.
-        NotImplementedError: the history is kept in something else than SQL.
+        OtherHistoryError: the history is kept in something else than SQL.
     """
     storage: Any = instance.event_log_storage
     if not isinstance(storage, SqlEventLogStorage):
-        raise NotImplementedError(
+        raise OtherHistoryError(
             f"Dagster's run history is a {type(storage).__name__}, which can't be erased from: what runs of "
             f"{', '.join(partition_keys)} showed is still there"
         )

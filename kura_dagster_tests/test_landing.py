@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kura_dagster.pipeline.conversations import (
+    ID_FIELDS,
     RejectedConversation,
     day_of_file,
     read_conversations,
@@ -23,6 +24,7 @@ from kura_dagster.pipeline.conversations import (
     set_aside,
 )
 from kura_dagster.pipeline.landing import CLASH, LandedDay, Landing, forget, landed_ids
+from kura_dagster.pipeline.sources import openai_messages, options
 from kura_dagster.pipeline.types import Conversation, Message
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -376,6 +378,10 @@ def test_what_could_not_be_read_is_forgotten_by_the_id_in_it_and_so_is_what_a_ki
     assert forget(tmp_path, "claude:4711") == {"2026-11-20.rejected.jsonl": 2}
     assert [row.content for row in set_aside(tmp_path, THAT_DAY, UTC)] == [others]
     assert not any(b"zeppelin" in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_every_field_that_a_reader_takes_for_an_id_is_one_to_who_erases() -> None:
+    assert {*openai_messages._IDS, *options._SYNONYMS["chat_id"], "uuid"} <= set(ID_FIELDS)
 
 
 def test_ids_are_found_without_their_source(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from kura_dagster.pipeline.sources.options import SourceOptions
     from kura_dagster.pipeline.sources.record import Record
 
+_REASONS_SHOWN = 5
+
 
 @app.command(
     cls=Command,
@@ -266,6 +268,3 @@ def _print_ingest(settings: Settings, report: IngestReport) -> None:
         print_lines([f"Next: KURA_START_DATE={min(changed)} kura-dagster run --landed"])
     elif changed:
         print_lines(["Next: kura-dagster run --landed"])
-
-
-_REASONS_SHOWN = 5

@@ -38,9 +38,9 @@ REJECTED_SUFFIX = ".rejected.jsonl"
 """What the files end with, beside those of the days, that hold what could not be landed at all."""
 
 
-_ID_FIELDS = (
+ID_FIELDS = (
     *("chat_id", "conversation_id", "thread_id", "session_id", "id", "uuid", "custom_id", "request_id"),
-    *("requestId", "conversation_hash", "chat", "conversation"),
+    *("requestId", "conversation_hash", "chat", "conversation", "ticket_id", "case_id"),
 )
 """What formats call the field of a conversation's id."""
 
@@ -88,6 +88,23 @@ def day_of_file(path: Path) -> date | None:
         return date.fromisoformat(found[1]) if found else None
     except ValueError:
         return None
+
+
+def day_files(folder: Path) -> Iterator[tuple[date, Path]]:
+    """Yield the files that hold conversations, with their days, in order."""
+    yield from _files_by_day(folder, rejected=False)
+
+
+def rejected_files(folder: Path) -> Iterator[tuple[date, Path]]:
+    """Yield the files that hold what could not be landed, with their days, in order."""
+    yield from _files_by_day(folder, rejected=True)
+
+
+def _files_by_day(folder: Path, *, rejected: bool) -> Iterator[tuple[date, Path]]:
+    for path in sorted(folder.iterdir()):
+        day = day_of_file(path)
+        if day is not None and path.name.endswith(REJECTED_SUFFIX) == rejected and path.is_file():
+            yield day, path
 
 
 def read_conversations(folder: Path, start: datetime, end: datetime, tz: tzinfo) -> LandedConversations:
@@ -215,7 +232,7 @@ def id_pattern(chat_id: str) -> str:
     written = {json.dumps(each, ensure_ascii=ascii_only) for each in ids for ascii_only in (True, False)}
     written |= {each for each in ids if each.isdecimal()}
     any_of_them = "|".join(re.escape(each).replace("\\ ", " ") for each in sorted(written))
-    return rf'"(?:{"|".join(_ID_FIELDS)})"[ \t\r\n]*:[ \t\r\n]*(?:{any_of_them})(?:[^\w.-]|$)'
+    return rf'"(?:{"|".join(ID_FIELDS)})"[ \t\r\n]*:[ \t\r\n]*(?:{any_of_them})(?:[^\w.-]|$)'
 
 
 def holds_id(text: str, chat_id: str) -> bool:

@@ -144,9 +144,8 @@ def ingest_records(
 
 def _finish(landing: Landing, report: IngestReport) -> IngestReport:
     report.days = landing.finish()
-    # What landing itself sets aside, it does for one reason.
-    if clashes := max(report.total.rejected - report.reasons.total(), 0):
-        report.reasons[CLASH] = clashes
+    if landing.n_clashes:
+        report.reasons[CLASH] = landing.n_clashes
     return report
 
 

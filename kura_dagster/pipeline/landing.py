@@ -24,15 +24,15 @@ from pydantic import ValidationError
 
 from kura_dagster.pipeline.conversations import (
     CONTENT_CHARACTERS,
-    REJECTED_SUFFIX,
     RejectedConversation,
     UnusableLineError,
-    day_of_file,
+    day_files,
     holds_id,
     landed_lines,
     landing_file,
     parsed_line,
     rejected_file,
+    rejected_files,
     rejected_in,
 )
 from kura_dagster.pipeline.replaced_file import remove_unfinished, replacing
@@ -95,6 +95,8 @@ class Landing:
         self.folder = folder
         self.tz = tz
         self.today = today
+        self.n_clashes = 0
+        """Records that `finish` set aside, because another conversation had their id."""
         self._repeated: Counter[str] = Counter()
         # No name: a file of SQLite's own, beyond 64 MB, that nobody else can open and no crash leaves behind.
         self._waiting = sqlite3.connect("")
@@ -220,10 +222,8 @@ class Landing:
             return
         earliest = date.fromisoformat(first) - LONGEST_CONVERSATION
         latest = date.fromisoformat(last) + LONGEST_CONVERSATION
-        for path in sorted(self.folder.iterdir()):
-            day = day_of_file(path)
-            is_day = day is not None and not path.name.endswith(REJECTED_SUFFIX) and path.is_file()
-            if day is None or not is_day or not earliest <= day <= latest:
+        for day, path in day_files(self.folder):
+            if not earliest <= day <= latest:
                 continue
             for line in landed_lines(path):
                 chat_id = _chat_id_of(line.content)
@@ -257,8 +257,7 @@ class Landing:
         ).fetchone()
         apart = self._apart(chat_id)
         n_joined, arrived = _with_those_that_fit(Conversation.model_validate_json(line), apart)
-        if n_joined:
-            self._repeated[chat_id] += n_joined
+        self._repeated[chat_id] += n_joined
         versions: list[tuple[str, int, Conversation]] = []
         query = "SELECT day, number, line FROM landed WHERE chat_id = ? ORDER BY day, number"
         for day, in_day, content in self._waiting.execute(query, [chat_id]).fetchall():
@@ -280,8 +279,7 @@ class Landing:
                 return
             together = both
         n_joined, together = _with_those_that_fit(together, apart)
-        if n_joined:
-            self._repeated[chat_id] += n_joined
+        self._repeated[chat_id] += n_joined
         for each in apart:
             self._reject_clash(each)
         if not versions:
@@ -336,13 +334,12 @@ class Landing:
     def _take_out(self, day: str, chat_ids: set[str]) -> None:
         """Take conversations out of a day's file; a file that then holds nothing goes."""
         path = landing_file(self.folder, date.fromisoformat(day))
-        left = 0
-        with replacing(path) as file:
-            for line in landed_lines(path):
-                if not (_chat_id_of(line.content) in chat_ids and self._is_usable(line.content, day)):
-                    file.write(line.content + b"\n")
-                    left += 1
-        if not left:
+        out = {
+            line.number
+            for line in landed_lines(path)
+            if _chat_id_of(line.content) in chat_ids and self._is_usable(line.content, day)
+        }
+        if not _leave_out(path, out):
             path.unlink()
 
     def _is_usable(self, content: bytes, day: str) -> bool:
@@ -362,6 +359,7 @@ class Landing:
             content=_line_of(conversation).decode()[:CONTENT_CHARACTERS],
         )
         self._file_rejected(rejected, self._day_of(conversation), record.n_records)
+        self.n_clashes += record.n_records
 
     def _file_rejected(self, rejected: RejectedConversation, day: str, n_records: int) -> None:
         self._waiting.execute(
@@ -384,9 +382,9 @@ class Landing:
             row = RejectedConversation.model_validate_json(record)
             now.setdefault(_identity(row), {})[row.file, row.line] = row
             day_of[row.file, row.line] = day
-        paths = {day.isoformat(): path for path in self.folder.iterdir() if (day := _rejected_day(path))}
         kept: dict[str, list[RejectedConversation]] = {}
-        for day, path in sorted(paths.items()):
+        for filed_under, path in rejected_files(self.folder):
+            day = filed_under.isoformat()
             kept[day] = []
             for row in rejected_in(path):
                 found = now.get(_identity(row))
@@ -452,18 +450,12 @@ def forget(folder: Path, chat_id: str) -> dict[str, int]:
         return lost
     with locked(folder):
         remove_unfinished(folder)
-        for path in sorted(folder.iterdir()):
-            if not day_of_file(path):
-                continue
-            is_about = _rejected_is_about if _rejected_day(path) else _is_about
-            about = {line.number for line in landed_lines(path) if is_about(line.content, chat_id)}
-            if not about:
-                continue
-            with replacing(path) as file:
-                for line in landed_lines(path):
-                    if line.number not in about:
-                        file.write(line.content + b"\n")
-            lost[path.name] = len(about)
+        for files, is_about in ((day_files, _is_about), (rejected_files, _rejected_is_about)):
+            for _, path in files(folder):
+                about = {line.number for line in landed_lines(path) if is_about(line.content, chat_id)}
+                if about:
+                    _leave_out(path, about)
+                    lost[path.name] = len(about)
     return lost
 
 
@@ -471,26 +463,35 @@ def landed_ids(folder: Path, *, without_source: str) -> list[str]:
     """Return the ids in the landing folder that are this one behind their source, `<source>:<id>`, sorted."""
     ending = f":{without_source}"
     found: set[str] = set()
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if day_of_file(path) and not _rejected_day(path):
-            ids = (_chat_id_of(line.content) for line in landed_lines(path))
-            found.update(chat_id for chat_id in ids if chat_id is not None and chat_id.endswith(ending))
+    for _, path in day_files(folder) if folder.is_dir() else ():
+        ids = (_chat_id_of(line.content) for line in landed_lines(path))
+        found.update(chat_id for chat_id in ids if chat_id is not None and chat_id.endswith(ending))
     return sorted(found)
 
 
 def still_landed(folder: Path, chat_ids: Collection[str]) -> set[str]:
     """Return those of the ids that a line of any day has, usable or not."""
     found: set[str] = set()
-    for path in folder.iterdir():
-        if day_of_file(path) and not _rejected_day(path):
-            for line in landed_lines(path):
-                chat_id = _chat_id_of(line.content)
-                if chat_id is None:
-                    text = line.content.decode("utf-8", "replace")
-                    found.update(each for each in chat_ids if holds_id(text, each))
-                elif chat_id in chat_ids:
-                    found.add(chat_id)
+    for _, path in day_files(folder):
+        for line in landed_lines(path):
+            chat_id = _chat_id_of(line.content)
+            if chat_id is None:
+                text = line.content.decode("utf-8", "replace")
+                found.update(each for each in chat_ids if holds_id(text, each))
+            elif chat_id in chat_ids:
+                found.add(chat_id)
     return found
+
+
+def _leave_out(path: Path, numbers: Collection[int]) -> int:
+    """Take the lines of these numbers out of a file; return how many are left."""
+    n_left = 0
+    with replacing(path) as file:
+        for line in landed_lines(path):
+            if line.number not in numbers:
+                file.write(line.content + b"\n")
+                n_left += 1
+    return n_left
 
 
 def _is_about(line: bytes, chat_id: str) -> bool:
@@ -512,10 +513,6 @@ def locked(folder: Path) -> Iterator[None]:
     """Keep other landings away for the length of the block; readers are never kept away."""
     with FileLock(folder / _LOCK):
         yield
-
-
-def _rejected_day(path: Path) -> date | None:
-    return day_of_file(path) if path.name.endswith(REJECTED_SUFFIX) else None
 
 
 def _identity(rejected: RejectedConversation) -> tuple[str, ...]:

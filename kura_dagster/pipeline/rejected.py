@@ -9,7 +9,7 @@ import re
 from datetime import date
 from pathlib import Path
 
-from kura_dagster.pipeline.conversations import REJECTED_SUFFIX, day_of_file, rejected_in
+from kura_dagster.pipeline.conversations import rejected_files, rejected_in
 from kura_dagster.pipeline.landing import locked
 
 # What differs from record to record in reasons that are the same.
@@ -48,7 +48,7 @@ def clear_rejected(folder: Path, day: date | None = None) -> int:
         OSError: the folder can't be written.
     """
     if not folder.is_dir():
-        return 0
+        return 0  # and no lock is made there
     number = 0
     with locked(folder):
         for path in _lists(folder, day):
@@ -58,5 +58,5 @@ def clear_rejected(folder: Path, day: date | None = None) -> int:
 
 
 def _lists(folder: Path, day: date | None) -> list[Path]:
-    found = [(path, day_of_file(path)) for path in folder.glob(f"*{REJECTED_SUFFIX}")]
-    return sorted(path for path, of_day in found if of_day is not None and day in (None, of_day))
+    files = rejected_files(folder) if folder.is_dir() else ()
+    return [path for of_day, path in files if day in (None, of_day)]

@@ -8,7 +8,6 @@ on a plain copy without all that; what they replace is put into the text as it w
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
@@ -24,16 +23,17 @@ _INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2
 _SHORTER = re.compile(rf"[{_INVISIBLE}]{{1,1000}}|[^\W\d_][\u0300-\u036f]{{1,4}}")
 
 
-def _one_for_one() -> dict[int, str]:
-    table = {
-        code: str(unicodedata.decimal(chr(code))) for code in range(128, sys.maxunicode + 1) if chr(code).isdecimal()
-    }
-    table |= {code: chr(code - 0xFEE0) for code in _FULL_WIDTH}
-    table |= dict.fromkeys(map(ord, _SPACES), " ") | dict.fromkeys(map(ord, _HYPHENS), "-")
-    return table | {0xFE6B: "@"}
+class _OneForOne(dict[int, str]):
+    """What stands for a character, by its code; digits of other scripts are found when they come up."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        self[code] = str(unicodedata.decimal(character)) if code >= 128 and character.isdecimal() else character
+        return self[code]
 
 
-_ONE_FOR_ONE = _one_for_one()
+_ONE_FOR_ONE = _OneForOne({code: chr(code - 0xFEE0) for code in _FULL_WIDTH})
+_ONE_FOR_ONE |= dict.fromkeys(map(ord, _SPACES), " ") | dict.fromkeys(map(ord, _HYPHENS), "-") | {0xFE6B: "@"}
 
 
 def plain(text: str) -> str:

@@ -49,6 +49,7 @@ class Clustering(StrEnum):
 
     KMEANS = "kmeans"
     MINIBATCH_KMEANS = "minibatch_kmeans"
+    AGGLOMERATIVE = "agglomerative"
     HDBSCAN = "hdbscan"
 
 
@@ -160,10 +161,12 @@ class Settings(BaseSettings):
     )
 
     clustering: Clustering = Field(
-        Clustering.KMEANS, description="What forms base clusters: kmeans, minibatch_kmeans or hdbscan."
+        Clustering.KMEANS, description="What forms base clusters: kmeans, minibatch_kmeans, agglomerative or hdbscan."
     )
     clusters_per_group: int = Field(
-        10, ge=1, description="Conversations to a base cluster, on average; hdbscan ignores it."
+        10,
+        ge=1,
+        description="Conversations to a base cluster, on average; agglomerative and hdbscan find the number themselves.",
     )
     meta_clusters_per_group: int = Field(
         12, ge=2, description="Clusters that a language model sees at once when it forms their parents."

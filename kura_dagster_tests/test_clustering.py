@@ -13,25 +13,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
-from kura_dagster.pipeline import clustering
 from kura_dagster.pipeline.base_classes import BaseClusteringMethod
 from kura_dagster.pipeline.clustering import (
     NOISE,
+    AgglomerativeClusteringMethod,
     HDBSCANClusteringMethod,
     KmeansClusteringModel,
     MiniBatchKmeansClusteringMethod,
 )
 from kura_dagster.pipeline.types import Cluster, ConversationSummary
+from kura_dagster.pipeline.vectors import cells, density_peaks, kmeans
 
 METHODS: list[BaseClusteringMethod] = [
     KmeansClusteringModel(clusters_per_group=3),
     MiniBatchKmeansClusteringMethod(clusters_per_group=3, batch_size=8),
+    AgglomerativeClusteringMethod(),
     HDBSCANClusteringMethod(min_cluster_size=2),
     HDBSCANClusteringMethod(min_cluster_size=3, min_samples=20, metric="cosine", cluster_selection_method="leaf"),
     HDBSCANClusteringMethod(min_cluster_size=3, metric="manhattan"),
     HDBSCANClusteringMethod(min_cluster_size=3, metric="chebyshev"),
 ]
-NAMES = ["kmeans", "minibatch", "hdbscan", "hdbscan-cosine", "hdbscan-manhattan", "hdbscan-chebyshev"]
+NAMES = ["kmeans", "minibatch", "agglomerative", "hdbscan", "hdbscan-cosine", "hdbscan-manhattan", "hdbscan-chebyshev"]
 
 # Few distinct values and exact zeros, so that duplicates, opposite and zero vectors come up all the time.
 VECTORS = st.lists(
@@ -114,7 +116,9 @@ def test_k_means_finds_separate_blobs(method: BaseClusteringMethod) -> None:
 @pytest.mark.parametrize("metric", ["euclidean", "cosine", "manhattan"])
 def test_hdbscan_finds_separate_blobs_and_leaves_out_what_is_alone(metric: str) -> None:
     directions = np.eye(16)
-    near = np.repeat(directions[:4], 15, axis=0) + np.random.default_rng(2).normal(scale=0.005, size=(60, 16))
+    # The blobs are nearer to each other than what is alone is to anything.
+    centres = directions[:4] + directions[15]
+    near = np.repeat(centres, 15, axis=0) + np.random.default_rng(2).normal(scale=0.005, size=(60, 16))
     groups = HDBSCANClusteringMethod(min_cluster_size=10, min_samples=5, metric=metric).cluster(
         items_of(np.vstack([near, directions[8:12]]))
     )
@@ -192,22 +196,28 @@ def test_one_item_more_changes_few_clusters(n: int, most: float) -> None:
 
 
 def test_weights_of_large_days_are_taken_from_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clustering, "_SEED_ROWS", 50)
+    monkeypatch.setattr(density_peaks, "_SAMPLE_ROWS", 50)
     groups = members(KmeansClusteringModel(clusters_per_group=40).cluster(items_of(blobs(6, 40))))
     assert groups == {frozenset(f"chat-{40 * blob + n:05d}" for n in range(40)) for blob in range(6)}
+
+
+def cells_of(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    monkeypatch.setattr(cells, "CELL_ROWS", rows)
+    for module in (cells, kmeans):
+        monkeypatch.setattr(module, "ROWS_UNCUT", 5 * rows)
 
 
 @pytest.fixture
 def fitted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """Record rows and k of each k-means in a cell."""
     calls: list[tuple[int, int]] = []
-    real = clustering._fitted
+    real = kmeans._fitted
 
     def recorded(vectors: np.ndarray, k: int, rows_per_cluster: int) -> Any:
         calls.append((len(vectors), k))
         return real(vectors, k, rows_per_cluster)
 
-    monkeypatch.setattr(clustering, "_fitted", recorded)
+    monkeypatch.setattr(kmeans, "_fitted", recorded)
     return calls
 
 
@@ -216,7 +226,7 @@ def test_large_days_are_clustered_cell_by_cell(monkeypatch: pytest.MonkeyPatch, 
     at_once = KmeansClusteringModel(clusters_per_group=10).cluster(items_of(vectors))
     assert fitted == [(1200, 120)]
     fitted.clear()
-    monkeypatch.setattr(clustering, "_CELL_ROWS", 100)
+    cells_of(monkeypatch, 100)
     in_cells = KmeansClusteringModel(clusters_per_group=10).cluster(items_of(vectors))
     assert len(fitted) > 5
     assert sum(rows for rows, _ in fitted) == 1200
@@ -230,7 +240,7 @@ def test_large_days_are_clustered_cell_by_cell(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_day_of_one_theme_is_cut_again(monkeypatch: pytest.MonkeyPatch, fitted: list[tuple[int, int]]) -> None:
-    monkeypatch.setattr(clustering, "_CELL_ROWS", 20)
+    cells_of(monkeypatch, 20)
     random = np.random.default_rng(0)
     theme = np.eye(16)[0] + random.normal(scale=1e-3, size=(900, 16))
     vectors = np.vstack([theme, random.normal(size=(100, 16))])
@@ -241,7 +251,7 @@ def test_a_day_of_one_theme_is_cut_again(monkeypatch: pytest.MonkeyPatch, fitted
 
 @pytest.mark.parametrize("distinct", [1, 3])
 def test_a_large_day_of_duplicates_ends(monkeypatch: pytest.MonkeyPatch, distinct: int) -> None:
-    monkeypatch.setattr(clustering, "_CELL_ROWS", 50)
+    cells_of(monkeypatch, 50)
     vectors = np.repeat(np.eye(3)[:distinct], 300, axis=0)
     groups = KmeansClusteringModel(clusters_per_group=5).cluster(items_of(vectors))
     assert [len(group) for group in groups.values()] == [300] * distinct
@@ -249,7 +259,7 @@ def test_a_large_day_of_duplicates_ends(monkeypatch: pytest.MonkeyPatch, distinc
 
 @pytest.mark.parametrize("n", [560, 600, 635])
 def test_one_item_more_changes_one_cell_of_a_large_day(monkeypatch: pytest.MonkeyPatch, n: int) -> None:
-    monkeypatch.setattr(clustering, "_CELL_ROWS", 100)
+    cells_of(monkeypatch, 100)
     items = items_of(blobs(80, 10))
     np.random.default_rng(n).shuffle(items)
     before, after = (members(KmeansClusteringModel().cluster(items[:count])) for count in (n, n + 1))

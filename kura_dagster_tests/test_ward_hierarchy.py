@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from kura_dagster.pipeline.embedded.topics import TOPICS
 from kura_dagster.pipeline.embedded.ward_hierarchy import (
     WardMetaClusterModel,
-    group_by_ward,
     parent_name,
     planned_roots,
 )
@@ -83,31 +82,7 @@ def test_outliers_stay_on_their_own():
     assert outlier.parent_id is None
 
 
-@pytest.mark.parametrize("rows", [np.zeros((5, 3)), np.ones((5, 3)), np.eye(3)[[0, 1, 2, 0, 1]]])
-def test_duplicates_and_zeros_can_be_grouped(rows):
-    labels = group_by_ward(rows, 2)
-    assert set(labels) == {0, 1}
-    assert labels[0] == 0
-
-
-def test_near_directions_are_grouped_whatever_their_length():
-    east, north = np.array([1.0, 0.0]), np.array([0.0, 1.0])
-    vectors = np.stack([east, 9 * east + 0.1 * north, north, 0.2 * north + 0.01 * east, east])
-    assert group_by_ward(vectors, 2).tolist() == [0, 0, 1, 1, 0]
-
-
-@given(st.integers(0, 20), st.integers(1, 25), st.integers(0, 3))
-def test_labels_are_as_many_as_asked_for_and_numbered_by_appearance(n_vectors, n_groups, seed):
-    labels = group_by_ward(np.random.default_rng(seed).normal(size=(n_vectors, 3)), n_groups)
-    assert labels.shape == (n_vectors,)
-    assert list(dict.fromkeys(labels.tolist())) == list(range(min(n_vectors, n_groups)))
-
-
-def test_what_cannot_be_grouped_is_refused():
-    with pytest.raises(ValueError, match=r"n_groups is 0"):
-        group_by_ward(np.ones((2, 2)), 0)
-    with pytest.raises(ValueError, match=r"shape \(3,\)"):
-        group_by_ward(np.ones(3), 1)
+def test_a_hierarchy_without_roots_is_refused():
     with pytest.raises(ValueError, match=r"max_clusters is 0"):
         WardMetaClusterModel(0, Unasked())
 

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
     from kura_dagster.pipeline.checkpoints import JSONLCheckpointManager, write_conversations
     from kura_dagster.pipeline.clustering import (
+        AgglomerativeClusteringMethod,
         HDBSCANClusteringMethod,
         KmeansClusteringModel,
         MiniBatchKmeansClusteringMethod,
@@ -164,6 +165,7 @@ _NAMES = {
         "reduce_dimensionality_from_clusters",
     ),
     "clustering": (
+        "AgglomerativeClusteringMethod",
         "HDBSCANClusteringMethod",
         "KmeansClusteringModel",
         "MiniBatchKmeansClusteringMethod",

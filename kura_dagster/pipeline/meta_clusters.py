@@ -25,6 +25,7 @@ from kura_dagster.pipeline.hierarchy import (
 )
 from kura_dagster.pipeline.language_model.failures import SomeFailed
 from kura_dagster.pipeline.types import Cluster, FailedItem, cluster_id_of
+from kura_dagster.pipeline.vectors.ward import group_by_ward
 
 logger = logging.getLogger(__name__)
 
@@ -232,8 +233,6 @@ def _parents_in(answer: object, merging: Sequence[Cluster]) -> list[_Parent]:
 
 def _parents_by_ward(merging: Sequence[Cluster], most_roots: int) -> list[_Parent]:
     """Group the clusters by Ward linkage into about a tenth as many, but no fewer than `most_roots` asks for."""
-    from kura_dagster.pipeline.embedded.ward_hierarchy import group_by_ward
-
     labels = group_by_ward(_vectors_of(merging), max(most_roots, math.ceil(len(merging) / _FALLBACK_CHILDREN)))
     groups: dict[int, list[Cluster]] = {}
     for cluster, label in zip(merging, labels, strict=True):

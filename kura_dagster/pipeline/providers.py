@@ -222,6 +222,8 @@ def clustering_method_from(settings: Settings) -> BaseClusteringMethod:
 
     if settings.clustering is Clustering.HDBSCAN:
         return clustering.HDBSCANClusteringMethod()
+    if settings.clustering is Clustering.AGGLOMERATIVE:
+        return clustering.AgglomerativeClusteringMethod()
     if settings.clustering is Clustering.MINIBATCH_KMEANS:
         return clustering.MiniBatchKmeansClusteringMethod(clusters_per_group=settings.clusters_per_group)
     return clustering.KmeansClusteringModel(clusters_per_group=settings.clusters_per_group)

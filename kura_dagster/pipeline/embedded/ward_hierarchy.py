@@ -28,6 +28,7 @@ from kura_dagster.pipeline.embedded.topics import TOPICS
 from kura_dagster.pipeline.embedded.vocabulary import DO, ENGLISH_VERBS, NOUNS_THAT_SAY_NOTHING
 from kura_dagster.pipeline.embeddings import embed_texts
 from kura_dagster.pipeline.types import Cluster, cluster_id_of, unit_rows
+from kura_dagster.pipeline.vectors.ward import group_by_ward
 
 CHILDREN_PER_ROOT = 2  # on small days: 16 clusters get 8 roots; fewer roots mix themes
 MOST_CHILDREN = 12  # on average; more clusters than that for each root get a level in between
@@ -74,7 +75,11 @@ class WardMetaClusterModel(BaseMetaClusterModel):
         if target >= len(merging):
             return list(clusters)
         vectors = await self._vectors(merging)
-        labels = group_by_ward(vectors, target)
+        from threadpoolctl import threadpool_limits
+
+        # Between every cluster counting alike, where large ones swallow the small, and every conversation.
+        with threadpool_limits(limits=1):
+            labels = group_by_ward(vectors, target, [math.sqrt(max(1, cluster.count)) for cluster in merging])
         members = [np.flatnonzero(labels == label).tolist() for label in range(labels.max() + 1)]
         families = [
             sorted(family, key=lambda position: _biggest_first(merging[position]))
@@ -156,36 +161,6 @@ def planned_roots(n_clusters: int, most_roots: int) -> int:
     n_levels = max(1, math.ceil(math.log(n_clusters / final, MOST_CHILDREN) - 1e-9))
     branching = (n_clusters / final) ** (1 / n_levels)
     return max(final, math.floor(n_clusters / branching + 1e-9))
-
-
-def group_by_ward(vectors: np.ndarray, n_groups: int) -> np.ndarray:
-    """Group vectors of shape (n, n_dims) by Ward linkage of their directions; return labels 0 … of shape (n,).
-
-    Makes `n_groups` groups, or n where there are fewer vectors. Labels are numbered by first appearance. Rows of zeros
-    and duplicates are allowed.
-
-    Ward, J. H. (1963), https://doi.org/10.1080/01621459.1963.10500845.
-
-    Raises:
-        ValueError: `n_groups` is below 1 or `vectors` is not an array of rows.
-    """
-    vectors = np.asarray(vectors)
-    if vectors.ndim != 2:
-        raise ValueError(f"vectors has the shape {vectors.shape}; allowed is (n, n_dims)")
-    if n_groups < 1:
-        raise ValueError(f"n_groups is {n_groups}; allowed is 1 or more")
-    n_vectors = len(vectors)
-    if n_groups >= n_vectors:
-        return np.arange(n_vectors)
-    if n_groups == 1:
-        return np.zeros(n_vectors, dtype=np.int64)
-    # Here and not above: scipy takes half a second to load, and the Dagster code location loads this module.
-    from scipy.cluster.hierarchy import cut_tree, linkage
-
-    tree = linkage(unit_rows(vectors).astype(np.float64), method="ward")
-    labels = cut_tree(tree, n_clusters=n_groups)[:, 0]
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse]
 
 
 # Names ----------------------------------------------------------------------------------------------------------------

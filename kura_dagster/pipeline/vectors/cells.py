@@ -1,0 +1,45 @@
+"""Cells: a large day cut into parts of a thousand rows or so, each of which is then worked on alone.
+
+What is quadratic in the rows becomes linear by it. Rows that are near each other may be parted by a cell's border.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kura_dagster.pipeline.vectors.density_peaks import density_peaks, squared_distances
+
+CELL_ROWS = 1_000
+ROWS_UNCUT = 5 * CELL_ROWS
+"""Up to this many rows are left in one cell."""
+
+_BLOCK_ROWS = 10_000
+
+
+def cells(vectors: np.ndarray) -> list[np.ndarray]:
+    """Return the row numbers of each cell, one with all rows where they are no more than `ROWS_UNCUT`; none of no rows.
+
+    A cell is the rows nearest to one of some density peaks of a sample; where it holds most of a day, because everybody
+    asks the same, it is cut again. Only rows that can't be told apart are left in a larger one.
+
+    Args:
+        vectors: unit vectors of shape (n, n_dims), float32.
+    """
+    whole = np.arange(len(vectors))
+    if len(vectors) <= ROWS_UNCUT:
+        return [whole] if len(vectors) else []
+    # Only doublings: with another number of cells nearly every row would change its cell.
+    n_cells = 2 ** round(math.log2(len(vectors) / CELL_ROWS))
+    peaks = vectors[density_peaks(vectors, n_cells, len(vectors) / n_cells)]
+    nearest = np.concatenate(
+        [
+            np.argmin(squared_distances(vectors[start : start + _BLOCK_ROWS], peaks), axis=1)
+            for start in range(0, len(vectors), _BLOCK_ROWS)
+        ]
+    )
+    parts = [rows for cell in range(len(peaks)) if len(rows := np.flatnonzero(nearest == cell))]
+    if len(parts) == 1:
+        return [whole]
+    return [rows[inner] for rows in parts for inner in cells(vectors[rows])]

@@ -5,6 +5,8 @@
 # make benchmark  one day of 1,000 conversations, beside Kura
 # make benchmark-language-model  a language model's run on a loopback server, beside Kura
 # make benchmark-ingest  landing an export of 1 GB, beside reading it with plain json
+# make benchmark-clustering  time, memory and NMI of base clustering, beside scikit-learn's KMeans
+# make benchmark-quality  clusters beside true labels, in DATA=labelled.jsonl
 # make fuzz       feed the readers of conversations what they don't expect, for SECONDS=600
 # make lock       refresh constraints.txt
 # make clean      remove .venv and what can be rebuilt; your data stays
@@ -15,7 +17,7 @@ SECONDS ?= 600
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest fuzz
+.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-quality fuzz
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -70,6 +72,15 @@ benchmark-language-model: install .venv-kura/.installed
 # An export of a gigabyte, landed twice; some three minutes.
 benchmark-ingest: install
 	@$(BIN)/python benchmarks/ingest.py $(ARGUMENTS)
+
+# Some three minutes.
+benchmark-clustering: install
+	@$(BIN)/python benchmarks/clustering.py $(ARGUMENTS)
+
+# Means and spread over five parts, beside scikit-learn's and umap-learn's; some minutes for 5,000 texts.
+benchmark-quality: install
+	@test -n "$(DATA)" || { echo "Say which labelled data: make benchmark-quality DATA=labelled.jsonl"; exit 1; }
+	@$(BIN)/python benchmarks/quality.py $(DATA) $(ARGUMENTS)
 
 # What it breaks is in data/fuzz/broke-*, and belongs into the tests.
 fuzz: .venv-fuzz/.installed

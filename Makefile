@@ -6,6 +6,7 @@
 # make benchmark-language-model  a language model's run on a loopback server, beside Kura
 # make benchmark-ingest  landing an export of 1 GB, beside reading it with plain json
 # make benchmark-clustering  time, memory and NMI of base clustering, beside scikit-learn's KMeans
+# make benchmark-embedding  MiniLM's load time and texts a second, beside sentence-transformers
 # make benchmark-quality  clusters beside true labels, in DATA=labelled.jsonl
 # make fuzz       feed the readers of conversations what they don't expect, for SECONDS=600
 # make lock       refresh constraints.txt
@@ -17,7 +18,7 @@ SECONDS ?= 600
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-quality fuzz
+.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-embedding benchmark-quality fuzz
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -59,7 +60,7 @@ lock:
 	@rm -rf .venv-lock
 
 clean:
-	@rm -rf .venv .venv-kura .venv-fuzz data/cache/minilm-*  # answers in data/cache were paid for: kura-dagster cache clear
+	@rm -rf .venv .venv-kura .venv-fuzz .venv-sentence-transformers data/cache/minilm-*  # answers in data/cache were paid for: kura-dagster cache clear
 
 # One day of 1,000 conversations, ours beside Kura; some minutes, and it installs Kura once.
 benchmark: install .venv-kura/.installed
@@ -76,6 +77,15 @@ benchmark-ingest: install
 # Some three minutes.
 benchmark-clustering: install
 	@$(BIN)/python benchmarks/clustering.py $(ARGUMENTS)
+
+# Installs sentence-transformers and torch once, a gigabyte and more.
+benchmark-embedding: install .venv-sentence-transformers/.installed
+	@$(BIN)/python benchmarks/embedding.py --reference-python .venv-sentence-transformers/bin/python $(ARGUMENTS)
+
+.venv-sentence-transformers/.installed:
+	@$(PYTHON) -m venv .venv-sentence-transformers
+	@.venv-sentence-transformers/bin/python -m pip install --quiet --disable-pip-version-check 'sentence-transformers>=5' 'torch==2.13.0'
+	@touch $@
 
 # Means and spread over five parts, beside scikit-learn's and umap-learn's; some minutes for 5,000 texts.
 benchmark-quality: install

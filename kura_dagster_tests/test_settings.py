@@ -39,7 +39,7 @@ def test_the_environment_wins_over_env_file(monkeypatch):
 @pytest.mark.parametrize(
     ("variable", "value", "allowed"),
     [
-        ("KURA_CLUSTERING", "k-means", "'kmeans', 'minibatch_kmeans' or 'hdbscan'"),
+        ("KURA_CLUSTERING", "k-means", "'kmeans', 'minibatch_kmeans', 'agglomerative' or 'hdbscan'"),
         ("KURA_CLUSTERS_PER_GROUP", "0", "greater than or equal to 1"),
         ("KURA_MAX_CLUSTERS", "many", "a valid integer"),
         ("KURA_CADENCE", "yearly", "'hourly', 'daily', 'weekly' or 'monthly'"),

@@ -29,8 +29,8 @@ from kura_dagster.storage.tables import BASE_CLUSTERS, EMBEDDINGS, META_CLUSTERS
 METHODS = {
     SUMMARIES.name: 3,
     EMBEDDINGS.name: 2,
-    BASE_CLUSTERS.name: 3,
-    META_CLUSTERS.name: 2,
+    BASE_CLUSTERS.name: 4,
+    META_CLUSTERS.name: 3,
     PROJECTIONS.name: 1,
 }
 """Raised by one whenever our own code makes other rows of the same input. Prompts need no raise: they are compared."""

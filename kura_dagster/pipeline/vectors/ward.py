@@ -2,9 +2,9 @@
 
 SciPy's knows no weights: for it a cluster of two conversations counts as much as one of two hundred.
 
-Ward: Hierarchical Grouping to Optimize an Objective Function, 1963. Murtagh: A Survey of Recent Advances in Hierarchical
-Clustering Algorithms, 1983, for the chain of nearest neighbours, which makes it quadratic. Lance, Williams: A General
-Theory of Classificatory Sorting Strategies, 1967, for the distances after a merge.
+Ward: Hierarchical Grouping to Optimize an Objective Function, 1963. Murtagh: A Survey of Recent Advances in
+Hierarchical Clustering Algorithms, 1983, for the chain of nearest neighbours, which makes it quadratic. Lance,
+Williams: A General Theory of Classificatory Sorting Strategies, 1967, for the distances after a merge.
 """
 
 from __future__ import annotations

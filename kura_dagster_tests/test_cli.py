@@ -27,13 +27,14 @@ PRICES = '{"openai/gpt-4o-mini": {"input": 1, "output": 2}, "openai/text-embeddi
 
 
 @pytest.fixture
-def kura(monkeypatch, tmp_path, settings):
+def kura(monkeypatch, tmp_path, settings, with_minilm):
     """Run a command with the test's own database, landing folder and run history."""
     monkeypatch.setenv("KURA_DATABASE", str(settings.database))
     monkeypatch.setenv("KURA_CONVERSATIONS", str(settings.conversations))
     monkeypatch.setenv("KURA_PROJECTION", "pca")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "120")
+    with_minilm(tmp_path / "data" / "cache")
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "dagster.yaml").touch()
 

@@ -1,8 +1,8 @@
 """The DuckDB file: opening it politely, replacing partitions whole, reading them back.
 
 DuckDB lets one process write at a time and keeps everybody else out meanwhile, so every access takes a file lock,
-attaches the database, does its work and detaches it again. Nothing outside this package imports duckdb, and none of its exceptions
-leaves it.
+attaches the database, does its work and detaches it again. Nothing outside this package imports duckdb, and none of its
+exceptions leaves it.
 """
 
 from __future__ import annotations

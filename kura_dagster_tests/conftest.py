@@ -35,6 +35,11 @@ REQUESTS = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`dagster dev` comes first: its tests mostly wait, and at the end there would be nothing to do meanwhile."""
+    items.sort(key=lambda item: item.path.name != "test_dagster_dev.py")
+
+
 @event.listens_for(Engine, "connect")
 def do_not_wait_for_the_disk(connection: Any, _: Any) -> None:
     """Dagster commits some four hundred times a run, and each would wait for the disk: half of the time of a run.

@@ -271,13 +271,14 @@ def test_what_was_landed_is_analysed_and_nothing_else(kura, settings, land, tmp_
 SAID = {"role": "user", "content": "Where is my parcel?"}
 
 
+@pytest.fixture(scope="module")
+def first_analysed(tmp_path_factory):
+    """Where the first test that needs `analysed` leaves a copy of it for the others."""
+    return tmp_path_factory.mktemp("analysed") / "folder"
+
+
 class TestForget:
     SECRET = "4f1d-violet"
-
-    @pytest.fixture(scope="class")
-    def first_analysed(self, tmp_path_factory):
-        """Where the first test that needs `analysed` leaves a copy of it for the others."""
-        return tmp_path_factory.mktemp("analysed") / "folder"
 
     @pytest.fixture
     def analysed(self, kura, land, settings, server, monkeypatch, tmp_path, first_analysed):
@@ -294,7 +295,7 @@ class TestForget:
         assert kura("ingest", path).exit_code == 0
         assert kura("run", "--from", "2026-11-02", "--to", "2026-11-03").exit_code == 0
         path.unlink()
-        shutil.copytree(tmp_path, first_analysed)
+        shutil.copytree(tmp_path, first_analysed, ignore=shutil.ignore_patterns("*.onnx"))
         return tmp_path
 
     def traces(self, folder: Path, settings) -> list[str]:

@@ -45,8 +45,10 @@ dev: install
 	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded:FutureWarning' \
 		$(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
 
+# One process more than there are cores, for some tests mostly wait; each takes some 700 MB.
 test: install
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	@$(BIN)/python -m pytest --dist worksteal \
+		--numprocesses $$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 
 lint: install
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy kura_dagster

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
 import weakref
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 import numpy as np
@@ -15,7 +18,7 @@ import pytest
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.assets.common import one_row_an_item
 from kura_dagster.orchestration.build import build_defs
-from kura_dagster.orchestration.materialise import materialise, partition_keys_between
+from kura_dagster.orchestration.materialise import RunReport, materialise, partition_keys_between
 from kura_dagster.pipeline.hierarchy import check_tree, get_root_clusters
 from kura_dagster.pipeline.types import FailedItem
 from kura_dagster.settings import Settings
@@ -32,17 +35,51 @@ from kura_dagster.storage.tables import (
     TABLES,
 )
 from kura_dagster_tests import rows
+from kura_dagster_tests.conftest import land_day
 from kura_dagster_tests.own_models import OpeningTurns, own_models
 
 DAYS = [f"2026-11-0{day}" for day in range(2, 8)]
 SIZES = dict(zip(DAYS, [0, 1, 2, 3, 30, 12], strict=True))
 
 
-@pytest.fixture
-def landed(land):
-    for day, size in SIZES.items():
+class Analysed(NamedTuple):
+    """What a run made. Tests only look at it, or work on a `copy_of` the database."""
+
+    settings: Settings
+    instance: dg.DagsterInstance
+    report: RunReport
+    summary_model: OpeningTurns
+
+
+def analysed(folder: Path, instance: dg.DagsterInstance, sizes: dict[str, int]) -> Analysed:
+    settings = Settings.load(
+        database=folder / "kura.duckdb", conversations=folder / "conversations", start_date="2026-11-02"
+    )
+    for day, size in sizes.items():
         if size:
-            land(day, size)
+            land_day(settings.conversations, day, size)
+    summary_model = OpeningTurns()
+    defs = build_defs(settings, **own_models(summary_model=summary_model))
+    report = materialise(defs, list(sizes), instance)
+    assert report.success, report.failures
+    return Analysed(settings, instance, report, summary_model)
+
+
+@pytest.fixture(scope="module")
+def days_of_every_size(tmp_path_factory):
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield analysed(tmp_path_factory.mktemp("days"), instance, SIZES)
+
+
+@pytest.fixture(scope="module")
+def one_day(tmp_path_factory):
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield analysed(tmp_path_factory.mktemp("day"), instance, {"2026-11-02": 12})
+
+
+def copy_of(made: Analysed, folder: Path) -> Settings:
+    copy = shutil.copy(made.settings.database, folder / "copy.duckdb")
+    return made.settings.model_copy(update={"database": Path(copy)})
 
 
 def everything(database: Database) -> dict[str, pd.DataFrame]:
@@ -54,14 +91,12 @@ def assert_same_rows(left: dict[str, pd.DataFrame], right: dict[str, pd.DataFram
         pd.testing.assert_frame_equal(left[name], right[name])
 
 
-@pytest.mark.usefixtures("landed")
 class TestDaysOfEverySize:
-    def test_each_day_goes_through_all_six_assets_and_their_checks(self, settings, instance):
-        report = materialise(build_defs(settings, **own_models()), DAYS, instance)
-        assert report.success, report.failures
+    def test_each_day_goes_through_all_six_assets_and_their_checks(self, days_of_every_size):
+        report = days_of_every_size.report
         assert report.failed_checks == {}
         assert list(report.seconds_by_asset) == [asset.key.path[-1] for asset in ASSETS]
-        database = Database(settings.database)
+        database = Database(days_of_every_size.settings.database)
         for day, size in SIZES.items():
             when = date.fromisoformat(day)
             clusters = database.load(META_CLUSTERS, when)
@@ -71,22 +106,21 @@ class TestDaysOfEverySize:
             assert len(get_root_clusters(clusters)) <= 2
             assert len(database.load(PROJECTIONS, when)) == len(clusters)
 
-    def test_a_range_gives_row_for_row_what_single_days_give(self, settings, instance, tmp_path):
-        materialise(build_defs(settings, **own_models()), DAYS, instance)
+    def test_a_range_gives_row_for_row_what_single_days_give(self, days_of_every_size, instance, tmp_path):
+        settings = days_of_every_size.settings
         by_day = settings.model_copy(update={"database": tmp_path / "by_day.duckdb"})
         for day in reversed(DAYS):
             assert materialise(build_defs(by_day, **own_models()), [day], instance).success
         assert_same_rows(everything(Database(settings.database)), everything(Database(by_day.database)))
 
-    def test_running_again_gives_the_same_rows(self, settings, instance):
-        defs = build_defs(settings, **own_models())
-        materialise(defs, DAYS, instance)
+    def test_running_again_gives_the_same_rows(self, days_of_every_size, instance, tmp_path):
+        settings = copy_of(days_of_every_size, tmp_path)
         before = everything(Database(settings.database))
-        materialise(defs, DAYS, instance)
+        assert materialise(build_defs(settings, **own_models()), DAYS, instance).success
         assert_same_rows(before, everything(Database(settings.database)))
 
-    def test_the_ui_is_told_each_partitions_own_figures(self, settings, instance):
-        materialise(build_defs(settings, **own_models()), DAYS, instance)
+    def test_the_ui_is_told_each_partitions_own_figures(self, days_of_every_size):
+        instance = days_of_every_size.instance
         for name in ("conversations", "summaries", "embeddings"):
             assert figures(instance, name, "dagster/partition_row_count") == SIZES
         assert figures(instance, "meta_clusters", "roots")["2026-11-06"] == 2
@@ -96,12 +130,10 @@ class TestDaysOfEverySize:
         assert "data:image/png;base64," in picture["2026-11-06"]
         assert "2026-11-02" not in picture
 
-    def test_models_of_a_users_own_are_opened_and_closed_once_a_run(self, settings, instance):
-        summary_model = OpeningTurns()
-        report = materialise(build_defs(settings, **own_models(summary_model=summary_model)), DAYS, instance)
-        assert report.success
+    def test_models_of_a_users_own_are_opened_and_closed_once_a_run(self, days_of_every_size):
+        summary_model = days_of_every_size.summary_model
         assert (summary_model.opened, summary_model.closed) == (1, 1)
-        (row,) = Database(settings.database).load(SUMMARIES, date(2026, 11, 3))
+        (row,) = Database(days_of_every_size.settings.database).load(SUMMARIES, date(2026, 11, 3))
         assert row.model == "opening turns"
 
     def test_a_run_over_two_weeks_holds_one_partition_at_a_time(self, settings, instance, land):
@@ -251,14 +283,15 @@ class TestChecks:
         ],
         ids=lambda value: getattr(value, "name", None),
     )
-    def test_a_damaged_partition_fails_its_check(self, settings, instance, land, table, asset, damage):
-        land("2026-11-02", 12)
+    def test_a_damaged_partition_fails_its_check(self, one_day, tmp_path, table, asset, damage):
+        settings = copy_of(one_day, tmp_path)
         defs = build_defs(settings, **own_models())
-        materialise(defs, ["2026-11-02"], instance)
         database = Database(settings.database)
         monday = date(2026, 11, 2)
         database.replace_partitions({table: {monday: damage(database.load(table, monday))}})
-        (evaluation,) = run_checks(defs, instance, dg.AssetSelection.checks_for_assets(dg.AssetKey(asset))).values()
+        (evaluation,) = run_checks(
+            defs, one_day.instance, dg.AssetSelection.checks_for_assets(dg.AssetKey(asset))
+        ).values()
         assert not evaluation.passed
         assert "2026-11-02" in evaluation.description
 
@@ -281,10 +314,8 @@ class TestChecks:
         }
         assert "partition 2026-11-03: summaries holds" in evaluations["summaries"].description
 
-    def test_no_check_loads_whole_rows(self, settings, instance, land, monkeypatch):
-        land("2026-11-02", 12)
-        defs = build_defs(settings, **own_models())
-        materialise(defs, ["2026-11-02"], instance)
+    def test_no_check_loads_whole_rows(self, one_day, monkeypatch):
+        defs = build_defs(one_day.settings, **own_models())
         read = []
         load_columns = Database.load_columns
 
@@ -294,7 +325,7 @@ class TestChecks:
 
         monkeypatch.delattr(Database, "load")
         monkeypatch.setattr(Database, "load_columns", watched)
-        assert all(each.passed for each in run_checks(defs, instance, ALL_CHECKS).values())
+        assert all(each.passed for each in run_checks(defs, one_day.instance, ALL_CHECKS).values())
         assert len(read) == 13
         assert not {"conversations.messages", "summaries.metadata"} & set().union(*read)
 
@@ -347,14 +378,13 @@ class TestCadence:
             ({"timezone": "Asia/Tokyo"}, "2026-11-02", "KURA_TIMEZONE=UTC, but now KURA_TIMEZONE=Asia/Tokyo"),
         ],
     )
-    def test_a_database_of_another_cadence_or_timezone_is_refused(self, settings, instance, land, changed, key, said):
-        land("2026-11-02", 3)
-        assert materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance).success
+    def test_a_database_of_another_cadence_or_timezone_is_refused(self, one_day, tmp_path, changed, key, said):
+        settings = copy_of(one_day, tmp_path)
         other = Settings.load(**settings.model_dump() | changed)
         with dg.DagsterInstance.ephemeral() as fresh:
             report = materialise(build_defs(other, **own_models()), [key], fresh)
         assert said in report.failures["conversations"]
-        assert len(Database(settings.database).load(CONVERSATIONS, date(2026, 11, 2))) == 3
+        assert len(Database(settings.database).load(CONVERSATIONS, date(2026, 11, 2))) == 12
 
     def test_another_start_date_is_no_other_partitioning(self, settings, instance, land):
         land("2026-11-02", 3)

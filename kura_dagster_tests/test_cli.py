@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,23 +18,27 @@ from typer.testing import CliRunner, Result
 from kura_dagster import cli
 from kura_dagster.cli import forget, runs
 from kura_dagster.cli import screen as screen_module
+from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.materialise import materialise, open_instance
 from kura_dagster.orchestration.progress import RunProgress
 from kura_dagster.pipeline.types import Cluster, Conversation, ProjectedCluster
-from kura_dagster.settings import warn_of_unknown_variable
+from kura_dagster.settings import Settings, warn_of_unknown_variable
 from kura_dagster_tests.loopback_server import Faults
+from kura_dagster_tests.own_models import own_models
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 PRICES = '{"openai/gpt-4o-mini": {"input": 1, "output": 2}, "openai/text-embedding-3-small": {"input": 1}}'
 
 
 @pytest.fixture
-def kura(monkeypatch, tmp_path, settings):
+def kura(monkeypatch, tmp_path, settings, with_minilm):
     """Run a command with the test's own database, landing folder and run history."""
     monkeypatch.setenv("KURA_DATABASE", str(settings.database))
     monkeypatch.setenv("KURA_CONVERSATIONS", str(settings.conversations))
     monkeypatch.setenv("KURA_PROJECTION", "pca")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "120")
+    with_minilm(tmp_path / "data" / "cache")
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "dagster.yaml").touch()
 
@@ -41,6 +46,23 @@ def kura(monkeypatch, tmp_path, settings):
         return CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
 
     return invoke
+
+
+@pytest.fixture(scope="module")
+def first_analysed(tmp_path_factory):
+    """Where the first test that needs `two_analysed` leaves a copy of it for the others."""
+    return tmp_path_factory.mktemp("analysed") / "folder"
+
+
+@pytest.fixture
+def two_analysed(kura, land, tmp_path, first_analysed):
+    """A day of two conversations that was run, and nothing else."""
+    if first_analysed.exists():
+        shutil.copytree(first_analysed, tmp_path, dirs_exist_ok=True)
+        return
+    land("2026-11-02", 2)
+    assert kura("run", "2026-11-02").exit_code == 0
+    shutil.copytree(tmp_path, first_analysed, ignore=shutil.ignore_patterns("*.onnx"))
 
 
 def test_a_range_is_run_listed_drawn_and_exported(kura, land, tmp_path):
@@ -131,7 +153,11 @@ def test_status_is_whole_at_any_width_of_a_terminal(kura, land, monkeypatch, cad
     land("2026-11-02", 25)
     with (Path(os.environ["KURA_CONVERSATIONS"]) / "2026-11-02.jsonl").open("a") as file:
         file.write('{"chat_id": \n[]\n')
-    assert kura("run", "2026-11-02").exit_code == 0
+    # A line that tells no time is set aside in the first hour of its file.
+    keys = {"daily": ["2026-11-02"], "hourly": ["2026-11-02-00:00", "2026-11-02-08:00"]}[cadence]
+    with open_instance() as instance:
+        for key in keys:
+            assert materialise(build_defs(Settings.load(), **own_models()), [key], instance).success
     for width in (80, 100, 200):
         screen = io.StringIO()
         monkeypatch.setattr(
@@ -161,9 +187,8 @@ def test_status_is_whole_at_any_width_of_a_terminal(kura, land, monkeypatch, cad
         assert lines[-1].startswith("2 lines were set aside, see the table rejected_conversations: 2026-11-02")
 
 
-def test_status_in_a_pipe_is_plain_and_names_the_assets_in_one_line(kura, land, monkeypatch):
-    land("2026-11-02", 2)
-    kura("run", "2026-11-02")
+@pytest.mark.usefixtures("two_analysed")
+def test_status_in_a_pipe_is_plain_and_names_the_assets_in_one_line(kura, monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     lines = kura("status").stdout.splitlines()
     assert lines[0].split() == [
@@ -179,11 +204,10 @@ def test_status_in_a_pipe_is_plain_and_names_the_assets_in_one_line(kura, land, 
     assert "\x1b" not in "".join(lines)
 
 
-def test_status_shows_what_is_missing_of_a_day(kura, land, settings, monkeypatch):
+@pytest.mark.usefixtures("two_analysed")
+def test_status_shows_what_is_missing_of_a_day(kura, settings, monkeypatch):
     import duckdb
 
-    land("2026-11-02", 2)
-    kura("run", "2026-11-02")
     with duckdb.connect(str(settings.database)) as connection:
         connection.execute("DROP TABLE projections")
     shown = kura("status").stdout.splitlines()[2].split()
@@ -240,9 +264,8 @@ def test_a_database_that_is_none_is_a_line_and_no_traceback(kura, land, settings
     assert "Traceback" not in result.output
 
 
-def test_a_database_of_another_cadence_is_not_shown_as_this_one_s(kura, land, monkeypatch):
-    land("2026-11-02", 2)
-    assert kura("run", "2026-11-02").exit_code == 0
+@pytest.mark.usefixtures("two_analysed")
+def test_a_database_of_another_cadence_is_not_shown_as_this_one_s(kura, monkeypatch):
     monkeypatch.setenv("KURA_CADENCE", "hourly")
     for command in (["status"], ["tree"], ["tree", "2026-11-02"], ["export", "--from", "2026-11-02", "out"]):
         result = kura(*command)
@@ -250,11 +273,10 @@ def test_a_database_of_another_cadence_is_not_shown_as_this_one_s(kura, land, mo
         assert "KURA_CADENCE" in result.stderr
 
 
-def test_an_export_without_clusters_says_so(kura, land, settings, tmp_path):
+@pytest.mark.usefixtures("two_analysed")
+def test_an_export_without_clusters_says_so(kura, settings, tmp_path):
     import duckdb
 
-    land("2026-11-02", 2)
-    kura("run", "2026-11-02")
     with duckdb.connect(str(settings.database)) as connection:
         connection.execute("DELETE FROM base_clusters")
     result = kura("export", "--from", "2026-11-02", str(tmp_path / "out"))

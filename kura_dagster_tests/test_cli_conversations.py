@@ -25,7 +25,7 @@ pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
 
 @pytest.fixture
-def kura(monkeypatch, tmp_path, settings):
+def kura(monkeypatch, tmp_path, settings, with_minilm):
     """Run a command with the test's own database, landing folder, cache and run history."""
     monkeypatch.setenv("KURA_DATABASE", str(settings.database))
     monkeypatch.setenv("KURA_CONVERSATIONS", str(settings.conversations))
@@ -33,6 +33,7 @@ def kura(monkeypatch, tmp_path, settings):
     monkeypatch.setenv("KURA_PROJECTION", "pca")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "120")
+    with_minilm(tmp_path / "cache")
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
 
@@ -270,14 +271,22 @@ def test_what_was_landed_is_analysed_and_nothing_else(kura, settings, land, tmp_
 SAID = {"role": "user", "content": "Where is my parcel?"}
 
 
+@pytest.fixture(scope="module")
+def first_analysed(tmp_path_factory):
+    """Where the first test that needs `analysed` leaves a copy of it for the others."""
+    return tmp_path_factory.mktemp("analysed") / "folder"
+
+
 class TestForget:
     SECRET = "4f1d-violet"
 
     @pytest.fixture
-    def analysed(self, kura, land, settings, server, monkeypatch, tmp_path):
+    def analysed(self, kura, land, settings, server, monkeypatch, tmp_path, first_analysed):
         """Two days through a language model; of the first, one conversation says what nobody else does."""
         monkeypatch.setenv("KURA_LANGUAGE_MODEL", "openai/gpt-4o-mini")
         monkeypatch.setenv("KURA_EMBEDDING_MODEL", "openai/text-embedding-3-small")
+        if first_analysed.exists():
+            return shutil.copytree(first_analysed, tmp_path, dirs_exist_ok=True)
         for day in ("2026-11-02", "2026-11-03"):
             land(day, 8)
         path = tmp_path / "one.jsonl"
@@ -286,6 +295,7 @@ class TestForget:
         assert kura("ingest", path).exit_code == 0
         assert kura("run", "--from", "2026-11-02", "--to", "2026-11-03").exit_code == 0
         path.unlink()
+        shutil.copytree(tmp_path, first_analysed, ignore=shutil.ignore_patterns("*.onnx"))
         return tmp_path
 
     def traces(self, folder: Path, settings) -> list[str]:

@@ -1,4 +1,4 @@
-"""A code location of the user's own under the command line: the installed command, in a folder with a module."""
+"""A code location of the user's own under the command line, in a folder with a module."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from kura_dagster import cli
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
 COMMAND = Path(sys.executable).with_name("kura-dagster")
+OURS = {"KURA_LANGUAGE_MODEL": "openai/gpt-4o-mini", "KURA_PROJECTION": "pca"}
 MODULE = """
 import json
 from pathlib import Path
@@ -70,13 +74,23 @@ class Folder:
         ]
         (landing / "2026-11-02.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
-    def kura(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        ours = {"KURA_LANGUAGE_MODEL": "openai/gpt-4o-mini", "KURA_PROJECTION": "pca"}
+    def kura(self, *arguments: str) -> Result:
+        """Run the command line in this process, and leave none of its environment and no module behind."""
+        with patch.dict(os.environ, OURS), pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.chdir(self.path)
+            try:
+                return CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+            finally:
+                for name in ("ours", "nothing_of_ours"):
+                    sys.modules.pop(name, None)
+
+    def installed_kura(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the installed command."""
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("KURA_", "DAGSTER_"))}
         return subprocess.run(
             [str(COMMAND), *arguments],
             cwd=self.path,
-            env={**plain, **ours},
+            env={**plain, **OURS},
             capture_output=True,
             text=True,
             timeout=120,
@@ -86,14 +100,14 @@ class Folder:
         return len(list((self.path / "mine").glob("*")))
 
 
-def test_the_command_line_runs_and_erases_with_it(server: LoopbackServer, tmp_path: Path) -> None:
+def test_the_installed_command_runs_and_erases_with_it(server: LoopbackServer, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    ran = folder.kura("run", "2026-11-02")
+    ran = folder.installed_kura("run", "2026-11-02")
     assert ran.returncode == 0, ran.stderr
     assert server.stats.by_schema["WithTone"] == 2
     assert folder.kept() == server.stats.chat
     assert not (tmp_path / "data" / "cache" / "answers").exists()
-    gone = folder.kura("forget", "c-kettle", "--yes")
+    gone = folder.installed_kura("forget", "c-kettle", "--yes")
     assert gone.returncode == 0, gone.stderr
     assert "kept answers: 2" in gone.stdout
     assert server.stats.by_schema["WithTone"] == 2, "the other conversation's summary was kept"
@@ -101,16 +115,16 @@ def test_the_command_line_runs_and_erases_with_it(server: LoopbackServer, tmp_pa
 
 def test_answers_that_cannot_be_erased_are_told_of(server: LoopbackServer, tmp_path: Path) -> None:
     folder = Folder(tmp_path, forget="")
-    assert folder.kura("run", "2026-11-02").returncode == 0
+    assert folder.kura("run", "2026-11-02").exit_code == 0
     gone = folder.kura("forget", "c-kettle", "--yes")
-    assert gone.returncode == 1
+    assert gone.exit_code == 1
     assert "2026-11-02.jsonl: 1" in gone.stdout
     assert "Files has no forget: what it keeps is not erased" in gone.stderr
 
 
 def test_limits_of_the_command_line_hold_for_it(server: LoopbackServer, tmp_path: Path) -> None:
     ran = Folder(tmp_path).kura("run", "2026-11-02", "--max-calls", "1")
-    assert ran.returncode == 1
+    assert ran.exit_code == 1
     assert "The limit of 1 calls (KURA_MAX_CALLS) is reached" in ran.stderr
     assert server.stats.chat == 1
 
@@ -121,10 +135,10 @@ def test_limits_hold_for_all_runs_of_a_command_together(server: LoopbackServer, 
     later = (landing / "2026-11-02.jsonl").read_text().replace("2026-11-02", "2026-11-05").replace("my ", "the ")
     (landing / "2026-11-05.jsonl").write_text(later)
     ran = folder.kura("run", "--landed", "--max-calls", "5")
-    assert ran.returncode == 1
+    assert ran.exit_code == 1
     assert "Analysing 2026-11-05" in ran.stdout, "the first day took less"
     assert server.stats.chat == 5
-    assert folder.kura("run", "--landed").returncode == 0
+    assert folder.kura("run", "--landed").exit_code == 0
 
 
 def test_what_a_run_that_failed_spent_counts_too(server: LoopbackServer, tmp_path: Path) -> None:
@@ -134,7 +148,7 @@ def test_what_a_run_that_failed_spent_counts_too(server: LoopbackServer, tmp_pat
     (landing / "2026-11-05.jsonl").write_text(later)
     server.faults = Faults(refuse_on="kettle")
     ran = folder.kura("run", "--landed", "--max-calls", "6")
-    assert ran.returncode == 1
+    assert ran.exit_code == 1
     assert "1 of 2 conversations" in ran.stderr
     assert "The limit of 1 calls (KURA_MAX_CALLS) is reached" in ran.stderr, "the refused one took four, the other one"
     assert server.stats.chat == 6
@@ -145,13 +159,14 @@ def test_what_a_run_that_failed_spent_counts_too(server: LoopbackServer, tmp_pat
     [
         "python_file: ours.py",
         "python_module: {module_name: ours, attribute: defs}",
-        "python_module: kura_dagster.sample\n  - python_module: ours",
+        "python_module: nothing_of_ours\n  - python_module: ours",
     ],
 )
 def test_every_way_to_name_it(server: LoopbackServer, tmp_path: Path, workspace: str) -> None:
     folder = Folder(tmp_path)
+    (tmp_path / "nothing_of_ours.py").touch()
     (tmp_path / "workspace.yaml").write_text(f"load_from:\n  - {workspace}\n")
-    assert folder.kura("run", "2026-11-02").returncode == 0
+    assert folder.kura("run", "2026-11-02").exit_code == 0
     assert server.stats.by_schema["WithTone"] == 2
 
 
@@ -163,7 +178,10 @@ def test_every_way_to_name_it(server: LoopbackServer, tmp_path: Path, workspace:
             "workspace.yaml names nowhere, which can't be loaded: No module named",
         ),
         ("load_from: [{python_file: no.py}]", "no.py, which can't be loaded:"),
-        ("load_from: [{python_module: json}]", "workspace.yaml names no module with `defs = build_defs(...)`"),
+        (
+            "load_from: [{python_module: nothing_of_ours}]",
+            "workspace.yaml names no module with `defs = build_defs(...)`",
+        ),
         (
             "load_from: [{python_file: wrong.py}]",
             "wrong.py, which can't be loaded: ZeroDivisionError: division",
@@ -180,7 +198,8 @@ def test_what_is_no_code_location_is_refused(tmp_path: Path, workspace: str, sai
     folder = Folder(tmp_path)
     (tmp_path / "workspace.yaml").write_text(workspace)
     (tmp_path / "wrong.py").write_text("1 / 0")
+    (tmp_path / "nothing_of_ours.py").touch()
     ran = folder.kura("run", "2026-11-02")
-    assert ran.returncode == 2
+    assert ran.exit_code == 2
     assert said in ran.stderr
     assert "Traceback" not in ran.stderr

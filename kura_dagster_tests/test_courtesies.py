@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -98,8 +99,8 @@ def test_what_cannot_be_seen_tears_no_address_apart() -> None:
 
 
 @pytest.fixture(scope="module")
-def minilm(tmp_path_factory: pytest.TempPathFactory) -> MiniLMEmbeddingModel:
-    return MiniLMEmbeddingModel(cache_folder=tmp_path_factory.mktemp("cache"))
+def minilm(minilm_cache: Path) -> MiniLMEmbeddingModel:
+    return MiniLMEmbeddingModel(minilm_cache)
 
 
 @pytest.mark.parametrize("redacted", [False, True])

@@ -11,8 +11,11 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 import pandas as pd
@@ -22,12 +25,14 @@ from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.tables import TABLES
+from kura_dagster_tests.conftest import land_day
 from kura_dagster_tests.own_models import own_models
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
 PROJECT = Path(__file__).parents[1]
-DAYS = [f"2026-11-{day:02}" for day in range(2, 16)]
+DAYS = [f"2026-11-{day:02}" for day in range(2, 13)]
+LATER_DAYS = ["2026-11-13", "2026-11-14", "2026-11-15"]
 ASSETS = ["conversations", "summaries", "embeddings", "base_clusters", "meta_clusters", "projections"]
 
 
@@ -92,7 +97,7 @@ mutation Launch($backfill: LaunchBackfillParams!) {
   }
 }
 """
-RUNS = "{ runsOrError { ... on Runs { results { id status startTime endTime } } } }"
+RUNS = "{ runsOrError { ... on Runs { results { id status startTime endTime tags { key value } } } } }"
 STATUS = """
 query Status($id: String!) {
   partitionBackfillOrError(backfillId: $id) {
@@ -102,48 +107,47 @@ query Status($id: String!) {
 """
 
 
+class Own(NamedTuple):
+    dagster_dev: DagsterDev
+    landing: Path
+    database: Database
+
+
 @pytest.fixture(scope="module")
-def two_weeks(tmp_path_factory) -> Path:
-    from datetime import datetime, timedelta
+def own(tmp_path_factory) -> Iterator[Own]:
+    """`dagster dev` over the user's own models, and an empty landing folder in which each test has days of its own."""
+    home = tmp_path_factory.mktemp("own")
+    landing, database = home / "landing", home / "kura.duckdb"
+    landing.mkdir()
+    environment = {"KURA_DATABASE": str(database), "KURA_CONVERSATIONS": str(landing)}
+    with DagsterDev(home, environment) as dagster_dev:
+        yield Own(dagster_dev, landing, Database(database))
 
-    from kura_dagster_tests import rows
-    from kura_dagster_tests.conftest import REQUESTS
 
-    folder = tmp_path_factory.mktemp("landing")
+def test_a_backfill_through_graphql_gives_row_for_row_what_a_range_gives(own, settings):
+    """What a range gives is what single days give: see test_assets."""
     for number, day in enumerate(DAYS):
-        start = datetime.fromisoformat(f"{day}T08:00+00:00")
-        with (folder / f"{day}.jsonl").open("w") as file:
-            for each in range(number * 2 % 9):
-                row = rows.conversation(each, REQUESTS[each % len(REQUESTS)], start + timedelta(minutes=each))
-                file.write(json.dumps(row.model_dump(mode="json") | {"chat_id": f"{day}-{each}"}) + "\n")
-    return folder
+        for folder in (own.landing, settings.conversations):
+            land_day(folder, day, number * 2 % 9)
+    launched = own.dagster_dev.query(
+        LAUNCH, backfill={"partitionNames": DAYS, "assetSelection": [{"path": [name]} for name in ASSETS]}
+    )["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
 
+    def finished():
+        backfill = own.dagster_dev.query(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
+        return backfill if backfill["status"] not in ("REQUESTED", "CANCELING") else None
 
-def test_a_backfill_through_graphql_gives_row_for_row_what_single_days_give(tmp_path, two_weeks, settings):
-    environment = {"KURA_DATABASE": str(tmp_path / "backfill.duckdb"), "KURA_CONVERSATIONS": str(two_weeks)}
-    with DagsterDev(tmp_path, environment) as dagster_dev:
-        launched = dagster_dev.query(
-            LAUNCH, backfill={"partitionNames": DAYS, "assetSelection": [{"path": [name]} for name in ASSETS]}
-        )["launchPartitionBackfill"]
-        assert launched["__typename"] == "LaunchBackfillSuccess", launched
-
-        def finished():
-            backfill = dagster_dev.query(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
-            return backfill if backfill["status"] not in ("REQUESTED", "CANCELING") else None
-
-        backfill = dagster_dev.wait_for(finished)
+    backfill = own.dagster_dev.wait_for(finished)
     assert backfill["status"] == "COMPLETED_SUCCESS", backfill
     assert len(backfill["runs"]) == 1, "the backfill policy puts a range into one run"
 
-    by_day = settings.model_copy(update={"database": tmp_path / "by_day.duckdb", "conversations": two_weeks})
     with dg.DagsterInstance.ephemeral() as instance:
-        defs = build_defs(by_day, **own_models())
-        for day in DAYS:
-            assert materialise(defs, [day], instance).success
-    left, right = Database(tmp_path / "backfill.duckdb"), Database(by_day.database)
+        assert materialise(build_defs(settings, **own_models()), DAYS, instance).success
+    of_range, ends = Database(settings.database), (date.fromisoformat(DAYS[0]), date.fromisoformat(DAYS[-1]))
     for table in TABLES.values():
-        pd.testing.assert_frame_equal(left.frame(table), right.frame(table))
-    assert len(left.frame(TABLES["conversations"])) == sum(number * 2 % 9 for number in range(14))
+        pd.testing.assert_frame_equal(own.database.frame(table, *ends), of_range.frame(table))
+    assert len(of_range.frame(TABLES["conversations"])) == sum(number * 2 % 9 for number in range(len(DAYS)))
 
 
 def test_runs_that_ask_a_language_model_wait_for_one_another(tmp_path, settings, server, land):
@@ -178,38 +182,52 @@ def test_runs_that_ask_a_language_model_wait_for_one_another(tmp_path, settings,
         assert before["endTime"] <= after["startTime"]
 
 
-def test_what_is_landed_is_analysed_without_being_asked_for(tmp_path, two_weeks, settings):
+def test_what_is_landed_is_analysed_without_being_asked_for(own):
     """The daemon's own ticks: a first landing, then one late conversation for a day that is long done."""
-    landing = tmp_path / "landing"
-    landing.mkdir()
-    environment = {"KURA_DATABASE": str(settings.database), "KURA_CONVERSATIONS": str(landing)}
-    with DagsterDev(tmp_path, environment) as dagster_dev:
 
-        def runs() -> list[dict]:
-            return dagster_dev.query(RUNS)["runsOrError"]["results"]
+    def runs() -> list[dict]:
+        found = own.dagster_dev.query(RUNS)["runsOrError"]["results"]
+        asked_by_sensor = {"key": "dagster/sensor_name", "value": "landed_conversations"}
+        return [run for run in found if asked_by_sensor in run["tags"]]
 
-        def settled(count: int):
-            return dagster_dev.wait_for(lambda: len(found := runs()) == count and all(r["endTime"] for r in found))
+    def settled(count: int):
+        return own.dagster_dev.wait_for(lambda: len(found := runs()) == count and all(r["endTime"] for r in found))
 
-        dagster_dev.query(START_SENSOR, selector=_sensor_of(dagster_dev))
-        for day in DAYS[2:5]:
-            shutil.copy(two_weeks / f"{day}.jsonl", landing)
-        settled(1)
-        counts = Database(settings.database).row_counts()["conversations"]
-        assert {str(day): count for day, count in counts.items()} == {DAYS[2]: 4, DAYS[3]: 6, DAYS[4]: 8}
-        with (landing / f"{DAYS[3]}.jsonl").open("r+") as file:
-            late = json.loads(file.readline()) | {"chat_id": "late"}
-            file.seek(0, os.SEEK_END)
-            file.write(json.dumps(late) + "\n")
-        settled(2)
-        assert {run["status"] for run in runs()} == {"SUCCESS"}
-    counts = Database(settings.database).row_counts()["conversations"]
-    assert {str(day): count for day, count in counts.items()} == {DAYS[2]: 4, DAYS[3]: 7, DAYS[4]: 8}
+    def counts() -> list[int]:
+        stored = own.database.row_counts()["conversations"]
+        return [stored.get(date.fromisoformat(day), 0) for day in LATER_DAYS]
+
+    for day, count in zip(LATER_DAYS, (4, 6, 8), strict=True):
+        land_day(own.landing, day, count)
+    own.dagster_dev.query(START_SENSOR, selector=_sensor_of(own.dagster_dev))
+    settled(1)
+    assert counts() == [4, 6, 8]
+    with (own.landing / f"{LATER_DAYS[1]}.jsonl").open("r+") as file:
+        late = json.loads(file.readline()) | {"chat_id": "late"}
+        file.seek(0, os.SEEK_END)
+        file.write(json.dumps(late) + "\n")
+    settled(2)
+    assert {run["status"] for run in runs()} == {"SUCCESS"}
+    assert counts() == [4, 7, 8]
+    stopped = own.dagster_dev.query(STOP_SENSOR, id=_sensor_id(own.dagster_dev))
+    assert stopped["stopSensor"]["__typename"] == "StopSensorMutationResult", stopped
 
 
 START_SENSOR = """
 mutation Start($selector: SensorSelector!) { startSensor(sensorSelector: $selector) { __typename } }
 """
+
+
+STOP_SENSOR = "mutation Stop($id: String!) { stopSensor(id: $id) { __typename } }"
+SENSOR = """
+query OurSensor($selector: SensorSelector!) {
+  sensorOrError(sensorSelector: $selector) { ... on Sensor { sensorState { id } } }
+}
+"""
+
+
+def _sensor_id(dagster_dev: DagsterDev) -> str:
+    return dagster_dev.query(SENSOR, selector=_sensor_of(dagster_dev))["sensorOrError"]["sensorState"]["id"]
 
 
 def _sensor_of(dagster_dev: DagsterDev) -> dict[str, str]:

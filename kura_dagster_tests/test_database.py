@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
 import duckdb
@@ -148,8 +149,8 @@ class TestColumns:
 
     def test_the_database_is_opened_once_for_all_of_them(self, database, monkeypatch):
         database.replace_partitions({CONVERSATIONS: {MONDAY: [rows.conversation(1)]}})
-        opened, connect = [], duckdb.connect
-        monkeypatch.setattr(duckdb, "connect", lambda *arguments, **how: opened.append(1) or connect(*arguments, **how))
+        opened, attach = [], Database._attach
+        monkeypatch.setattr(Database, "_attach", lambda *arguments: opened.append(1) or attach(*arguments))
         database.load_columns({table: ["chat_id"] for table in (CONVERSATIONS, SUMMARIES)}, [MONDAY, TUESDAY])
         assert len(opened) == 1
 
@@ -251,13 +252,16 @@ class TestFilesThatCannotBeUsed:
             messages.append(str(refused.value))
         return messages
 
-    @pytest.mark.parametrize("content", ["", "a,b\n1,2\n" * 3000], ids=["empty", "text"])
+    @pytest.mark.parametrize(
+        "content", ["", "a,b\n1,2\n" * 3000, "SQLite format 3\0" + "\0" * 8000], ids=["empty", "text", "another kind"]
+    )
     def test_what_is_no_database_is_named_and_left_alone(self, tmp_path, content):
         path = tmp_path / "kura.duckdb"
         path.write_text(content)
         for message in self.refusals(Database(path)):
             assert message.startswith(f"{path} is no database that DuckDB {duckdb.__version__} can open (")
             assert "Set KURA_DATABASE to another file, or move this one away." in message
+            assert "extension" not in message, "nothing is fetched to read other kinds of databases"
         assert path.read_text() == content
 
     def test_a_folder_is_no_database(self, tmp_path):
@@ -445,6 +449,7 @@ class TestProcesses:
             class Slow:  # the real connection, which tells when it is about to commit and then takes its time
                 def __init__(self, connection): self.connection = connection
                 def __getattr__(self, name): return getattr(self.connection, name)
+                def cursor(self): return Slow(self.connection.cursor())
                 def execute(self, sql, *arguments):
                     if sql == "COMMIT":
                         print("deleted and inserted", flush=True)
@@ -464,6 +469,25 @@ class TestProcesses:
         assert len(database.load(SUMMARIES, MONDAY)) == 50
         database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1, "after")]}})
         assert [row.summary for row in database.load(SUMMARIES, MONDAY)] == ["after"]
+
+    def test_what_was_committed_stays_where_the_disk_is_too_full_to_tidy_up(self, database):
+        database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(n) for n in range(3000)]}})
+        writer = """
+            import resource, sys
+            from datetime import date
+            from pathlib import Path
+            from kura_dagster.storage.database import Database
+            from kura_dagster.storage.tables import SUMMARIES
+            from kura_dagster_tests import rows
+            size = Path(sys.argv[1]).stat().st_size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+            new = [rows.summary(n, f"{n} {n * n} {n ** 3}") for n in range(3000)]
+            Database(sys.argv[1]).replace_partitions({SUMMARIES: {date(2026, 11, 3): new}})
+        """
+        _, errors = run_python(writer, database.path).communicate(timeout=60)
+        assert errors == ""
+        assert database.path.with_name("kura.duckdb.wal").exists(), "the disk was not full"
+        assert database.row_counts()["summaries"] == {MONDAY: 3000, TUESDAY: 3000}
 
     def test_a_program_that_knows_no_lock_is_waited_for(self, database):
         database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1)]}})
@@ -486,6 +510,39 @@ class TestProcesses:
         with pytest.raises(DatabaseBusyError, match=r"held open by another program .*close it"):
             Database(database.path, wait_seconds=0.3).load(SUMMARIES, MONDAY)
         holder.kill()
+
+    def test_somebody_in_this_process_who_keeps_the_database_is_waited_for_too(self, database):
+        database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1)]}})
+        with duckdb.connect(str(database.path)), pytest.raises(DatabaseBusyError, match=r"held open .*close it"):
+            Database(database.path, wait_seconds=0.3).load(SUMMARIES, MONDAY)
+        assert len(database.load(SUMMARIES, MONDAY)) == 1
+
+    def test_between_two_accesses_another_process_may_write(self, database):
+        database.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(1)]}})
+        for access in (lambda: database.load(SUMMARIES, MONDAY), database.row_counts):
+            access()
+            other = run_python("import duckdb, sys; duckdb.connect(sys.argv[1]).execute('CHECKPOINT')", database.path)
+            assert other.communicate(timeout=60)[1] == ""
+
+    def test_a_forked_process_opens_it_as_if_it_had_started_it_itself(self, database):
+        database.replace_partitions({EMBEDDINGS: {MONDAY: [rows.embedding(n) for n in range(5000)]}})
+        forked = os.fork()
+        if not forked:
+            os._exit(0 if len(database.frame(EMBEDDINGS)) == len(database.load(EMBEDDINGS, MONDAY)) == 5000 else 1)
+        assert os.waitpid(forked, 0)[1] == 0
+
+    def test_threads_that_use_different_files_do_not_see_each_others(self, tmp_path):
+        def work(number: int) -> list[int]:
+            own = Database(tmp_path / f"{number}.duckdb")
+            counts = []
+            for size in range(1, 6):
+                own.replace_partitions({SUMMARIES: {MONDAY: [rows.summary(n) for n in range(number * size)]}})
+                counts.append(len(own.load(SUMMARIES, MONDAY)))
+            return counts
+
+        with ThreadPoolExecutor(3) as threads:
+            for number, counts in zip((1, 2, 3), threads.map(work, (1, 2, 3)), strict=True):
+                assert counts == [number * size for size in range(1, 6)]
 
     def test_a_lock_that_is_never_released_ends_in_an_error(self, database):
         database.replace_partitions({SUMMARIES: {MONDAY: []}})

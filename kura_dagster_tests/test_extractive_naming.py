@@ -47,8 +47,8 @@ REQUESTS = {
 
 
 @pytest.fixture(scope="module")
-def minilm(tmp_path_factory):
-    return MiniLMEmbeddingModel(cache_folder=tmp_path_factory.mktemp("cache"))
+def minilm(minilm_cache):
+    return MiniLMEmbeddingModel(minilm_cache)
 
 
 @pytest.fixture(scope="module")

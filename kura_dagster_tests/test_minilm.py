@@ -39,8 +39,8 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> MiniLMEmbeddingModel:
-    return MiniLMEmbeddingModel(tmp_path_factory.getbasetemp() / "cache")
+def model(minilm_cache: Path) -> MiniLMEmbeddingModel:
+    return MiniLMEmbeddingModel(minilm_cache)
 
 
 def embed(model: MiniLMEmbeddingModel, texts: list[str]) -> np.ndarray:

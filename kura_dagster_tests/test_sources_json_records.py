@@ -182,9 +182,9 @@ def test_a_record_full_of_escapes_texts_or_brackets_takes_no_more_memory_than_an
 
 def test_no_more_than_one_record_is_in_memory() -> None:
     class Endless(io.RawIOBase):
-        """A list with an item of 200 MB, made while it is read."""
+        """A list with an item of 120 MB, made while it is read."""
 
-        left = 200
+        left = 120
 
         def readable(self) -> bool:
             return True
@@ -192,7 +192,7 @@ def test_no_more_than_one_record_is_in_memory() -> None:
         def readinto(self, buffer: Any) -> int:
             if self.left < 0:
                 return 0
-            part = {200: b'[{"a": "', 0: b'"}]'}.get(self.left, b"x" * 1_000_000)[: len(buffer)]
+            part = {120: b'[{"a": "', 0: b'"}]'}.get(self.left, b"x" * 1_000_000)[: len(buffer)]
             self.left -= 1
             buffer[: len(part)] = part
             return len(part)

@@ -1,16 +1,17 @@
 """The DuckDB file: opening it politely, replacing partitions whole, reading them back.
 
-DuckDB lets one process write at a time and keeps everybody else out meanwhile, so every access takes a file lock, opens
-the database, does its work and closes it again. Nothing outside this package imports duckdb, and none of its exceptions
-leaves it.
+DuckDB lets one process write at a time and keeps everybody else out meanwhile, so every access takes a file lock,
+attaches the database, does its work and detaches it again. Nothing outside this package imports duckdb, and none of its
+exceptions leaves it.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import namedtuple
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
 PartitionDate = date | datetime
 PartitionedRows = Mapping[PartitionDate, Sequence[BaseModel]]
+
+
+_DATABASE = "kura"
+"""What the file is called while it is attached."""
 
 
 class DatabaseError(RuntimeError):
@@ -192,37 +197,32 @@ class Database:
         # holds becomes the file.
         file = self.path.resolve()  # a link stays one
         copy, clean = (file.with_name(f".{file.name}.{what}") for what in ("copy", "clean"))
-        try:
-            with self._open(read_only=False) as connection:
-                existing = [table for table in TABLES.values() if _exists(connection, table)]
-                # Under the lock: what a process that was killed here left is nobody's any more.
+        with self._locked():
+            try:
+                # What a process that was killed here left is nobody's any more.
                 for path in (copy, clean):
                     path.unlink(missing_ok=True)
-                held = self._rows_about(connection, chat_ids)
-                if not held:
-                    return {}, []
-                partitions = sorted({when for rows in held.values() for when in rows})
-                (name,) = connection.execute("SELECT current_database()").fetchone()
-                for path, database in ((copy, "copied"), (clean, "cleaned")):
-                    connection.execute(f"ATTACH '{_quoted(path)}' AS {database}")
-                connection.execute(f'COPY FROM DATABASE "{name}" TO copied')
-                connection.execute("USE copied")
-                for table in existing:
-                    condition, values = _is_about(table, chat_ids)
-                    connection.execute(f"DELETE FROM {table.name} WHERE {condition}", values)
-                    if _holds_clusters(table):
-                        dates = [[_text(when) for when in partitions]]
-                        connection.execute(f"DELETE FROM {table.name} WHERE {self._is_one_of_these}", dates)
-                connection.execute("COPY FROM DATABASE copied TO cleaned")
-                connection.execute(f'USE "{name}"')
-                connection.execute("DETACH copied")
-                connection.execute("DETACH cleaned")
-                connection.close()
+                with self._attached(read_only=False) as connection:
+                    existing = [table for table in TABLES.values() if _exists(connection, table)]
+                    held = self._rows_about(connection, chat_ids)
+                    if not held:
+                        return {}, []
+                    partitions = sorted({when for rows in held.values() for when in rows})
+                    with _also_attached(connection, copied=copy, cleaned=clean):
+                        connection.execute(f"COPY FROM DATABASE {_DATABASE} TO copied")
+                        connection.execute("USE copied")
+                        for table in existing:
+                            condition, values = _is_about(table, chat_ids)
+                            connection.execute(f"DELETE FROM {table.name} WHERE {condition}", values)
+                            if _holds_clusters(table):
+                                dates = [[_text(when) for when in partitions]]
+                                connection.execute(f"DELETE FROM {table.name} WHERE {self._is_one_of_these}", dates)
+                        connection.execute("COPY FROM DATABASE copied TO cleaned")
                 shutil.copymode(file, clean)
                 clean.replace(file)
-        finally:
-            for path in (copy, clean):
-                path.unlink(missing_ok=True)
+            finally:
+                for path in (copy, clean):
+                    path.unlink(missing_ok=True)
         return {name: len(rows) for name, rows in held.items()}, partitions
 
     def row_counts(self) -> dict[str, dict[PartitionDate, int]]:
@@ -302,27 +302,39 @@ class Database:
     @contextmanager
     def _open(self, *, read_only: bool) -> Iterator[Any]:
         """Hold the lock and a connection for the length of the block; None in place of a file nobody wrote yet."""
-        import duckdb
-
         if read_only and not self.path.exists():
             yield None
             return
-        with self._locked():
-            connection = self._connect(read_only)
+        with self._locked(), self._attached(read_only=read_only) as connection:
+            yield connection
+
+    @contextmanager
+    def _attached(self, *, read_only: bool) -> Iterator[Any]:
+        """Give a connection whose tables are the file's, which the lock has to be held for."""
+        import duckdb
+
+        process = _duckdb_of_this_process(self.path)
+        connection = process.cursor()
+        try:
+            self._attach(connection, read_only)
             try:
-                try:
-                    connection.execute("SET TimeZone = 'UTC'")
-                    self._refuse_other_partitioning(connection)
-                    yield connection
-                finally:
-                    connection.close()
-            except (duckdb.DataError, duckdb.IntegrityError) as error:
-                raise ValueError(f"DuckDB refuses the rows: {error}") from None
-            except duckdb.Error as error:
-                raise DatabaseError(
-                    f"{self.path} could not be {'read' if read_only else 'written'} ({error}). See that its disk is "
-                    "not full; if the file is damaged, move it away and materialise again."
-                ) from None
+                connection.execute(f"USE {_DATABASE}")
+                connection.execute("SET TimeZone = 'UTC'")
+                self._refuse_other_partitioning(connection)
+                yield connection
+            finally:
+                connection.close()  # which ends its transaction
+                # Where the disk is too full to tidy up, the file is let go of all the same, and what was committed is
+                # in the log beside it.
+                with process.cursor() as detaching, suppress(duckdb.IOException):
+                    detaching.execute(f"DETACH {_DATABASE}")
+        except (duckdb.DataError, duckdb.IntegrityError) as error:
+            raise ValueError(f"DuckDB refuses the rows: {error}") from None
+        except duckdb.Error as error:
+            raise DatabaseError(
+                f"{self.path} could not be {'read' if read_only else 'written'} ({error}). See that its disk is "
+                "not full; if the file is damaged, move it away and materialise again."
+            ) from None
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -345,21 +357,22 @@ class Database:
         finally:
             lock.release()
 
-    def _connect(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+    def _attach(self, connection: duckdb.DuckDBPyConnection, read_only: bool) -> None:
         import duckdb
         from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
         # Our own processes queue at the lock; a notebook or the duckdb shell knows nothing of it.
         retrying = Retrying(
-            retry=retry_if_exception(_held_by_another_process),
+            retry=retry_if_exception(_held_by_somebody_else),
             wait=wait_random_exponential(multiplier=0.05, max=2),
             stop=stop_after_delay(self.wait_seconds),
             reraise=True,
         )
+        options = "TYPE duckdb, READ_ONLY" if read_only else "TYPE duckdb"
         try:
-            return retrying(duckdb.connect, str(self.path), read_only=read_only)
+            retrying(connection.execute, f"ATTACH '{_quoted(self.path)}' AS {_DATABASE} ({options})")
         except duckdb.Error as error:
-            if _held_by_another_process(error):
+            if _held_by_somebody_else(error):
                 raise DatabaseBusyError(
                     f"{self.path} is held open by another program ({error}); close it there, or open it with "
                     f"read_only=True and close it soon"
@@ -370,10 +383,48 @@ class Database:
             ) from None
 
 
-def _held_by_another_process(error: BaseException) -> bool:
+_duckdb_by_process: dict[int, tuple[Path, duckdb.DuckDBPyConnection]] = {}
+
+
+def _duckdb_of_this_process(path: Path) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB to attach the file to, the same as long as the file is.
+
+    Setting one up takes twenty times as long as attaching a file, and a run opens its file thirty times a day. A
+    process that was forked needs one of its own: the threads of its parent's were not forked with it.
+    """
     import duckdb
 
-    return isinstance(error, duckdb.IOException) and "Could not set lock on file" in str(error)
+    of_path, connection = _duckdb_by_process.get(os.getpid(), (None, None))
+    if of_path != path or connection is None:
+        connection = duckdb.connect(
+            config={
+                "temp_directory": f"{path}.tmp",
+                # What a large partition took is given back when the file is let go of, and not kept for the next.
+                "allocator_bulk_deallocation_flush_threshold": "0B",
+            }
+        )
+        _duckdb_by_process[os.getpid()] = (path, connection)
+    return connection
+
+
+@contextmanager
+def _also_attached(connection: duckdb.DuckDBPyConnection, **paths: Path) -> Iterator[None]:
+    """Have files attached for the length of the block under the names that they are given by."""
+    with ExitStack() as stack:
+        for name, path in paths.items():
+            connection.execute(f"ATTACH '{_quoted(path)}' AS {name}")
+            stack.callback(connection.execute, f"DETACH {name}")
+        stack.callback(connection.execute, f"USE {_DATABASE}")
+        yield
+
+
+def _held_by_somebody_else(error: BaseException) -> bool:
+    """Whether another process has the file open, or somebody else in this one."""
+    import duckdb
+
+    return isinstance(error, duckdb.Error) and any(
+        said in str(error) for said in ("Could not set lock on file", "Unique file handle conflict")
+    )
 
 
 def _quoted(path: Path) -> str:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 from kura_dagster import cli
 from kura_dagster.cli import forget, runs
 from kura_dagster.cli import screen as screen_module
+from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.progress import RunProgress
 from kura_dagster.pipeline.types import Cluster, Conversation, ProjectedCluster
 from kura_dagster.settings import warn_of_unknown_variable
@@ -143,13 +144,13 @@ def test_status_is_whole_at_any_width_of_a_terminal(kura, land, monkeypatch, cad
         assert max(map(len, lines[: rule + 2])) <= width
         assert "…" not in screen.getvalue()
         # Put together again, the headings are the names of the assets, each above its own column.
-        headings = ["" for _ in range(7)]
+        headings = ["" for _ in range(8)]
         ends = [match.end() for match in re.finditer(r"\S+", lines[rule - 1])]
         for line in lines[:rule]:
             for match in re.finditer(r"\S+", line):
                 column = min(number for number, end in enumerate(ends) if match.end() <= end)
                 headings[column] += match[0]
-        names = ["conversations", "summaries", "embeddings", "base_clusters", "meta_clusters", "projections"]
+        names = [asset.key.path[-1] for asset in ASSETS]
         first = {"daily": "day", "hourly": "hour"}[cadence]
         assert [heading.replace("-", "").replace("_", "") for heading in headings] == [
             first,
@@ -174,8 +175,9 @@ def test_status_in_a_pipe_is_plain_and_names_the_assets_in_one_line(kura, land, 
         "base_clusters",
         "meta_clusters",
         "projections",
+        "conversation_projections",
     ]
-    assert lines[2].split() == ["2026-11-02", "2", "2", "2", "1", "1", "1"]
+    assert lines[2].split() == ["2026-11-02", "2", "2", "2", "1", "1", "1", "2"]
     assert "\x1b" not in "".join(lines)
 
 
@@ -187,9 +189,9 @@ def test_status_shows_what_is_missing_of_a_day(kura, land, settings, monkeypatch
     with duckdb.connect(str(settings.database)) as connection:
         connection.execute("DROP TABLE projections")
     shown = kura("status").stdout.splitlines()[2].split()
-    assert shown == ["2026-11-02", "2", "2", "2", "1", "1", "0"]
+    assert shown == ["2026-11-02", "2", "2", "2", "1", "1", "0", "2"]
     monkeypatch.delenv("DAGSTER_HOME")
-    assert kura("status").stdout.splitlines()[2].split() == ["2026-11-02", "2", "2", "2", "1", "1", "–"]
+    assert kura("status").stdout.splitlines()[2].split() == ["2026-11-02", "2", "2", "2", "1", "1", "–", "2"]
 
 
 def test_status_of_nothing(kura):

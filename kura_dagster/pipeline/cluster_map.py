@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kura_dagster.pipeline.hierarchy import get_leaf_clusters, get_root_of
 from kura_dagster.pipeline.plain_text import plain_line
 from kura_dagster.pipeline.types import Cluster, ProjectedCluster, ProjectedConversation
@@ -120,7 +122,7 @@ def draw_map(clusters: Sequence[ProjectedCluster], conversations: Sequence[Proje
     axes = figure.add_axes((0.01, 0.02, 0.55, 0.96))
     fonts = _Fonts()
     if leaves:
-        _set_limits(axes, [*leaves, *conversations])
+        _set_limits(axes, leaves, conversations)
     dots = _some_of(conversations)
     root_of_cluster = {leaf.cluster_id: roots[leaf.cluster_id].cluster_id for leaf in leaves}
     axes.scatter(
@@ -191,14 +193,16 @@ def _some_of(conversations: Sequence[ProjectedConversation]) -> Sequence[Project
     return sorted(conversations, key=by_hash)[:MOST_DOTS]
 
 
-def _set_limits(axes: Axes, placed: Sequence[ProjectedCluster | ProjectedConversation]) -> None:
+def _set_limits(axes: Axes, leaves: Sequence[ProjectedCluster], conversations: Sequence[ProjectedConversation]) -> None:
     """Show all places, with room around them for names."""
-    for set_limits, places in (
-        (axes.set_xlim, [each.x_coord for each in placed]),
-        (axes.set_ylim, [each.y_coord for each in placed]),
-    ):
-        margin = 0.12 * (max(places) - min(places)) or 1.0
-        set_limits(min(places) - margin, max(places) + margin)
+    bubbles, dots = ([(each.x_coord, each.y_coord) for each in some] for some in (leaves, conversations))
+    placed = np.array([*bubbles, *dots])
+    low, high = placed.min(axis=0), placed.max(axis=0)
+    extent = np.where(high > low, high - low, 1.0)
+    # A cluster alone would be a small thing among its widely scattered conversations.
+    margin = (0.12 if len(leaves) > 1 else 1.0) * extent
+    axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
+    axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
 
 
 @dataclass(frozen=True)
@@ -236,12 +240,12 @@ def _write_numbers(axes: Axes, leaves: Sequence[ProjectedCluster], numbers: Mapp
     written: list[tuple[float, float]] = []
     for leaf in leaves:
         text = str(numbers[leaf.cluster_id])
-        place = axes.transData.transform((leaf.x_coord, leaf.y_coord))
-        if any(math.dist(place, other) < _NUMBERS_APART for other in written):
+        x, y = axes.transData.transform((leaf.x_coord, leaf.y_coord)).tolist()
+        if any(math.dist((x, y), other) < _NUMBERS_APART for other in written):
             covering.append(_Label(text, leaf, "black"))
         else:
             axes.text(leaf.x_coord, leaf.y_coord, text, ha="center", va="center", fontsize=8, fontweight="bold")
-            written.append(place)
+            written.append((x, y))
     return covering
 
 
@@ -253,6 +257,8 @@ def _write_beside(axes: Axes, bubbles: PathCollection, labels: Sequence[_Label],
     import textalloc
     from matplotlib.patheffects import withStroke
 
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    inset = 0.01
     textalloc.allocate(
         axes,
         [label.of.x_coord for label in labels],
@@ -266,6 +272,9 @@ def _write_beside(axes: Axes, bubbles: PathCollection, labels: Sequence[_Label],
         linewidth=0.7,
         max_distance=0.3,
         draw_all=False,
+        avoid_label_lines_overlap=True,
+        xlims=(left + inset * (right - left), right - inset * (right - left)),
+        ylims=(bottom + inset * (top - bottom), top - inset * (top - bottom)),
         fontfamily=fonts.families,
         parse_math=False,
         path_effects=[withStroke(linewidth=2, foreground="white")],
@@ -374,5 +383,7 @@ def _small_png(figure) -> bytes:  # type: ignore[no-untyped-def]
     figure.canvas.draw()
     image = Image.frombuffer("RGBA", figure.canvas.get_width_height(), figure.canvas.buffer_rgba())
     buffer = io.BytesIO()
-    image.convert("RGB").quantize(64).save(buffer, format="PNG", optimize=True)
+    # Others give small dots a neighbour's colour, and make a larger file of it.
+    colours = image.convert("RGB").quantize(64, method=Image.Quantize.FASTOCTREE)
+    colours.save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()

@@ -54,7 +54,7 @@ def test_a_range_is_run_listed_drawn_and_exported(kura, land, tmp_path):
     status = kura("status")
     rows = {line.split()[0]: line.split()[1:] for line in status.stdout.splitlines() if line.strip().startswith("2026")}
     assert rows["2026-11-02"][:3] == ["25", "25", "25"]
-    assert rows["2026-11-03"] == ["0"] * 6
+    assert rows["2026-11-03"] == ["0"] * 7
     assert rows["2026-11-04"][:3] == ["2", "2", "2"]
     assert "3 of" in status.stdout
     assert "lines were set aside" not in status.stdout

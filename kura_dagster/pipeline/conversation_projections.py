@@ -44,6 +44,13 @@ def place_conversations(
     Conversations that the clustering left out have no theme to stand near. They stand between the five most similar
     themes, wherever that is; where there are no themes, as if they were one.
 
+    Measured on 2,167 dialogues of SGD and the 4,500 requests of CLINC150's test split, as trustworthiness (k = 15), share
+    of conversations whose ten nearest on the map are mostly of their label, and share that stands nearest to its own
+    cluster: this 0.991, 92 %, 100 % and 0.991, 85 %, 100 %. The first part alone, unbounded, is 0.986, 87 %, 45 % and
+    0.982, 83 %, 83 %; the second alone, unturned, 0.990, 92 %, 100 % and 0.988, 86 %, 100 %, but it points nowhere. UMAP
+    over the conversations themselves is 0.989, 93 %, 64 % and 0.992, 88 %, 75 %: a little better at labels, but a
+    quarter to a third of the conversations stand at another cluster, and it takes more than a hundred times as long.
+
     Args:
         clusters: the hierarchy with its places; the base clusters are those without children.
         embeddings: one for each conversation in a base cluster.

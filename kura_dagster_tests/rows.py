@@ -13,6 +13,7 @@ from kura_dagster.pipeline.types import (
     ConversationSummary,
     Message,
     ProjectedCluster,
+    ProjectedConversation,
     cluster_id_of,
 )
 
@@ -63,3 +64,9 @@ def cluster(*numbers: int, name: str = "Reset a password", parent_id: str | None
 
 def projected(cluster: Cluster, x_coord: float = 0.5, y_coord: float = -0.5, level: int = 0) -> ProjectedCluster:
     return ProjectedCluster(**cluster.model_dump(exclude={"count"}), x_coord=x_coord, y_coord=y_coord, level=level)
+
+
+def placed(number: int, cluster: Cluster, x_coord: float = 0.5, y_coord: float = -0.5) -> ProjectedConversation:
+    return ProjectedConversation(
+        chat_id=f"chat-{number:04}", cluster_id=cluster.cluster_id, x_coord=x_coord, y_coord=y_coord, model="umap"
+    )

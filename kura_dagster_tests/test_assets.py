@@ -1,4 +1,4 @@
-"""The six assets on Dagster: days of every size, ranges, checks, models of a user's own and what the UI is told."""
+"""The seven assets on Dagster: days of every size, ranges, checks, models of a user's own and what the UI is told."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from kura_dagster.storage.database import Database
 from kura_dagster.storage.partitioning import Partitioning
 from kura_dagster.storage.tables import (
     BASE_CLUSTERS,
+    CONVERSATION_PROJECTIONS,
     CONVERSATIONS,
     EMBEDDINGS,
     META_CLUSTERS,
@@ -92,7 +93,7 @@ def assert_same_rows(left: dict[str, pd.DataFrame], right: dict[str, pd.DataFram
 
 
 class TestDaysOfEverySize:
-    def test_each_day_goes_through_all_six_assets_and_their_checks(self, days_of_every_size):
+    def test_each_day_goes_through_all_seven_assets_and_their_checks(self, days_of_every_size):
         report = days_of_every_size.report
         assert report.failed_checks == {}
         assert list(report.seconds_by_asset) == [asset.key.path[-1] for asset in ASSETS]
@@ -105,6 +106,7 @@ class TestDaysOfEverySize:
             assert check_tree(clusters) == []
             assert len(get_root_clusters(clusters)) <= 2
             assert len(database.load(PROJECTIONS, when)) == len(clusters)
+            assert len(database.load(CONVERSATION_PROJECTIONS, when)) == size
 
     def test_a_range_gives_row_for_row_what_single_days_give(self, days_of_every_size, instance, tmp_path):
         settings = days_of_every_size.settings
@@ -121,12 +123,12 @@ class TestDaysOfEverySize:
 
     def test_the_ui_is_told_each_partitions_own_figures(self, days_of_every_size):
         instance = days_of_every_size.instance
-        for name in ("conversations", "summaries", "embeddings"):
+        for name in ("conversations", "summaries", "embeddings", "conversation_projections"):
             assert figures(instance, name, "dagster/partition_row_count") == SIZES
         assert figures(instance, "meta_clusters", "roots")["2026-11-06"] == 2
         tree = figures(instance, "meta_clusters", "hierarchy")["2026-11-06"]
         assert "reset my password please" in tree
-        picture = figures(instance, "projections", "map")
+        picture = figures(instance, "conversation_projections", "map")
         assert "data:image/png;base64," in picture["2026-11-06"]
         assert "2026-11-02" not in picture
 
@@ -280,6 +282,18 @@ class TestChecks:
                 "projections",
                 lambda rows: [row.model_copy(update={"x_coord": float("inf")}) for row in rows],
             ),
+            (CONVERSATION_PROJECTIONS, "conversation_projections", lambda rows: rows[1:]),
+            (CONVERSATION_PROJECTIONS, "conversation_projections", lambda rows: []),
+            (
+                CONVERSATION_PROJECTIONS,
+                "conversation_projections",
+                lambda rows: [row.model_copy(update={"y_coord": float("inf")}) for row in rows],
+            ),
+            (
+                CONVERSATION_PROJECTIONS,
+                "conversation_projections",
+                lambda rows: [row.model_copy(update={"cluster_id": rows[0].cluster_id}) for row in rows],
+            ),
         ],
         ids=lambda value: getattr(value, "name", None),
     )
@@ -303,7 +317,7 @@ class TestChecks:
         defs = build_defs(settings, **own_models())
         materialise(defs, ["2026-11-02", "2026-11-03"], instance)
         evaluations = run_checks(defs, instance, ALL_CHECKS)
-        assert len(evaluations) == 6
+        assert len(evaluations) == 7
         assert all(each.passed and each.metadata["partitions"].value == 2 for each in evaluations.values())
         Database(settings.database).replace_partitions({CONVERSATIONS: {date(2026, 11, 3): []}})
         evaluations = run_checks(defs, instance, ALL_CHECKS)
@@ -326,7 +340,7 @@ class TestChecks:
         monkeypatch.delattr(Database, "load")
         monkeypatch.setattr(Database, "load_columns", watched)
         assert all(each.passed for each in run_checks(defs, one_day.instance, ALL_CHECKS).values())
-        assert len(read) == 13
+        assert len(read) == 14
         assert not {"conversations.messages", "summaries.metadata"} & set().union(*read)
 
 
@@ -409,6 +423,7 @@ class TestLineage:
             "base_clusters": {"summaries", "embeddings"},
             "meta_clusters": {"base_clusters"},
             "projections": {"meta_clusters"},
+            "conversation_projections": {"embeddings", "projections"},
         }
 
     def test_every_asset_tells_what_a_row_is_and_what_a_re_run_costs(self, settings):

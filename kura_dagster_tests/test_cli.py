@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from kura_dagster import cli
 from kura_dagster.cli import forget, runs
 from kura_dagster.cli import screen as screen_module
+from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.materialise import materialise, open_instance
 from kura_dagster.orchestration.progress import RunProgress
@@ -75,7 +76,7 @@ def test_a_range_is_run_listed_drawn_and_exported(kura, land, tmp_path):
     status = kura("status")
     rows = {line.split()[0]: line.split()[1:] for line in status.stdout.splitlines() if line.strip().startswith("2026")}
     assert rows["2026-11-02"][:3] == ["25", "25", "25"]
-    assert rows["2026-11-03"] == ["0"] * 6
+    assert rows["2026-11-03"] == ["0"] * 7
     assert rows["2026-11-04"][:3] == ["2", "2", "2"]
     assert "3 of" in status.stdout
     assert "lines were set aside" not in status.stdout
@@ -169,13 +170,13 @@ def test_status_is_whole_at_any_width_of_a_terminal(kura, land, monkeypatch, cad
         assert max(map(len, lines[: rule + 2])) <= width
         assert "…" not in screen.getvalue()
         # Put together again, the headings are the names of the assets, each above its own column.
-        headings = ["" for _ in range(7)]
+        headings = ["" for _ in range(8)]
         ends = [match.end() for match in re.finditer(r"\S+", lines[rule - 1])]
         for line in lines[:rule]:
             for match in re.finditer(r"\S+", line):
                 column = min(number for number, end in enumerate(ends) if match.end() <= end)
                 headings[column] += match[0]
-        names = ["conversations", "summaries", "embeddings", "base_clusters", "meta_clusters", "projections"]
+        names = [asset.key.path[-1] for asset in ASSETS]
         first = {"daily": "day", "hourly": "hour"}[cadence]
         assert [heading.replace("-", "").replace("_", "") for heading in headings] == [
             first,
@@ -199,8 +200,9 @@ def test_status_in_a_pipe_is_plain_and_names_the_assets_in_one_line(kura, monkey
         "base_clusters",
         "meta_clusters",
         "projections",
+        "conversation_projections",
     ]
-    assert lines[2].split() == ["2026-11-02", "2", "2", "2", "1", "1", "1"]
+    assert lines[2].split() == ["2026-11-02", "2", "2", "2", "1", "1", "1", "2"]
     assert "\x1b" not in "".join(lines)
 
 
@@ -211,9 +213,9 @@ def test_status_shows_what_is_missing_of_a_day(kura, settings, monkeypatch):
     with duckdb.connect(str(settings.database)) as connection:
         connection.execute("DROP TABLE projections")
     shown = kura("status").stdout.splitlines()[2].split()
-    assert shown == ["2026-11-02", "2", "2", "2", "1", "1", "0"]
+    assert shown == ["2026-11-02", "2", "2", "2", "1", "1", "0", "2"]
     monkeypatch.delenv("DAGSTER_HOME")
-    assert kura("status").stdout.splitlines()[2].split() == ["2026-11-02", "2", "2", "2", "1", "1", "–"]
+    assert kura("status").stdout.splitlines()[2].split() == ["2026-11-02", "2", "2", "2", "1", "1", "–", "2"]
 
 
 def test_status_of_nothing(kura):

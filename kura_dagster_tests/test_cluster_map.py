@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 from PIL import Image
 
-from kura_dagster.pipeline.cluster_map import FALLBACK_FONTS, NAMED_CLUSTERS, draw_map
-from kura_dagster.pipeline.types import ProjectedCluster
+from kura_dagster.pipeline.cluster_map import FALLBACK_FONTS, MOST_DOTS, NAMED_CLUSTERS, NAMED_ROOTS, draw_map
+from kura_dagster.pipeline.types import ProjectedCluster, ProjectedConversation
 
 CHINESE = "重置密码"
 
@@ -33,32 +38,56 @@ def leaf(number: int, name: str, slug: str = "plan_a_trip", count: int = 5, **fi
     )
 
 
-@pytest.fixture
-def legend(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> Callable[[list[ProjectedCluster]], list[str]]:
-    """Draw a map without a warning, logged or not, and return the lines of its legend as they were drawn."""
-    from matplotlib.axes import Axes
+@dataclass(frozen=True)
+class Drawn:
+    """The texts of a map as they were drawn, and the boxes of those that are not in the legend, in pixels."""
 
-    lines: list[str] = []
+    legend: list[str]
+    on_map: list[str]
+    boxes: list[Bbox]
+    picture: Image.Image
+
+    @property
+    def names(self) -> list[str]:
+        """What stands on the map beside the clusters' numbers."""
+        return [text for text in self.on_map if not (text.isdigit() and len(text) < 3)]
+
+
+@pytest.fixture
+def draw(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Callable[..., Drawn]:
+    """Draw a map without a warning, logged or not."""
+    texts: list[Text] = []
     real = Axes.text
 
-    def recorded(self: Axes, x: float, y: float, text: str, **options: object) -> object:
-        lines.append(text)
-        return real(self, x, y, text, **options)
+    def recorded(self: Axes, *arguments: Any, **options: Any) -> Text:
+        texts.append(real(self, *arguments, **options))
+        return texts[-1]
 
     monkeypatch.setattr(Axes, "text", recorded)
 
-    def draw(clusters: list[ProjectedCluster]) -> list[str]:
-        lines.clear()
+    def drawn(clusters: list[ProjectedCluster], conversations: Sequence[ProjectedConversation] = ()) -> Drawn:
+        texts.clear()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            picture = Image.open(io.BytesIO(draw_map(clusters)))
+            picture = Image.open(io.BytesIO(draw_map(clusters, conversations)))
         assert picture.format == "PNG"
         assert caplog.messages == []
-        return [line.replace("\u200e", "") for line in lines]
+        left = [text for text in texts if text.axes is not None]  # those that were only measured are taken away again
+        on_map = [text for text in left if text.axes.axison]
+        assert not any(text.get_parse_math() for text in left if text.get_text().strip("0123456789"))
+        return Drawn(
+            [text.get_text().replace("\u200e", "") for text in left if not text.axes.axison],
+            [text.get_text() for text in on_map],
+            [text.get_window_extent() for text in on_map],
+            picture,
+        )
 
-    return draw
+    return drawn
+
+
+@pytest.fixture
+def legend(draw: Callable[..., Drawn]) -> Callable[[list[ProjectedCluster]], list[str]]:
+    return lambda clusters: draw(clusters).legend
 
 
 @pytest.fixture
@@ -115,9 +144,7 @@ def test_bubbles_are_numbered_and_named_by_root(legend) -> None:
         leaf(3, "Cook", count=4),
         root,
     ]
-    # Of the legend's lines, the numbers on the bubbles are apart: they are annotations of the other axes.
-    lines = legend(clusters)
-    assert [line for line in lines if not line.isdigit()] == [
+    assert legend(clusters) == [
         "Get help (12)",
         " 1  Reset (7)",
         " 2  Refund (5)",
@@ -146,9 +173,10 @@ def test_the_smallest_of_many_are_counted_and_not_named(legend) -> None:
         ("\x1b[31mred\n\u202ename\ud83d", "a_b_c", "[31mred name"),
     ],
 )
-def test_what_no_font_has_is_replaced_by_the_slug_and_never_a_box(legend, name, slug, shown) -> None:
-    (line,) = (line for line in legend([leaf(1, name, slug)]) if line != "1")
-    assert line == f" 1  {shown} (5)"
+def test_what_no_font_has_is_replaced_by_the_slug_and_never_a_box(draw, name, slug, shown) -> None:
+    drawn = draw([leaf(1, name, slug)])
+    assert drawn.legend == [f" 1  {shown} (5)"]
+    assert [text.replace("\n", "") for text in drawn.names] == [shown]
 
 
 @pytest.mark.usefixtures("chinese_font")
@@ -182,3 +210,80 @@ def test_a_formula_would_look_otherwise_than_its_text() -> None:
 )
 def test_long_names_are_cut_between_words_where_they_can_be(legend, name, shown) -> None:
     assert f" 1  {shown} (5)" in legend([leaf(1, name)])
+
+
+def test_names_of_roots_stand_on_the_map_and_cover_neither_each_other_nor_numbers(draw) -> None:
+    random = np.random.default_rng(0)
+    clusters = []
+    for root in range(NAMED_ROOTS + 2):
+        members = [
+            leaf(
+                100 * (root + 1) + number,
+                f"Name {number}",
+                count=3 + root,
+                parent_id=f"{root:016x}",
+                level=1,
+                x_coord=float(x),
+                y_coord=float(y),
+            )
+            for number, (x, y) in enumerate(random.normal(size=(4, 2)) + 3 * random.normal(size=2), start=1)
+        ]
+        clusters += [leaf(root, f"Get help with things of kind {root}", count=4 * (3 + root)), *members]
+    drawn = draw(clusters)
+    assert NAMED_ROOTS - 2 <= len(drawn.names) <= NAMED_ROOTS, "one that finds no place is left out"
+    assert all(max(map(len, name.split("\n"))) <= 24 for name in drawn.names)
+    assert not any("kind 0" in name or name[-6:] == "kind 1" for name in drawn.names), "the smallest have none"
+    boxes = [box.padded(-1) for box in drawn.boxes]  # a box has a margin around the letters
+    covering = [
+        (drawn.on_map[one], drawn.on_map[other])
+        for one in range(len(boxes))
+        for other in range(one)
+        if boxes[one].overlaps(boxes[other])
+    ]
+    assert covering == []
+
+
+def test_outliers_are_in_the_legend_and_no_theme_of_the_map(draw) -> None:
+    drawn = draw([leaf(1, "Reset"), leaf(2, "Outliers", is_outlier=True)])
+    assert drawn.names == ["Reset"]
+    assert any("Outliers" in line for line in drawn.legend)
+
+
+def dots_of(clusters: list[ProjectedCluster], count: int) -> list[ProjectedConversation]:
+    random = np.random.default_rng(0)
+    return [
+        ProjectedConversation(
+            chat_id=f"chat-{number}",
+            cluster_id=clusters[number % len(clusters)].cluster_id,
+            x_coord=float(x),
+            y_coord=float(y),
+            model="umap",
+        )
+        for number, (x, y) in enumerate(random.normal(size=(count, 2)) * 3)
+    ]
+
+
+def test_conversations_are_dots_in_the_colour_of_their_root(draw) -> None:
+    clusters = [leaf(1, "Reset"), leaf(2, "Refund", x_coord=9.0)]
+    blue, orange = (
+        np.asarray(
+            draw(
+                clusters,
+                [dot.model_copy(update={"cluster_id": cluster.cluster_id}) for dot in dots_of(clusters, 300)],
+            ).picture.convert("RGB")
+        ).astype(int)
+        for cluster in clusters
+    )
+    differing = (blue != orange).any(axis=2)
+    red, _, blueness = (blue - orange)[differing].T
+    assert differing.sum() > 1000
+    assert red.mean() < -30
+    assert blueness.mean() > 30
+
+
+def test_many_conversations_make_no_large_picture_and_the_same_in_any_order(draw) -> None:
+    clusters = [leaf(number, f"Name {number}", count=40) for number in range(20)]
+    dots = dots_of(clusters, 3 * MOST_DOTS)
+    picture = draw_map(clusters, dots)
+    assert draw_map(clusters, dots[::-1]) == picture
+    assert len(picture) < 100_000

@@ -25,7 +25,7 @@ from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster.settings import Settings
 from kura_dagster_tests.own_models import ByFirstWord, OpeningTurns, own_models
 
-ALL = {"summaries", "embeddings", "base_clusters", "meta_clusters", "projections"}
+ALL = {"summaries", "embeddings", "base_clusters", "meta_clusters", "projections", "conversation_projections"}
 
 
 class WithProduct(GeneratedSummary):

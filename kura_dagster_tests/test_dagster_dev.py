@@ -33,7 +33,15 @@ pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 PROJECT = Path(__file__).parents[1]
 DAYS = [f"2026-11-{day:02}" for day in range(2, 13)]
 LATER_DAYS = ["2026-11-13", "2026-11-14", "2026-11-15"]
-ASSETS = ["conversations", "summaries", "embeddings", "base_clusters", "meta_clusters", "projections"]
+ASSETS = [
+    "conversations",
+    "summaries",
+    "embeddings",
+    "base_clusters",
+    "meta_clusters",
+    "projections",
+    "conversation_projections",
+]
 
 
 class DagsterDev:

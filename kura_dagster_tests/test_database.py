@@ -22,6 +22,7 @@ from kura_dagster.storage.database import Database, DatabaseBusyError, DatabaseE
 from kura_dagster.storage.partitioning import DAILY_IN_UTC, Partitioning
 from kura_dagster.storage.tables import (
     BASE_CLUSTERS,
+    CONVERSATION_PROJECTIONS,
     CONVERSATIONS,
     EMBEDDINGS,
     META_CLUSTERS,
@@ -65,6 +66,7 @@ class TestRoundTrip:
             (BASE_CLUSTERS, rows.cluster(1, 2)),
             (META_CLUSTERS, rows.cluster(1, 2, parent_id="abc")),
             (PROJECTIONS, rows.projected(rows.cluster(1, 2), level=2)),
+            (CONVERSATION_PROJECTIONS, rows.placed(1, rows.cluster(1, 2))),
         ],
         ids=lambda value: getattr(value, "name", None),
     )
@@ -334,6 +336,7 @@ class TestForgetting:
                     EMBEDDINGS: {day: [rows.embedding(number) for number in (1, 2, 3)]},
                     BASE_CLUSTERS: {day: [rows.cluster(1), rows.cluster(2, 3, name="other")]},
                     META_CLUSTERS: {day: [rows.cluster(1, 2, 3)]},
+                    CONVERSATION_PROJECTIONS: {day: [rows.placed(number, rows.cluster(1, 2, 3)) for number in (1, 2)]},
                     mine[0]: {day: [mine[1]]},
                 }
             )
@@ -350,6 +353,7 @@ class TestForgetting:
                 "embeddings",
                 "base_clusters",
                 "meta_clusters",
+                "conversation_projections",
             ],
             2,
         )
@@ -358,6 +362,7 @@ class TestForgetting:
         assert [row.chat_id for row in filled.load(SUMMARIES, MONDAY)] == ["chat-0002", "chat-0003"]
         assert filled.load(BASE_CLUSTERS, MONDAY) == [], "a name or a description may quote it"
         assert filled.load(META_CLUSTERS, MONDAY) == []
+        assert filled.load(CONVERSATION_PROJECTIONS, MONDAY) == [], "others' places say where it stood"
         assert [path.name for path in filled.path.parent.iterdir() if path.name[0] == "."] == []
 
     def test_a_day_without_it_keeps_its_clusters(self, filled):
@@ -368,11 +373,13 @@ class TestForgetting:
                 EMBEDDINGS: {TUESDAY: [rows.embedding(2)]},
                 BASE_CLUSTERS: {TUESDAY: [rows.cluster(2)]},
                 META_CLUSTERS: {TUESDAY: [rows.cluster(2)]},
+                CONVERSATION_PROJECTIONS: {TUESDAY: [rows.placed(2, rows.cluster(2))]},
                 REJECTED_CONVERSATIONS: {TUESDAY: []},
             }
         )
         assert filled.forget([self.SECRET])[1] == [MONDAY]
         assert len(filled.load(BASE_CLUSTERS, TUESDAY)) == len(filled.load(META_CLUSTERS, TUESDAY)) == 1
+        assert len(filled.load(CONVERSATION_PROJECTIONS, TUESDAY)) == 1
 
     @pytest.mark.parametrize("chat_id", ["it's", 'a "quoted" one', "web:4711/ü", "\\back"])
     def test_a_line_that_told_no_id_goes_where_it_holds_it(self, database, chat_id):

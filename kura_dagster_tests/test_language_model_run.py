@@ -1,4 +1,4 @@
-"""The six assets with a language model and API embeddings, over real sockets: what is stored, set aside and paid."""
+"""The seven assets with a language model and API embeddings, over real sockets: what is stored, set aside and paid."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import procrustes
 from sklearn.manifold import trustworthiness
 from sklearn.metrics import pairwise_distances
 
@@ -70,6 +73,45 @@ def test_every_cluster_has_a_finite_place(model: BaseDimensionalityReduction, n:
     projected = project(clusters_of(vectors), model)
     assert [cluster.cluster_id for cluster in projected] == [f"k{i:04d}" for i in range(n)]
     assert np.isfinite(places(projected)).all()
+
+
+@pytest.mark.parametrize(
+    ("model", "n", "imported"),
+    [
+        ("PCAProjection", 30, set()),
+        ("HDBUMAP", FEWEST_FOR_UMAP - 1, set()),
+        ("HDBUMAP", FEWEST_FOR_UMAP, {"umap", "numba"}),
+    ],
+)
+def test_umap_is_imported_and_compiled_only_where_it_places_something(model: str, n: int, imported: set[str]) -> None:
+    code = f"""
+import asyncio, sys
+import numpy as np
+from kura_dagster.pipeline.conversation_projections import place_conversations
+from kura_dagster.pipeline.projections import {model}, reduce_dimensionality_from_clusters
+from kura_dagster.pipeline.types import Cluster, ConversationEmbedding
+vectors = np.random.default_rng(0).normal(size=({n}, 8))
+clusters = [
+    Cluster(cluster_id=str(n), name="n", description="d", slug="s", chat_ids=[str(n)], centroid=vector)
+    for n, vector in enumerate(vectors)
+]
+placed = asyncio.run(reduce_dimensionality_from_clusters(clusters, model={model}()))
+rows = [ConversationEmbedding(chat_id=str(n), embedding=vector, model="m") for n, vector in enumerate(vectors)]
+place_conversations(placed, rows)
+print(*({{"umap", "numba"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == imported
+
+
+@pytest.mark.parametrize("model", [HDBUMAP(), PCAProjection()], ids=["umap", "pca"])
+def test_a_cluster_less_leaves_the_map_recognisable(model: BaseDimensionalityReduction) -> None:
+    clusters = clusters_of(blobs(20, 5))
+    whole = places(project(clusters, model))
+    for gone in (3, 50, 99):
+        without = places(project(clusters[:gone] + clusters[gone + 1 :], model))
+        left = np.delete(whole, gone, axis=0)
+        assert np.sqrt(procrustes(left, without)[2]) < 0.35
 
 
 def test_the_model_column_says_what_placed_the_cluster() -> None:

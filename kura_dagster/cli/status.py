@@ -15,7 +15,7 @@ from kura_dagster.settings import Settings
 def status() -> None:
     """Show which days are analysed, with the rows in each table.
 
-    A day has a column for each of the six assets; – is not materialised.
+    A day has a column for each of the seven assets; – is not materialised.
     """
     from kura_dagster.orchestration.assets import ASSETS
     from kura_dagster.storage.tables import FAILED, REJECTED_CONVERSATIONS
@@ -51,22 +51,24 @@ def status() -> None:
 
 
 # For windows that are too narrow for the names of the assets.
-_HYPHENATED = {
+_HYPHENATED: dict[str, tuple[str, ...]] = {
     "conversations": ("conver-", "sations"),
     "summaries": ("summa-", "ries"),
     "embeddings": ("embed-", "dings"),
     "base_clusters": ("base", "clusters"),
     "meta_clusters": ("meta", "clusters"),
     "projections": ("projec-", "tions"),
+    "conversation_projections": ("conver-", "sation_", "projec-", "tions"),
 }
 
 
 def _status_table(
     first_column: str, names: Sequence[str], rows: Mapping[str, Sequence[str]], width: int | None
 ) -> list[str]:
-    """Return the lines of the table, in one line of headings where they fit into `width`, otherwise in two."""
+    """Return the lines of the table, in one line of headings where they fit into `width`, otherwise in several."""
     for headings in ([(name,) for name in names], [_HYPHENATED[name] for name in names]):
-        *above, last = zip(*headings, strict=True)
+        height = max(map(len, headings))
+        *above, last = zip(*(("",) * (height - len(heading)) + heading for heading in headings), strict=True)
         table = [*(("", *line) for line in above), (first_column, *last), *((key, *rows[key]) for key in rows)]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         if width is None or sum(widths) + 2 * len(names) <= width:

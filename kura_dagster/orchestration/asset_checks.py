@@ -19,6 +19,7 @@ from kura_dagster.storage.database import Database, PartitionDate
 from kura_dagster.storage.io_manager import partition_dates
 from kura_dagster.storage.tables import (
     BASE_CLUSTERS,
+    CONVERSATION_PROJECTIONS,
     CONVERSATIONS,
     EMBEDDINGS,
     FAILED,
@@ -102,6 +103,17 @@ def _placed(tables: Columns) -> Iterable[str]:
     expected = {cluster.cluster_id for cluster in tables[META_CLUSTERS.name]}
     for cluster_id in sorted(expected ^ {row.cluster_id for row in placed}):
         yield f"cluster {cluster_id} is in only one of {META_CLUSTERS.name} and {PROJECTIONS.name}"
+
+
+def _conversations_placed(tables: Columns) -> Iterable[str]:
+    placed = tables[CONVERSATION_PROJECTIONS.name]
+    cluster_of = {chat_id: each.cluster_id for each in tables[BASE_CLUSTERS.name] for chat_id in each.chat_ids}
+    yield from _same_conversations(set(cluster_of), [row.chat_id for row in placed], CONVERSATION_PROJECTIONS.name)
+    for row in placed:
+        if not (np.isfinite(row.x_coord) and np.isfinite(row.y_coord)):
+            yield f"conversation {row.chat_id} has coordinates {row.x_coord}, {row.y_coord}"
+        if row.cluster_id != cluster_of.get(row.chat_id, row.cluster_id):
+            yield f"conversation {row.chat_id} stands in cluster {row.cluster_id}, not {cluster_of[row.chat_id]}"
 
 
 _STRANGER = "which is no conversation of the partition or has nothing to be made from"
@@ -223,6 +235,16 @@ CHECKS = (
         "Each cluster of the hierarchy has finite coordinates.",
         {PROJECTIONS: ["cluster_id", "name", "x_coord", "y_coord"], META_CLUSTERS: ["cluster_id"]},
         _placed,
+    ),
+    PartitionCheck(
+        CONVERSATION_PROJECTIONS,
+        "every_conversation_is_on_the_map",
+        "Each conversation of a base cluster has finite coordinates once, and the cluster beside it is its own.",
+        {
+            CONVERSATION_PROJECTIONS: ["chat_id", "cluster_id", "x_coord", "y_coord"],
+            BASE_CLUSTERS: ["cluster_id", "chat_ids"],
+        },
+        _conversations_placed,
     ),
     _personal_data_check(SUMMARIES, "chat_id", ["summary", "request", "topic", "task", "assistant_errors"]),
     _personal_data_check(BASE_CLUSTERS, "cluster_id", ["name", "description"]),

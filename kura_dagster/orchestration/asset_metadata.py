@@ -25,6 +25,7 @@ from kura_dagster.pipeline.types import (
     ConversationEmbedding,
     ConversationSummary,
     ProjectedCluster,
+    ProjectedConversation,
 )
 from kura_dagster.storage.tables import (
     BASE_CLUSTERS,
@@ -120,11 +121,18 @@ def describe_meta_clusters(tables: Mapping[str, Sequence[Any]]) -> dict[str, Any
 
 
 def describe_projections(rows: Sequence[ProjectedCluster]) -> dict[str, Any]:
-    """The map of one partition of `projections`."""
-    figures: dict[str, Any] = {"levels": max((row.level for row in rows), default=-1) + 1}
+    """Figures of one partition of `projections`; the map is drawn with the conversations on it."""
+    return {"levels": max((row.level for row in rows), default=-1) + 1} | _model(rows)
+
+
+def describe_conversation_projections(
+    clusters: Sequence[ProjectedCluster], rows: Sequence[ProjectedConversation]
+) -> dict[str, Any]:
+    """The map of one partition of `conversation_projections`."""
+    figures: dict[str, Any] = {"clusters": len({row.cluster_id for row in rows})}
     if rows:
-        picture = base64.b64encode(draw_map(rows)).decode("ascii")
-        figures["map"] = dg.MetadataValue.md(f"![map of the day's clusters](data:image/png;base64,{picture})")
+        picture = base64.b64encode(draw_map(clusters, rows)).decode("ascii")
+        figures["map"] = dg.MetadataValue.md(f"![map of the day's conversations](data:image/png;base64,{picture})")
     return figures | _model(rows)
 
 

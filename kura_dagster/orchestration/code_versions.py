@@ -24,14 +24,22 @@ from kura_dagster.pipeline.language_model.prompts import prompt_fingerprint
 from kura_dagster.pipeline.providers import ModelOverrides
 from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster.settings import EXTRACTIVE, Settings
-from kura_dagster.storage.tables import BASE_CLUSTERS, EMBEDDINGS, META_CLUSTERS, PROJECTIONS, SUMMARIES
+from kura_dagster.storage.tables import (
+    BASE_CLUSTERS,
+    CONVERSATION_PROJECTIONS,
+    EMBEDDINGS,
+    META_CLUSTERS,
+    PROJECTIONS,
+    SUMMARIES,
+)
 
 METHODS = {
     SUMMARIES.name: 3,
     EMBEDDINGS.name: 2,
     BASE_CLUSTERS.name: 4,
     META_CLUSTERS.name: 3,
-    PROJECTIONS.name: 1,
+    PROJECTIONS.name: 2,
+    CONVERSATION_PROJECTIONS.name: 1,
 }
 """Raised by one whenever our own code makes other rows of the same input. Prompts need no raise: they are compared."""
 
@@ -41,6 +49,7 @@ _SHAPING_SETTINGS = {
     BASE_CLUSTERS.name: ("clustering", "clusters_per_group"),
     META_CLUSTERS.name: ("max_clusters",),
     PROJECTIONS.name: ("projection", "umap_n_neighbors", "umap_min_dist", "umap_metric"),
+    CONVERSATION_PROJECTIONS.name: (),
 }
 _SHAPING_QUESTIONS = {
     SUMMARIES.name: ("temperature",),
@@ -52,6 +61,7 @@ _OWN_MODELS: dict[str, tuple[str, ...]] = {
     **{asset: (model,) for asset, model in STAGES.items()},
     BASE_CLUSTERS.name: (STAGES[BASE_CLUSTERS.name], "clustering_method"),
     PROJECTIONS.name: ("dimensionality_reduction",),
+    CONVERSATION_PROJECTIONS.name: (),
 }
 
 
@@ -68,6 +78,7 @@ def code_versions(settings: Settings, overrides: ModelOverrides, questions: Ques
         EMBEDDINGS.name: settings.embedding_model,
         META_CLUSTERS.name: "ward",
         PROJECTIONS.name: settings.projection,
+        CONVERSATION_PROJECTIONS.name: "places",
     }
     versions = {}
     for asset, method in METHODS.items():

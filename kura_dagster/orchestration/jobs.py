@@ -18,11 +18,12 @@ HOUR_OF_DAY = 4
 
 
 def analysis_job() -> UnresolvedAssetJobDefinition:
-    """Return the job over the six assets and their checks."""
+    """Return the job over the seven assets and their checks."""
     return dg.define_asset_job(
         JOB_NAME,
         selection=dg.AssetSelection.assets(*(asset.key for asset in ASSETS)),
-        description="Conversations → summaries → embeddings → base clusters → meta clusters → projections.",
+        description="Conversations → summaries → embeddings → base clusters → meta clusters → projections "
+        "→ conversation projections.",
     )
 
 

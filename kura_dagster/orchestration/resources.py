@@ -25,7 +25,7 @@ class RunModels:
     """The models of one run with what they are asked and the event loop that their clients belong to.
 
     Every step of a run shares the loop: a client that outlives its loop hangs, and one client a step would be opened
-    and closed six times.
+    and closed seven times.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 
 from kura_dagster.pipeline.conversations import REJECTED_SUFFIX, day_of_file
 from kura_dagster.settings import Settings
-from kura_dagster.storage.tables import CONVERSATIONS, PROJECTIONS
+from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS, CONVERSATIONS
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -179,7 +179,7 @@ class _Look:
         self._bytes_read = self._partitions_seen = 0
         self._materialised = {
             name: set(instance.get_materialized_partitions(dg.AssetKey(name)))
-            for name in (CONVERSATIONS.name, PROJECTIONS.name)
+            for name in (CONVERSATIONS.name, CONVERSATION_PROJECTIONS.name)
         }
         files = _files(settings.conversations)
         for name in (before.files.keys() | before.partly.keys()) - files.keys():
@@ -242,7 +242,9 @@ class _Look:
         """Whether all that is made of the file was materialised for a partition since the file came to be."""
         return all(
             key in self._materialised[name] and _materialised_since(self._instance, name, key, file.there_since)
-            for name in ([CONVERSATIONS.name] if file.is_rejected else [CONVERSATIONS.name, PROJECTIONS.name])
+            for name in (
+                [CONVERSATIONS.name] if file.is_rejected else [CONVERSATIONS.name, CONVERSATION_PROJECTIONS.name]
+            )
         )
 
     def _is_settled(self, name: str, file: _File) -> bool:

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         KmeansClusteringModel,
         MiniBatchKmeansClusteringMethod,
     )
+    from kura_dagster.pipeline.conversation_projections import place_conversations
     from kura_dagster.pipeline.conversations import LandedConversations, RejectedConversation, read_conversations
     from kura_dagster.pipeline.embedded.extractive_naming import ExtractiveClusterDescriptionModel
     from kura_dagster.pipeline.embedded.extractive_summary import ExtractiveSummaryModel
@@ -123,6 +124,7 @@ if TYPE_CHECKING:
         GeneratedSummary,
         Message,
         ProjectedCluster,
+        ProjectedConversation,
     )
 
 _NAMES = {
@@ -137,6 +139,7 @@ _NAMES = {
         "GeneratedSummary",
         "Message",
         "ProjectedCluster",
+        "ProjectedConversation",
     ),
     "base_classes": (
         "BaseCheckpointManager",
@@ -164,6 +167,7 @@ _NAMES = {
         "PCAProjection",
         "reduce_dimensionality_from_clusters",
     ),
+    "conversation_projections": ("place_conversations",),
     "clustering": (
         "AgglomerativeClusteringMethod",
         "HDBSCANClusteringMethod",

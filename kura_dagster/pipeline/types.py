@@ -1,4 +1,4 @@
-"""The things the pipeline is about: conversations, summaries, embeddings, clusters and projected clusters.
+"""The things the pipeline is about: conversations, summaries, embeddings, clusters, and both with places on the map.
 
 Only data and its validity belong here. Names are Kura's; what Kura lacks is said at the field.
 """
@@ -153,6 +153,16 @@ class ProjectedCluster(Cluster):
     x_coord: float
     y_coord: float
     level: int = Field(ge=0)
+
+
+class ProjectedConversation(BaseModel):
+    """A conversation with its place on the map, its base cluster, and the model that placed that."""
+
+    chat_id: str
+    cluster_id: str
+    x_coord: float
+    y_coord: float
+    model: str
 
 
 class FailedItem(BaseModel):

@@ -185,8 +185,9 @@ class Database:
     def forget(self, chat_ids: Collection[str]) -> tuple[dict[str, int], list[PartitionDate]]:
         """Take conversations out of every table and out of the file's free blocks, or change nothing where that fails.
 
-        Their own rows are deleted, and all clusters of their partitions with them: names and descriptions may quote
-        them. The partitions that are returned have to be materialised again.
+        Their own rows are deleted, and with them all clusters of their partitions, whose names and descriptions may
+        quote them, and all places of conversations in these. The partitions that are returned have to be materialised
+        again.
 
         Returns:
             How many rows that held one each table had, by name, and the partitions these are of.
@@ -214,7 +215,7 @@ class Database:
                         for table in existing:
                             condition, values = _is_about(table, chat_ids)
                             connection.execute(f"DELETE FROM {table.name} WHERE {condition}", values)
-                            if _holds_clusters(table):
+                            if _is_of_clusters(table):
                                 dates = [[_text(when) for when in partitions]]
                                 connection.execute(f"DELETE FROM {table.name} WHERE {self._is_one_of_these}", dates)
                         connection.execute("COPY FROM DATABASE copied TO cleaned")
@@ -452,6 +453,11 @@ def _exists(connection: duckdb.DuckDBPyConnection | None, table: Table) -> TypeG
 
 def _holds_clusters(table: Table) -> bool:
     return any(column.name == "chat_ids" for column in table.columns)
+
+
+def _is_of_clusters(table: Table) -> bool:
+    """Whether rows hold clusters or stand in one: an id follows from all members, and places from all meanings."""
+    return any(column.name == "cluster_id" for column in table.columns)
 
 
 def _is_about(table: Table, chat_ids: Collection[str]) -> tuple[str, list[list[str]]]:

@@ -18,6 +18,7 @@ from kura_dagster.pipeline.types import (
     ConversationSummary,
     FailedItem,
     ProjectedCluster,
+    ProjectedConversation,
 )
 
 PARTITION_COLUMN = "partition_date"
@@ -57,6 +58,10 @@ _CLUSTER = (
     Column("count", "INTEGER", "How many conversations the cluster holds."),
     Column("is_outlier", "BOOLEAN", "True for the one row that holds what the clustering method left unclustered."),
     _MODEL,
+)
+_PLACE = (
+    Column("x_coord", "DOUBLE", "Place on the map; distances matter, units do not."),
+    Column("y_coord", "DOUBLE", "Place on the map; distances matter, units do not."),
 )
 _PARENT_ID = Column("parent_id", "VARCHAR", "The cluster above, NULL for a root.")
 
@@ -139,8 +144,19 @@ PROJECTIONS = Table(
         *_CLUSTER,
         _PARENT_ID,
         Column("level", "INTEGER", "Depth in the hierarchy, 0 for a root."),
-        Column("x_coord", "DOUBLE", "Place on the map; distances matter, units do not."),
-        Column("y_coord", "DOUBLE", "Place on the map; distances matter, units do not."),
+        *_PLACE,
+    ),
+)
+CONVERSATION_PROJECTIONS = Table(
+    "conversation_projections",
+    "One row a conversation with its place on the map, near its base cluster's.",
+    ProjectedConversation,
+    ("chat_id",),
+    (
+        _CHAT_ID,
+        Column("cluster_id", "VARCHAR", "The base cluster that holds it."),
+        *_PLACE,
+        Column("model", "VARCHAR", "What placed the cluster."),
     ),
 )
 
@@ -186,6 +202,7 @@ TABLES = {
         BASE_CLUSTERS,
         META_CLUSTERS,
         PROJECTIONS,
+        CONVERSATION_PROJECTIONS,
         *FAILED.values(),
     )
 }

@@ -19,7 +19,7 @@ from kura_dagster.pipeline.embedded.extractive_summary import MODEL, users_words
 from kura_dagster.pipeline.embedded.group_words import Group, common_spelling, noun_phrases, respelled, stems
 from kura_dagster.pipeline.embedded.imperative import infinitives
 from kura_dagster.pipeline.embedded.languages import human_languages
-from kura_dagster.pipeline.embedded.name_candidates import Candidate, rank_candidates
+from kura_dagster.pipeline.embedded.name_candidates import LEAST_SHARE_MEANT, Candidate, rank_candidates
 from kura_dagster.pipeline.embedded.request_sentence import (
     asks,
     content_words,
@@ -188,9 +188,12 @@ async def choose_names(groups: Sequence[Group], embedding_model: BaseEmbeddingMo
 
 def _acceptable(candidates: list[Candidate]) -> list[Candidate]:
     """Return the candidates that stand for their group; where none does, those that only say what it is about."""
-    return [one for one in candidates if one.score >= LEAST_SCORE] or [
-        one for one in candidates if one.text.startswith((HELP_WITH, FIX_PROBLEMS))
-    ]
+    requests = [one for one in candidates if one.says_request]
+    return (
+        [one for one in requests if one.meant >= LEAST_SHARE_MEANT]
+        or [one for one in candidates if not one.says_request]
+        or requests
+    )
 
 
 def _meaning(name: str) -> frozenset[str]:

@@ -10,18 +10,28 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
 from kura_dagster.pipeline.embedded.grammar import is_nominal, is_number
 from kura_dagster.pipeline.embedded.request_sentence import content_words, sentences, stem
-from kura_dagster.pipeline.embedded.vocabulary import PREDICATES
+from kura_dagster.pipeline.embedded.vocabulary import (
+    AUXILIARIES,
+    BE,
+    CONJUNCTIONS,
+    DO,
+    HAVE,
+    PREDICATES,
+    PREPOSITIONS,
+)
 from kura_dagster.pipeline.personal_data import MASK
 
 # The share of members that has to use a word for it to stand in a name: `LEAST_SHARE` and two members at least for it
 # to stay, `ENOUGH_SHARE` for nothing to be said against it. Names of places and products and numbers need more: they
 # say which, and mislead if it is only one of many.
 LEAST_SHARE = 0.15
+LEAST_SHARE_OF_NOUNS = 0.34
 LEAST_SHARE_OF_NAMES = 0.5
 ENOUGH_SHARE = 0.4
 ENOUGH_SHARE_OF_NAMES = 0.7
@@ -80,13 +90,20 @@ class Usage:
     def is_rare(self, word: str) -> bool:
         """Whether too few members use a word for it to stand in the name; function words are never rare."""
         bare = word.strip("'’.,!?\"()")
-        if not bare or self.n_members < 3:
+        if not bare or self.n_members < 2:
             return False
         if not content_words(bare) and not any(character.isdigit() for character in bare):
             return False
         is_name = bare[0].isupper() or any(character.isdigit() for character in bare)
         least = LEAST_SHARE_OF_NAMES if is_name else LEAST_SHARE
         return self.counts[stem(bare)] < 2 or self.share(bare) < least
+
+    def is_of_few(self, word: str) -> bool:
+        """Whether so few members use a noun or a number that a name with it would claim what only they meant."""
+        bare = word.strip("'’.,!?\"()")
+        if self.is_rare(bare):
+            return True
+        return self.n_members > 1 and bool(content_words(bare)) and self.share(bare) < LEAST_SHARE_OF_NOUNS
 
 
 def stems(text: str) -> set[str]:
@@ -189,3 +206,56 @@ def noun_phrases(text: str) -> Iterable[tuple[tuple[str, ...], str]]:
                 yield tuple(stem(part) for part in phrase), article + " ".join(phrase)
             if word[-1:] in ".,!?;:)":
                 break
+
+
+# What stands beside what -----------------------------------------------------------------------------------------------
+
+_END = "."
+_TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[.,;:!?…]")
+_POSSESSIVES = frozenset("a an my our your his her their this that these those some any".split())
+_SPEAKERS = frozenset("i we you u me us".split())
+_ENDING = PREPOSITIONS | CONJUNCTIONS | frozenset(["to"])
+_NOT_ENDING = frozenset(["like", "of", "than", "to"])
+
+
+def _tokens(text: str) -> list[str]:
+    """Return a text's words and ends, all determiners alike and without those who speak."""
+    tokens = []
+    for token in _TOKEN.findall(text.lower().replace("’", "'")):
+        if not token[0].isalnum():
+            token = _END
+        elif token in _POSSESSIVES:
+            token = "the"
+        if token not in _SPEAKERS:
+            tokens.append(token)
+    return [*tokens, _END]
+
+
+def word_neighbours(texts: Iterable[str]) -> set[tuple[str, str]]:
+    """Return all pairs of words that stand side by side in texts; a word before a preposition may end a phrase, too."""
+    found: set[tuple[str, str]] = set()
+    for text in texts:
+        tokens = _tokens(text)
+        for left, right in pairwise(tokens):
+            found.add((left, right))
+            if right in _ENDING and right not in _NOT_ENDING:
+                found.add((left, _END))
+    return found
+
+
+_REWRITTEN_HEAD = re.compile(r"(?i)^(?:find out|check whether|explain|report(?: that)?|fix trouble|fix|recover|decide whether)\b ?")
+
+
+def n_joints(name: str, neighbours: set[tuple[str, str]]) -> int:
+    """Return how many words of a name stand side by side as nobody's do; what rewriting adds is nobody's mistake."""
+    text = _REWRITTEN_HEAD.sub("", name)
+    text = re.sub(r"(?i)\bthe (?:user|assistant)(?:'s)?\b", "", text)
+    tokens = _tokens(text)
+    return sum(
+        pair not in neighbours and not _ADDED.issuperset(pair) and not (pair[0] in AUXILIARIES and pair[1] == _END)
+        for pair in pairwise(tokens)
+        if not (pair[0] in BE | DO | HAVE or pair[1] in AUXILIARIES)
+    )
+
+
+_ADDED = frozenset([_END, "the"])

@@ -101,7 +101,7 @@ _MAY_I = re.compile(
     re.IGNORECASE,
 )
 _SHOULD_I = re.compile(rf"should {_SUBJECT} {_ADVERB}(?P<rest>.+)", re.IGNORECASE)
-_TO_KNOW = re.compile(
+TO_KNOW = re.compile(
     rf"(?:{_SUBJECT} (?:would |do |am |was )?(?:just )?(?:like to|love to|want to|need to|wanted to)? ?(?:know|find out|wonder|wondering|understand|learn|check|see|curious|unsure|"
     r"don'?t know|don'?t understand|do not know|do not understand|not sure|am not sure|unclear|confused|figure out)(?: about| as to)?|(?:please )?(?:tell|show|teach|remind|inform|advise)(?: me| us)?|"
     r"let me know|give me (?:an )?idea(?: of)?|explain(?: to me)?|describe|do you (?:happen to )?know|did you know|any idea|find out|find|check|see|look up|figure out|verify|confirm|determine|"
@@ -316,7 +316,7 @@ def _rewritten(text: str, depth: int = 0) -> list[Imperative]:
 def _verb_phrase(text: str, sureness: float, depth: int) -> list[Imperative]:
     """Rewrite what follows "can you", "I want to" or "how do I": a verb and the rest."""
     text = re.sub(rf"^(?i:{_ADVERB})", "", text).strip()
-    if match := _TO_KNOW.match(text):
+    if match := TO_KNOW.match(text):
         return _question(match["rest"], depth)
     if match := re.match(
         r"(?i)(?:be able to|get to|start to|start by|try (?:and|to)|go ahead and|go and|let me|let us|make sure to|figure out how to|learn how to|know how to|find a way to|show (?:me )?how to|tell (?:me )?how to|teach (?:me )?(?:how )?to|explain (?:to me )?how to) (?P<rest>.+)",
@@ -490,7 +490,7 @@ def _may_i(match: re.Match[str], depth: int) -> list[Imperative]:
 def _wants_thing(match: re.Match[str], depth: int) -> list[Imperative]:
     verb, rest = match["verb"].lower(), match["rest"]
     first = rest.split()[0].lower()
-    if first in {"it", "that", "them", "this", "one", "you", "to"} and len(rest.split()) < 4:
+    if first == "to" or (first in {"it", "that", "them", "this", "one", "you"} and len(rest.split()) < 4):
         return []
     if helped := re.match(
         r"(?i)(?:some |any |your |a little |a bit of |more )*(?:help|assistance|guidance)(?: please)?(?: (?:with|in|on|to|for|from you|about|regarding))* (?P<rest>.+)",
@@ -702,7 +702,7 @@ _NEGATION_ABROAD = re.compile(r"(?i)\b(?:nicht|kein\w*|nie|niemals|ohne|no|nunca
 
 _Rule = Callable[[re.Match[str], int], list[Imperative]]
 _RULES: list[tuple[re.Pattern[str], _Rule]] = [
-    (_TO_KNOW, lambda match, depth: _question(match["rest"], depth)),
+    (TO_KNOW, lambda match, depth: _question(match["rest"], depth)),
     (_HOW_TO, lambda match, depth: _verb_phrase(match["rest"], 0.9, depth)),
     (_DO_NOT, _do_not),
     (_DID_NOT, lambda match, depth: [Imperative(f"report that i {match['how']} {match['rest']}", 0.8)]),

@@ -16,49 +16,71 @@ from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
 from kura_dagster.pipeline.embedded.group_words import (
     ENOUGH_SHARE,
     Group,
+    Usage,
     common_spelling,
+    n_joints,
     respelled,
     stems,
     theme_weights,
+    word_neighbours,
 )
-from kura_dagster.pipeline.embedded.imperative import imperatives
-from kura_dagster.pipeline.embedded.request_sentence import content_words, sentences
-from kura_dagster.pipeline.embedded.shortening import shortened_imperatives
-from kura_dagster.pipeline.embedded.subjects import Subject, contrasts, fitted, names_by_subject, subjects_of, topics_of
+from kura_dagster.pipeline.embedded.imperative import TO_KNOW, Imperative, imperatives, infinitives
+from kura_dagster.pipeline.embedded.request_sentence import asks, content_words, sentences, strip_niceties
+from kura_dagster.pipeline.embedded.shortening import SLOT, n_fillers, shortened_imperatives, with_slots
+from kura_dagster.pipeline.embedded.subjects import Subject, fitted, names_by_subject, subjects_of, topics_of
 from kura_dagster.pipeline.embedded.topics import TOPICS
 from kura_dagster.pipeline.embedded.vocabulary import (
     ABSTRACT_NOUNS,
+    AUXILIARIES,
+    DETERMINERS,
     ENGLISH_VERBS,
     NOUNS_THAT_SAY_NOTHING,
+    PRONOUNS,
+    TIME_WORDS,
     VERBS_THAT_ARE_NOUNS,
 )
 from kura_dagster.pipeline.embeddings import embed_texts
+from kura_dagster.pipeline.personal_data import MASK
 from kura_dagster.pipeline.types import unit_rows
 
 N_MEMBERS = 40  # nearest to the centroid that are read for candidates
 N_SENTENCES = 6  # of each that are read
-N_CENTRAL = 12  # whose requests a name is compared with
+N_COMPARED = 12  # members whose requests a name is compared with, from the most central to the least
 N_CANDIDATES = 24  # of a group that are embedded
-N_WORDS = 9  # of the longest name
+N_WORDS = 11  # of the longest name
 N_THEME_WORDS = 3  # that a name covers the theme with
+N_NEIGHBOURS = 8  # nearest other groups that a name is held against
+N_NEAREST = 3  # of them, those that the name is nearest to
 
 # What the parts of a candidate's score weigh. Chosen on labelled requests and dialogues for how often the name is
 # nearest to the label of most members, and by reading; between half and double each, little changes.
-CONSENSUS_WEIGHT = 1.25
-CONTRAST_WEIGHT = 1.4
-THEME_WEIGHT = 0.5
-SUPPORT_WEIGHT = 0.7
+CONSENSUS_WEIGHT = 1.0
+LEAST_AGREEING_WEIGHT = 1.0
+CONTRAST_WEIGHT = 1.0
+THEME_WEIGHT = 0.25
+SUPPORT_WEIGHT = 0.4
 SURENESS_WEIGHT = 0.5
-SOURCES_WEIGHT = 0.4
+SOURCES_WEIGHT = 0.2
 SHARE_OF_SOURCES = 0.25  # of the members that have to say the same for the full weight
-WORD_PENALTY = 0.03
+WORD_PENALTY = 0.02
 LOW_SUPPORT_PENALTY = 0.25  # for a name whose words nobody uses; none where the words are used enough on average
 UNSUPPORTED_PENALTY = 0.25  # for a word that nobody else uses
+OF_FEW_PENALTY = 0.3  # for a noun or a number that says which of many few meant
+VERB_WEIGHT = 0.6  # of a name's first word in what is unsupported: people say the same in many verbs
+JOINT_PENALTY = 0.4  # for two words side by side as nobody has them: what rewriting has broken
+SLOT_PENALTY = 0.15
 VAGUE_PENALTY = 0.5  # for a name with a pronoun, which nobody can know the meaning of
 LATER_SENTENCE_PENALTY = 0.04  # each: what a user says first is what they came for
 
 SUBJECT_SURENESS = 0.1
 TOPIC_SURENESS = 0.25
+PLAIN_QUESTION_SURENESS = 0.5
+PLAIN_SURENESS = 0.3
+
+# A name stands for its group if more than this share of the members compared are near to it, and near is what only few
+# of the requests in different groups are to each other.
+LEAST_SHARE_MEANT = 0.5
+NEAR = 3.0  # standard deviations above the mean of two requests from different groups
 
 
 @dataclass
@@ -67,7 +89,8 @@ class Candidate:
 
     `sureness` is the rewriting's, `support` the share of members that use its words, on average, and `theme` how much
     of what sets the group apart it mentions; all from 0 to 1. `unsupported` is how many of its words too few members use,
-    in words.
+    in words; `of_few` counts the nouns and numbers among them that say which of many is meant. `says_request` is False of a name that only says what the group is about, and `meant` is the share of the
+    members compared whose requests are near to the name.
     """
 
     text: str
@@ -75,13 +98,20 @@ class Candidate:
     support: float
     theme: float
     unsupported: float
+    of_few: int = 0
     n_sources: int = 1
+    says_request: bool = True
+    meant: float = 1.0
     score: float = field(default=0.0)
 
 
-def _names_a_thing(name: str) -> bool:
-    """Whether a name says what it is about, beside its verb: "Explain the difference" doesn't."""
-    words = set(content_words(name.partition(" ")[2])) - NOUNS_THAT_SAY_NOTHING - ABSTRACT_NOUNS
+def _names_a_thing(name: str, usage: Usage) -> bool:
+    """Whether a name says what it is about, beside its verb: "Explain the difference" doesn't, and "Spell …" does."""
+    verb, _, rest = name.partition(" ")
+    if SLOT in name:
+        nouns = set(content_words(rest)) - TIME_WORDS
+        return bool(nouns) or usage.share(verb) >= LEAST_SHARE_MEANT
+    words = set(content_words(rest)) - NOUNS_THAT_SAY_NOTHING - ABSTRACT_NOUNS
     return bool(words - (ENGLISH_VERBS - VERBS_THAT_ARE_NOUNS))
 
 
@@ -92,31 +122,17 @@ _VAGUE = re.compile(
 
 
 def _candidates(
-    group: Group,
-    theme: dict[str, float],
-    spelling: dict[str, str],
-    subjects: Sequence[Subject],
-    topics: Sequence[Subject],
+    group: Group, theme: dict[str, float], spelling: dict[str, str], neighbours: set[tuple[str, str]]
 ) -> list[Candidate]:
-    """Return the candidates of an English-speaking group, the most promising first."""
+    """Return the requests that may name a group, the most promising first."""
     found: dict[str, Candidate] = {}
-    for candidate in (
-        *_imperatives(group, theme, spelling),
-        *(
-            _named_by(chosen, text, covered, SUBJECT_SURENESS)
-            for text, chosen, covered in names_by_subject(group, subjects)
-        ),
-        *(
-            _named_by(chosen, text, covered, TOPIC_SURENESS)
-            for text, chosen, covered in names_by_subject(group, topics)
-        ),
-    ):
-        if not _names_a_thing(candidate.text):
-            continue
+    for candidate in _requests(group, theme, spelling):
         known = found.setdefault(candidate.text.lower(), candidate)
         if known is not candidate:
             known.n_sources += 1
             known.sureness = max(known.sureness, candidate.sureness)
+    for one in found.values():
+        one.sureness -= JOINT_PENALTY / SURENESS_WEIGHT * n_joints(one.text, neighbours)
 
     def promise(one: Candidate) -> float:
         return (
@@ -131,41 +147,89 @@ def _candidates(
     return sorted(found.values(), key=lambda one: (-promise(one), one.text))[:N_CANDIDATES]
 
 
-def _imperatives(group: Group, theme: dict[str, float], spelling: dict[str, str]) -> Iterable[Candidate]:
+def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -> Iterable[Candidate]:
     usage = group.usage
     whole_theme = sum(sorted(theme.values())[-N_THEME_WORDS:]) or 1.0
+    english = group.language == "english"
 
     def is_rare(word: str) -> bool:
         return usage.is_rare(spelling.get(word, word))
 
+    def is_of_few(word: str) -> bool:
+        return usage.is_of_few(spelling.get(word, word))
+
     for asked, said in zip(group.asked[:N_MEMBERS], group.said[:N_MEMBERS], strict=True):
         told = list(dict.fromkeys([*sentences(asked), *sentences(said)]))[:N_SENTENCES]
         for position, sentence in enumerate(told):
-            for imperative in imperatives(sentence)[:2]:
-                for shorter in shortened_imperatives(imperative.text, is_rare, N_WORDS):
-                    text = respelled(shorter, spelling)
-                    if words := sorted(stems(text)):
+            rewritten = imperatives(sentence)[:2] if english else infinitives(sentence)
+            for imperative in [*rewritten, *_plain(sentence)]:
+                shorter = shortened_imperatives(imperative.text, is_rare, N_WORDS) if english else [imperative.text]
+                for text in shorter:
+                    general = with_slots(text, is_of_few) if english else text
+                    for form in dict.fromkeys([text, general]):
+                        name = respelled(form, spelling)
+                        if not _names_a_thing(name, usage):
+                            continue
+                        words = sorted(stems(name))
                         yield Candidate(
-                            text,
+                            name,
                             sureness=imperative.sureness
                             - LATER_SENTENCE_PENALTY * position
-                            - VAGUE_PENALTY * bool(_VAGUE.search(text)),
+                            - VAGUE_PENALTY * bool(_VAGUE.search(name)),
                             support=float(np.mean([usage.share_of_stem(word) for word in words])),
                             theme=min(1.0, sum(theme.get(word, 0.0) for word in words) / whole_theme),
-                            unsupported=sum(map(usage.missing, text.split()[1:])),
+                            unsupported=VERB_WEIGHT * usage.missing(name.split()[0].lower())
+                            + sum(map(usage.missing, name.split()[1:])),
+                            of_few=n_fillers(name, is_of_few),
                         )
 
 
-def _named_by(subjects: Sequence[Subject], text: str, covered: float, sureness: float) -> Candidate:
-    return Candidate(text, sureness, covered, max(subject.weight for subject in subjects), 0.0)
+def _plain(sentence: str) -> list[Imperative]:
+    """Return a short sentence as it was said, without what is around the request."""
+    text = MASK.sub(SLOT, strip_niceties(sentence))
+    reported = TO_KNOW.match(text) if asks(text) else None
+    if reported:
+        text = reported["rest"]
+        if not _DIRECT_QUESTION.match(text) or _REPORTED.search(text):
+            return []  # "whether that is so": rewriting does it better
+    text = _RUN_ON.split(text)[0]
+    text = _AFTERTHOUGHT.sub("", text).strip(" .!?¿¡,;:-\"'")
+    words = text.split()
+    if not 1 < len(words) <= 3 * N_WORDS:
+        return []
+    text = _LONE_I.sub("I", text[0].upper() + text[1:])
+    return [Imperative(text, PLAIN_QUESTION_SURENESS if asks(sentence) or "?" in sentence else PLAIN_SURENESS)]
+
+
+_AFTERTHOUGHT = re.compile(r"(?i)[, ]*\b(?:please|thanks|thank you|bitte|danke|por favor|gracias)\b[ .!?]*$")
+_DIRECT_QUESTION = re.compile(r"(?i)(?:what|who|which|whose|where|when|why|how)\b.* (?:%s)\b" % "|".join(sorted(AUXILIARIES)))
+_REPORTED = re.compile(
+    r"(?i)\b(?:%s) (?:%s)\b|\b(?:%s)$"
+    % ("|".join(sorted(PRONOUNS - DETERMINERS - {"there"})), *["|".join(sorted(AUXILIARIES))] * 2)
+)
+# "can I get new checks | I'm out of mine"
+_RUN_ON = re.compile(
+    r"(?i)(?<=[^\W\d_]{3})(?<!\bthat)(?<!\bwhat)(?<!\bwhen)(?<!\bthan)(?<!\band)(?<!\bbut)(?<!\bhow)(?<!\bwhy) (?=i(?:['’]m| am|['’]ve| have| need| want| lost) )"
+)
+_LONE_I = re.compile(r"\bi\b(?=['’ ]|$)")
+
+
+def _subject_names(group: Group, subjects: Sequence[Subject], topics: Sequence[Subject]) -> list[Candidate]:
+    return [
+        Candidate(
+            text, sureness, covered, max(subject.weight for subject in chosen), 0.0, says_request=False, meant=covered
+        )
+        for own, sureness in ((subjects, SUBJECT_SURENESS), (topics, TOPIC_SURENESS))
+        for text, chosen, covered in names_by_subject(group, own)
+    ]
 
 
 async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddingModel) -> list[list[Candidate]]:
-    """Return each group's candidates with their scores, best first; none where no pattern fits, or not in English.
+    """Return each group's candidates with their scores, best first; none where nothing can be read.
 
-    A candidate scores by how close it is to what the members asked, how much closer to its own group's centroid than to
-    the three nearest others', how many members use its words, how much of the theme they cover, and how sure its
-    rewriting is.
+    A candidate scores by how close it is to what the members asked, to all and to those that it is farthest from, how
+    much closer to its own group's requests than to the nearest other groups', how many members use its words, how much
+    of the theme they cover, and how sure its rewriting is.
 
     Raises:
         ValueError: the embedding model has another number of dimensions than the groups' centroids.
@@ -179,32 +243,42 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
     subjects = {number: subjects_of(groups[number], themes[number], spelling) for number in english}
     forms = [(one.form, groups[number].chat_ids) for number, own in subjects.items() for one in own]
     subject_vectors = iter(await _embedded(forms, embedding_model, n_dims))
-    candidates: list[list[Candidate]] = [[] for _ in groups]
+    neighbours = word_neighbours(text for group in groups for text in group.said)
+    candidates = [
+        _candidates(group, theme, spelling, neighbours) for group, theme in zip(groups, themes, strict=True)
+    ]
     for number in english:
         fitting = fitted(subjects[number], [next(subject_vectors) for _ in subjects[number]], centroids, number)
         topics = topics_of(groups[number], topic_vectors)
         topics = fitted(topics, [topic_vectors[TOPICS.index(one.form)] for one in topics], centroids, number)
-        candidates[number] = _candidates(groups[number], themes[number], spelling, fitting, topics)
-    asked = [
-        list(dict.fromkeys(group.asked[:N_CENTRAL])) if own else []
-        for group, own in zip(groups, candidates, strict=True)
-    ]
+        candidates[number] += _subject_names(groups[number], fitting, topics)
+    asked = [_spread(group.asked, N_COMPARED) for group in groups]
     texts = [(one.text, group.chat_ids) for group, own in zip(groups, candidates, strict=True) for one in own]
     texts += [(text, group.chat_ids) for group, own in zip(groups, asked, strict=True) for text in own]
     vectors = await _embedded(texts, embedding_model, n_dims)
-    start, start_asked = 0, sum(map(len, candidates))
+    ends = np.cumsum([*map(len, candidates), *map(len, asked)])
+    parts = np.split(vectors, ends[:-1])
+    of_names, of_requests = parts[: len(groups)], parts[len(groups) :]
+    near = _near(of_requests)
+    middles = np.stack([own.mean(axis=0) for own in of_requests])
     for number, own in enumerate(candidates):
-        mine = vectors[start : start + len(own)]
-        wanted = vectors[start_asked : start_asked + len(asked[number])]
-        start, start_asked = start + len(own), start_asked + len(asked[number])
         if not own:
             continue
-        consensus = (mine @ wanted.T).mean(axis=1)
-        contrast = contrasts(mine, centroids, number)
-        for candidate, agrees, differs in zip(own, consensus, contrast, strict=True):
+        closeness = of_names[number] @ of_requests[number].T
+        n_least = max(1, closeness.shape[1] // 2)
+        consensus = closeness.mean(axis=1)
+        least_agreeing = np.sort(closeness, axis=1)[:, :n_least].mean(axis=1)
+        nearest = _neighbours(centroids, number)
+        to_others = np.sort(of_names[number] @ middles[nearest].T, axis=1)[:, -N_NEAREST:]
+        contrast = consensus - (to_others.mean(axis=1) if to_others.size else 0.0)
+        meant = (closeness >= near).mean(axis=1)
+        for position, candidate in enumerate(own):
+            if candidate.says_request:
+                candidate.meant = float(meant[position])
             candidate.score = float(
-                CONSENSUS_WEIGHT * agrees
-                + CONTRAST_WEIGHT * differs
+                CONSENSUS_WEIGHT * consensus[position]
+                + LEAST_AGREEING_WEIGHT * least_agreeing[position]
+                + CONTRAST_WEIGHT * contrast[position]
                 + THEME_WEIGHT * candidate.theme
                 + SUPPORT_WEIGHT * candidate.support
                 + SURENESS_WEIGHT * candidate.sureness
@@ -212,9 +286,39 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
                 - LOW_SUPPORT_PENALTY * max(0.0, 1 - candidate.support / ENOUGH_SHARE)
                 - WORD_PENALTY * len(candidate.text.split())
                 - UNSUPPORTED_PENALTY * candidate.unsupported
+                - OF_FEW_PENALTY * candidate.of_few
+                - SLOT_PENALTY * candidate.text.count(SLOT)
             )
         own.sort(key=lambda one: (-one.score, one.text))
     return candidates
+
+
+def _spread(texts: Sequence[str], n: int) -> list[str]:
+    """Return n of the texts, from the first to the last at even distances, or all where there are no more."""
+    if len(texts) <= n:
+        return list(texts)
+    return [texts[round(position * (len(texts) - 1) / (n - 1))] for position in range(n)]
+
+
+def _neighbours(centroids: np.ndarray, number: int) -> np.ndarray:
+    """Return the numbers of the groups nearest to one, shape (n,)."""
+    closeness = centroids @ centroids[number]
+    closeness[number] = -np.inf
+    n = min(N_NEIGHBOURS, len(centroids) - 1)
+    return np.argsort(-closeness, kind="stable")[:n]
+
+
+def _near(requests: Sequence[np.ndarray]) -> float:
+    """Return the cosine from which on a name is near to a request, by how near requests of different groups are."""
+    if len(requests) < 2:
+        return -1.0
+    rows = np.concatenate(requests)
+    groups = np.repeat(np.arange(len(requests)), list(map(len, requests)))
+    random_state = np.random.default_rng(0)
+    first, second = random_state.integers(0, len(rows), size=(2, 4_000))
+    apart = groups[first] != groups[second]
+    cosines = (rows[first[apart]] * rows[second[apart]]).sum(axis=1)
+    return float(cosines.mean() + NEAR * cosines.std()) if cosines.size else -1.0
 
 
 async def _embedded(

@@ -27,6 +27,7 @@ from kura_dagster.pipeline.embedded.vocabulary import (
     PREPOSITIONS,
     TIME_WORDS,
     TIMES,
+    VERBS,
 )
 
 _NO_END = (
@@ -93,6 +94,7 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
             words[position].lower() in _BREAKS
             and words[position - 1].lower() not in PREPOSITIONS | {","}
             and not (words[position].lower() == "to" and words[position - 1].lower() in BEFORE_INFINITIVE)
+            and not (words[position].lower() == "like" and words[position - 1].lower() in VERBS | AUXILIARIES)
         )
     ]
     edges = [0, *breaks, len(words)]
@@ -129,8 +131,61 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
 
 
 _CLAUSE = re.compile(
-    r"(?i)(?:find out|explain|check|report|decide|ask|see) (?:what|how|why|when|where|who|which|whose|whether|that|if)\b"
+    r"(?i)(?:(?:find out|explain|check|report|decide|ask|see) )?(?:what|how|why|when|where|who|which|whose|whether|that|if)\b"
 )
+
+
+SLOT = "…"
+"""Stands in a name where its members' requests differ: "Explain the definition of …"."""
+
+
+def with_slots(text: str, is_rare: Callable[[str], bool]) -> str:
+    """Return a phrase with "…" in the place of each noun, with what belongs to it, that `is_rare` is true of.
+
+    Verbs stay, for people say the same in many verbs; nouns and numbers that few share say which of many one meant.
+    """
+    words = text.split()
+    shown: list[str] = words[:1]
+    position = 1
+    while position < len(words):
+        end = position
+        while end < len(words) and _is_filler(words[end]):
+            end += 1
+        run = words[position:end]
+        if run and any(map(is_rare, run)):
+            # Of a compound the common head stays: "a four star hotel" is "a … hotel", which is no better than "a hotel".
+            if is_rare(run[-1]):
+                # After a noun there is nothing to fill in: "the to-do list items" are the to-do list.
+                after_noun = len(shown) > 1 and shown[-1].lower() not in _BEFORE_SLOTS
+                if len(shown) > 1 and shown[-1].lower() in ("a", "an"):
+                    shown.pop()
+                run = [] if after_noun or shown[-1] == SLOT else [SLOT]
+            else:
+                run = _with_article(shown, [word for word in run if not is_rare(word)], run[0])
+        shown += run
+        if end < len(words):
+            shown.append(words[end])
+        position = end + 1
+    return " ".join(shown)
+
+
+def n_fillers(text: str, is_rare: Callable[[str], bool]) -> int:
+    """Return how many nouns and numbers of a phrase `is_rare` is true of, its first word aside."""
+    return sum(_is_filler(word) and is_rare(word) for word in text.split()[1:])
+
+
+_BEFORE_SLOTS = DETERMINERS | PREPOSITIONS | VERBS | frozenset(["to", "and", "or"])
+
+
+def _with_article(before: list[str], run: list[str], first: str) -> list[str]:
+    """Return the run; an article before it agrees with its first word where that is another one than `first`."""
+    if before[-1].lower() in ("a", "an") and run[0] != first:
+        before[-1] = "an" if run[0][0].lower() in "aeiou" else "a"
+    return run
+
+
+def _is_filler(word: str) -> bool:
+    return is_nominal(word) and word.lower() not in PARTICIPANTS or is_number(word)
 
 
 def _can_end(word: str) -> bool:
@@ -149,9 +204,7 @@ def _without_rare_modifiers(core: list[str], is_rare: Callable[[str], bool]) -> 
             end += 1
         run = core[position:end]
         if len(run) > 1 and not is_rare(run[-1]):
-            run = _without_rare(run, is_rare, kept[-1].lower())
-            if kept[-1] in ("a", "an"):
-                kept[-1] = "an" if run[0][0].lower() in "aeiou" else "a"
+            run = _with_article(kept, _without_rare(run, is_rare, kept[-1].lower()), run[0])
         kept += run
         if end < len(core):
             kept.append(core[end])

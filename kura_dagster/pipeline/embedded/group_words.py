@@ -24,6 +24,8 @@ from kura_dagster.pipeline.embedded.vocabulary import (
     HAVE,
     PREDICATES,
     PREPOSITIONS,
+    VERBS,
+    VERBS_THAT_ARE_NOUNS,
 )
 from kura_dagster.pipeline.personal_data import MASK
 
@@ -33,6 +35,7 @@ from kura_dagster.pipeline.personal_data import MASK
 LEAST_SHARE = 0.15
 LEAST_SHARE_OF_NOUNS = 0.34
 LEAST_SHARE_OF_NAMES = 0.5
+N_OF_BEGINNING = 5  # letters
 ENOUGH_SHARE = 0.4
 ENOUGH_SHARE_OF_NAMES = 0.7
 
@@ -69,6 +72,7 @@ class Usage:
     """How many members of a group use a word, whatever its ending."""
 
     def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
         self.n_members = len(texts)
         self.counts = Counter(word for text in texts for word in stems(text))
 
@@ -80,6 +84,17 @@ class Usage:
         """Return the share of members that use a word with this stem."""
         return self.counts[word] / self.n_members
 
+    @cached_property
+    def beginnings(self) -> Counter[str]:
+        """How many members use a word that begins so: in other languages words have more endings than `stem` knows."""
+        return Counter(
+            beginning for text in self.texts for beginning in {word[:N_OF_BEGINNING] for word in stems(text)}
+        )
+
+    def share_of_beginning(self, word: str) -> float:
+        """Return the share of members that use a word which begins like a stem."""
+        return self.beginnings[word[:N_OF_BEGINNING]] / self.n_members
+
     def missing(self, word: str) -> float:
         """Return how much a word lacks the support that a name's words should have, from 0 (none) to 1."""
         if not content_words(word):
@@ -90,11 +105,15 @@ class Usage:
     def is_rare(self, word: str) -> bool:
         """Whether too few members use a word for it to stand in the name; function words are never rare."""
         bare = word.strip("'’.,!?\"()")
+        if bare == "…":
+            return True
         if not bare or self.n_members < 2:
             return False
         if not content_words(bare) and not any(character.isdigit() for character in bare):
             return False
         is_name = bare[0].isupper() or any(character.isdigit() for character in bare)
+        if self.n_members == 2 and not is_name:
+            return False
         least = LEAST_SHARE_OF_NAMES if is_name else LEAST_SHARE
         return self.counts[stem(bare)] < 2 or self.share(bare) < least
 
@@ -103,7 +122,7 @@ class Usage:
         bare = word.strip("'’.,!?\"()")
         if self.is_rare(bare):
             return True
-        return self.n_members > 1 and bool(content_words(bare)) and self.share(bare) < LEAST_SHARE_OF_NOUNS
+        return self.n_members > 2 and bool(content_words(bare)) and self.share(bare) < LEAST_SHARE_OF_NOUNS
 
 
 def stems(text: str) -> set[str]:
@@ -215,6 +234,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[.,;:!?…]")
 _POSSESSIVES = frozenset("a an my our your his her their this that these those some any".split())
 _SPEAKERS = frozenset("i we you u me us".split())
 _ENDING = PREPOSITIONS | CONJUNCTIONS | frozenset(["to"])
+_ONLY_VERBS = VERBS - VERBS_THAT_ARE_NOUNS
 _NOT_ENDING = frozenset(["like", "of", "than", "to"])
 
 
@@ -238,7 +258,7 @@ def word_neighbours(texts: Iterable[str]) -> set[tuple[str, str]]:
         tokens = _tokens(text)
         for left, right in pairwise(tokens):
             found.add((left, right))
-            if right in _ENDING and right not in _NOT_ENDING:
+            if right in _ENDING and right not in _NOT_ENDING and left not in _ONLY_VERBS and not left.endswith("ed"):
                 found.add((left, _END))
     return found
 

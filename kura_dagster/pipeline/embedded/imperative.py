@@ -259,14 +259,11 @@ def _keeps_negation(clause: str, rewritten: str) -> bool:
 
 
 def _finished(text: str) -> str | None:
-    text = re.sub(
-        r"(?i)(?:,? )?\b(?:under|in|for|to|with|by|called|named)? ?(?:the )?(?:name )?(?:of )?\[name\](?:'s)?",
-        " ",
-        text,
-    )
+    text = re.sub(r"(?i),? ?\b(?:under|in|with|by|for)? ?(?:the )?name (?:of )?\[name\]", "", text)
+    text = MASK.sub("…", text)
     if re.search(r"[{}<>=|\\\[\]*#~^]|_\w", text):
         return None  # what is masked, in brackets, says nothing to a reader, and neither does code
-    text = " ".join(onlooker(" ".join(text.split())).split()).strip(" .!?…,;:-\"'")
+    text = " ".join(onlooker(" ".join(text.split())).split()).strip(" .!?,;:-\"'")
     text = re.sub(r"(?i)\b(\w+) \1\b", r"\1", text)
     text = re.sub(r"(?i)\b(\w+) (by|to|after) \1\b", r"\1-\2-\1", text)  # "day by day" is one word
     # Quotation marks go, and apostrophes stay; what has a meaning only as a whole goes too.
@@ -679,7 +676,7 @@ _SPANISH_WISH = re.compile(
 def infinitives(sentence: str) -> list[Imperative]:
     """Return a German or Spanish wish as the infinitive it contains: "Wie kann ich mein Abo kündigen?" → "Abo kündigen"."""
     text = re.split(r"[,;:.!?¿¡…(]| und | y | aber | pero ", strip_niceties(clean(sentence)).strip(" ¿¡"))[0].strip()
-    if _NEGATION_ABROAD.search(text):
+    if NEGATION_ABROAD.search(text):
         return []
     if match := _GERMAN_WISH.match(text):
         rest = next(group for group in match.groups() if group)
@@ -697,7 +694,7 @@ def infinitives(sentence: str) -> list[Imperative]:
     return [Imperative(rest[0].upper() + rest[1:], 0.9)]
 
 
-_NEGATION_ABROAD = re.compile(r"(?i)\b(?:nicht|kein\w*|nie|niemals|ohne|no|nunca|jamás|tampoco|nada|sin)\b")
+NEGATION_ABROAD = re.compile(r"(?i)\b(?:nicht|kein\w*|nie|niemals|ohne|no|nunca|jamás|tampoco|nada|sin)\b")
 
 
 _Rule = Callable[[re.Match[str], int], list[Imperative]]

@@ -24,8 +24,8 @@ from kura_dagster.pipeline.embedded.group_words import (
     theme_weights,
     word_neighbours,
 )
-from kura_dagster.pipeline.embedded.imperative import TO_KNOW, Imperative, imperatives, infinitives
-from kura_dagster.pipeline.embedded.request_sentence import asks, content_words, sentences, strip_niceties
+from kura_dagster.pipeline.embedded.imperative import NEGATION_ABROAD, TO_KNOW, Imperative, imperatives, infinitives
+from kura_dagster.pipeline.embedded.request_sentence import asks, content_words, has_problem, sentences, strip_niceties
 from kura_dagster.pipeline.embedded.shortening import SLOT, n_fillers, shortened_imperatives, with_slots
 from kura_dagster.pipeline.embedded.subjects import Subject, fitted, names_by_subject, subjects_of, topics_of
 from kura_dagster.pipeline.embedded.topics import TOPICS
@@ -59,6 +59,7 @@ LEAST_AGREEING_WEIGHT = 1.0
 CONTRAST_WEIGHT = 1.0
 THEME_WEIGHT = 0.25
 SUPPORT_WEIGHT = 0.4
+COVERED_WEIGHT = 0.5  # of a name that only says what the group is about
 SURENESS_WEIGHT = 0.5
 SOURCES_WEIGHT = 0.2
 SHARE_OF_SOURCES = 0.25  # of the members that have to say the same for the full weight
@@ -70,17 +71,23 @@ VERB_WEIGHT = 0.6  # of a name's first word in what is unsupported: people say t
 JOINT_PENALTY = 0.4  # for two words side by side as nobody has them: what rewriting has broken
 SLOT_PENALTY = 0.15
 VAGUE_PENALTY = 0.5  # for a name with a pronoun, which nobody can know the meaning of
+NOT_ASKED_PENALTY = 0.3  # for a sentence that is not the one that its member is shown with
 LATER_SENTENCE_PENALTY = 0.04  # each: what a user says first is what they came for
 
 SUBJECT_SURENESS = 0.1
-TOPIC_SURENESS = 0.25
+TOPIC_SURENESS = 0.4
+SURE = 0.7  # of the rewriting of a sentence that need not stand as it was said
 PLAIN_QUESTION_SURENESS = 0.5
 PLAIN_SURENESS = 0.3
 
-# A name stands for its group if more than this share of the members compared are near to it, and near is what only few
-# of the requests in different groups are to each other.
+# A name stands for its group if at least half of the members compared are near to it, or half use each of its words and
+# it is not far from them.
 LEAST_SHARE_MEANT = 0.5
-NEAR = 3.0  # standard deviations above the mean of two requests from different groups
+NEAR = 0.45  # in cosine
+NEAR_ABROAD = 0.5  # in other languages than English, where whatever is said in the same one is near
+LEAST_USED_ABROAD = 0.1  # of members that use each word of it, and all words on average: there
+LEAST_SUPPORT_ABROAD = 0.35  # a name is near for its language alone
+NOT_FAR = 0.3
 
 
 @dataclass
@@ -89,8 +96,9 @@ class Candidate:
 
     `sureness` is the rewriting's, `support` the share of members that use its words, on average, and `theme` how much
     of what sets the group apart it mentions; all from 0 to 1. `unsupported` is how many of its words too few members use,
-    in words; `of_few` counts the nouns and numbers among them that say which of many is meant. `says_request` is False of a name that only says what the group is about, and `meant` is the share of the
-    members compared whose requests are near to the name.
+    in words; `of_few` counts the nouns and numbers among them that say which of many is meant. `made_of` is the name
+    without its slots. `says_request` is False of a name that only says what the group is about, and `meant` is the share of the
+    members that it may be said to stand for; `least_used` is the share that uses the word of it that fewest do.
     """
 
     text: str
@@ -99,9 +107,11 @@ class Candidate:
     theme: float
     unsupported: float
     of_few: int = 0
+    made_of: str = ""
     n_sources: int = 1
     says_request: bool = True
     meant: float = 1.0
+    least_used: float = 0.0
     score: float = field(default=0.0)
 
 
@@ -151,6 +161,7 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
     usage = group.usage
     whole_theme = sum(sorted(theme.values())[-N_THEME_WORDS:]) or 1.0
     english = group.language == "english"
+    share = usage.share_of_stem if english else usage.share_of_beginning
 
     def is_rare(word: str) -> bool:
         return usage.is_rare(spelling.get(word, word))
@@ -159,15 +170,21 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
         return usage.is_of_few(spelling.get(word, word))
 
     for asked, said in zip(group.asked[:N_MEMBERS], group.said[:N_MEMBERS], strict=True):
-        told = list(dict.fromkeys([*sentences(asked), *sentences(said)]))[:N_SENTENCES]
+        shown = sentences(asked)
+        told = list(dict.fromkeys([*shown, *sentences(said)]))[:N_SENTENCES]
         for position, sentence in enumerate(told):
             rewritten = imperatives(sentence)[:2] if english else infinitives(sentence)
-            for imperative in [*rewritten, *_plain(sentence)]:
-                shorter = shortened_imperatives(imperative.text, is_rare, N_WORDS) if english else [imperative.text]
+            surely = max((one.sureness for one in rewritten), default=0.0) >= SURE and not _DIRECT_QUESTION.match(sentence)
+            may_stand = not surely and (sentence in shown or asks(sentence) or has_problem(sentence))
+            for imperative in [*rewritten, *(_plain(sentence) if may_stand else [])]:
+                if english:
+                    shorter = shortened_imperatives(imperative.text, is_rare, N_WORDS)
+                else:
+                    shorter = _cut_abroad(imperative.text)
                 for text in shorter:
                     general = with_slots(text, is_of_few) if english else text
                     for form in dict.fromkeys([text, general]):
-                        name = respelled(form, spelling)
+                        name = respelled(_UNPAIRED.sub("", form) if _unpaired(form) else form, spelling)
                         if not _names_a_thing(name, usage):
                             continue
                         words = sorted(stems(name))
@@ -175,12 +192,15 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
                             name,
                             sureness=imperative.sureness
                             - LATER_SENTENCE_PENALTY * position
+                            - NOT_ASKED_PENALTY * (sentence not in shown)
                             - VAGUE_PENALTY * bool(_VAGUE.search(name)),
-                            support=float(np.mean([usage.share_of_stem(word) for word in words])),
+                            least_used=min(map(share, words), default=0.0),
+                            support=float(np.mean([share(word) for word in words])),
                             theme=min(1.0, sum(theme.get(word, 0.0) for word in words) / whole_theme),
                             unsupported=VERB_WEIGHT * usage.missing(name.split()[0].lower())
                             + sum(map(usage.missing, name.split()[1:])),
                             of_few=n_fillers(name, is_of_few),
+                            made_of=respelled(text, spelling),
                         )
 
 
@@ -201,8 +221,23 @@ def _plain(sentence: str) -> list[Imperative]:
     return [Imperative(text, PLAIN_QUESTION_SURENESS if asks(sentence) or "?" in sentence else PLAIN_SURENESS)]
 
 
+def _cut_abroad(text: str) -> list[str]:
+    """Return a sentence in another language than English and, where it can be cut at a comma, its beginning."""
+    if re.search(r"[{}<>=|\\\[\]#`]", text):
+        return []
+    beginning, _, rest = text.partition(",")
+    can_be_cut = len(beginning.split()) > 2 and not NEGATION_ABROAD.search(rest)
+    forms = [text, beginning] if can_be_cut else [text]
+    words = text.split()
+    short = [form for form in forms if len(form.split()) <= N_WORDS]
+    return short or [" ".join(words[:N_WORDS]) + SLOT]
+
+
 _AFTERTHOUGHT = re.compile(r"(?i)[, ]*\b(?:please|thanks|thank you|bitte|danke|por favor|gracias)\b[ .!?]*$")
-_DIRECT_QUESTION = re.compile(r"(?i)(?:what|who|which|whose|where|when|why|how)\b.* (?:%s)\b" % "|".join(sorted(AUXILIARIES)))
+_DIRECT_QUESTION = re.compile(
+    r"(?i)(?:(?:what|who|which|whose|where|when|why|how)\b.*(?: |['’])(?:%s|s|re|['’]s)\b|(?:%s) (?!you\b))"
+    % ("|".join(sorted(AUXILIARIES)), "|".join(sorted(AUXILIARIES)))
+)
 _REPORTED = re.compile(
     r"(?i)\b(?:%s) (?:%s)\b|\b(?:%s)$"
     % ("|".join(sorted(PRONOUNS - DETERMINERS - {"there"})), *["|".join(sorted(AUXILIARIES))] * 2)
@@ -212,6 +247,18 @@ _RUN_ON = re.compile(
     r"(?i)(?<=[^\W\d_]{3})(?<!\bthat)(?<!\bwhat)(?<!\bwhen)(?<!\bthan)(?<!\band)(?<!\bbut)(?<!\bhow)(?<!\bwhy) (?=i(?:['’]m| am|['’]ve| have| need| want| lost) )"
 )
 _LONE_I = re.compile(r"\bi\b(?=['’ ]|$)")
+
+
+_UNPAIRED = re.compile(r"[`\"“”„«»()]|(?<!\w)['‘]|['’](?!\w)")
+
+
+def _unpaired(text: str) -> bool:
+    """Whether cutting has left a quotation mark or a bracket alone."""
+    return (
+        text.count("(") != text.count(")")
+        or any(text.count(mark) % 2 for mark in '`"')
+        or len(re.findall(r"(?<!\w)['‘]", text)) != len(re.findall(r"['’](?!\w)", text))
+    )
 
 
 def _subject_names(group: Group, subjects: Sequence[Subject], topics: Sequence[Subject]) -> list[Candidate]:
@@ -259,24 +306,35 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
     ends = np.cumsum([*map(len, candidates), *map(len, asked)])
     parts = np.split(vectors, ends[:-1])
     of_names, of_requests = parts[: len(groups)], parts[len(groups) :]
-    near = _near(of_requests)
     middles = np.stack([own.mean(axis=0) for own in of_requests])
     for number, own in enumerate(candidates):
         if not own:
             continue
         closeness = of_names[number] @ of_requests[number].T
+        position_of = {one.text: position for position, one in enumerate(own)}
+        for position, one in enumerate(own):
+            # What is near with a word in the slot is no less true without it.
+            if SLOT in one.text and one.made_of in position_of:
+                closeness[position] = np.maximum(closeness[position], closeness[position_of[one.made_of]])
         n_least = max(1, closeness.shape[1] // 2)
         consensus = closeness.mean(axis=1)
         least_agreeing = np.sort(closeness, axis=1)[:, :n_least].mean(axis=1)
         nearest = _neighbours(centroids, number)
         to_others = np.sort(of_names[number] @ middles[nearest].T, axis=1)[:, -N_NEAREST:]
         contrast = consensus - (to_others.mean(axis=1) if to_others.size else 0.0)
-        meant = (closeness >= near).mean(axis=1)
+        meant = (closeness >= (NEAR if groups[number].language == "english" else NEAR_ABROAD)).mean(axis=1)
+        not_far = (closeness >= NOT_FAR).mean(axis=1)
         for position, candidate in enumerate(own):
             if candidate.says_request:
-                candidate.meant = float(meant[position])
+                if groups[number].language == "english":
+                    candidate.meant = float(max(meant[position], min(not_far[position], candidate.least_used)))
+                elif candidate.least_used < LEAST_USED_ABROAD or candidate.support < LEAST_SUPPORT_ABROAD:
+                    candidate.meant = 0.0
+                else:
+                    candidate.meant = float(meant[position])
             candidate.score = float(
                 CONSENSUS_WEIGHT * consensus[position]
+                + COVERED_WEIGHT * (not candidate.says_request) * candidate.support
                 + LEAST_AGREEING_WEIGHT * least_agreeing[position]
                 + CONTRAST_WEIGHT * contrast[position]
                 + THEME_WEIGHT * candidate.theme
@@ -306,19 +364,6 @@ def _neighbours(centroids: np.ndarray, number: int) -> np.ndarray:
     closeness[number] = -np.inf
     n = min(N_NEIGHBOURS, len(centroids) - 1)
     return np.argsort(-closeness, kind="stable")[:n]
-
-
-def _near(requests: Sequence[np.ndarray]) -> float:
-    """Return the cosine from which on a name is near to a request, by how near requests of different groups are."""
-    if len(requests) < 2:
-        return -1.0
-    rows = np.concatenate(requests)
-    groups = np.repeat(np.arange(len(requests)), list(map(len, requests)))
-    random_state = np.random.default_rng(0)
-    first, second = random_state.integers(0, len(rows), size=(2, 4_000))
-    apart = groups[first] != groups[second]
-    cosines = (rows[first[apart]] * rows[second[apart]]).sum(axis=1)
-    return float(cosines.mean() + NEAR * cosines.std()) if cosines.size else -1.0
 
 
 async def _embedded(

@@ -17,17 +17,21 @@ from kura_dagster.pipeline.embedded.grammar import (
     is_nominal,
     is_number,
 )
+from kura_dagster.pipeline.embedded.request_sentence import content_words
 from kura_dagster.pipeline.embedded.vocabulary import (
     AUXILIARIES,
     BEFORE_INFINITIVE,
     CONJUNCTIONS,
     DETERMINERS,
+    DO,
     INCOMPLETE_ENDS,
     NOUNS_IN_ING,
+    PREDICATES,
     PREPOSITIONS,
     TIME_WORDS,
     TIMES,
     VERBS,
+    VERBS_THAT_ARE_NOUNS,
 )
 
 _NO_END = (
@@ -62,12 +66,12 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
     Parts are what follows a preposition, a conjunction or a comma, and words before a noun. A part that holds a word
     for which `is_rare` is true is always left out where that is possible. No text has more than `n_words` words.
     """
-    words = re.sub(r"([,;:…]| [-–—]+)(?= |$)", r" , ", text).split()
-    if all(word == "," for word in words):
+    words = re.sub(r"([,;:]|(?<=\w)…| [-–—]+)(?= |$)", r" , ", text).split()
+    if all(word in (",", SLOT) for word in words):
         return []
     earliest = 2
     if _CLAUSE.match(text):
-        # A clause has to keep its verb.
+        # A clause has to keep its verb, and a question that begins with an auxiliary what is asked of its subject.
         auxiliaries = (
             position
             for position in range(2, len(words))
@@ -101,11 +105,12 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
     segments = [words[start:end] for start, end in pairwise(edges)]
     core, parts = segments[0], segments[1:]
     # What comes after a conjunction or a comma hangs together: it is kept to its end or not at all.
-    tails = [
-        part
-        for part in parts
-        if part[0] != "," and part[0].lower() not in CONJUNCTIONS | TIMES and not _starts_time(part, 0)
-    ]
+    hangs_on = (
+        number
+        for number, part in enumerate(parts)
+        if part[0] == "," or part[0].lower() in CONJUNCTIONS | TIMES or _starts_time(part, 0)
+    )
+    tails = parts[: next(hangs_on, len(parts))]
     core = _without_rare_modifiers(core, is_rare)
     # An amount or a number that only this member has, with what it counts
     trimmed = core
@@ -131,7 +136,8 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
 
 
 _CLAUSE = re.compile(
-    r"(?i)(?:(?:find out|explain|check|report|decide|ask|see) )?(?:what|how|why|when|where|who|which|whose|whether|that|if)\b"
+    r"(?i)(?:(?:find out|explain|check|report|decide|ask|see) )?(?:what|how|why|when|where|who|which|whose|whether|that|if)\b|"
+    rf"(?:{'|'.join(sorted(AUXILIARIES - DO))}|does|did) "
 )
 
 
@@ -152,16 +158,20 @@ def with_slots(text: str, is_rare: Callable[[str], bool]) -> str:
         while end < len(words) and _is_filler(words[end]):
             end += 1
         run = words[position:end]
-        if run and any(map(is_rare, run)):
+        if run and not _says_how(run[-1], words[end - 2 : end - 1] if len(run) == 1 else []) and any(map(is_rare, run)):
             # Of a compound the common head stays: "a four star hotel" is "a … hotel", which is no better than "a hotel".
-            if is_rare(run[-1]):
-                # After a noun there is nothing to fill in: "the to-do list items" are the to-do list.
-                after_noun = len(shown) > 1 and shown[-1].lower() not in _BEFORE_SLOTS
+            if not is_rare(run[-1]):
+                run = _with_article(shown, [word for word in run if not is_rare(word)], run[0])
+            elif end < len(words) and words[end].lower() in VERBS_THAT_ARE_NOUNS:
+                run = []  # the head is what follows
+            else:
                 if len(shown) > 1 and shown[-1].lower() in ("a", "an"):
                     shown.pop()
-                run = [] if after_noun or shown[-1] == SLOT else [SLOT]
-            else:
-                run = _with_article(shown, [word for word in run if not is_rare(word)], run[0])
+                before = shown[-1].lower()
+                if len(shown) == 1 or before in _BEFORE_SLOTS:
+                    run = run if before in _NEEDS_NOUN else [SLOT]
+                elif before not in _NEEDS_NOUN:
+                    run = []  # after a noun there is nothing to fill in: "the to-do list items" are the to-do list
         shown += run
         if end < len(words):
             shown.append(words[end])
@@ -171,10 +181,14 @@ def with_slots(text: str, is_rare: Callable[[str], bool]) -> str:
 
 def n_fillers(text: str, is_rare: Callable[[str], bool]) -> int:
     """Return how many nouns and numbers of a phrase `is_rare` is true of, its first word aside."""
-    return sum(_is_filler(word) and is_rare(word) for word in text.split()[1:])
+    words = text.split()
+    return sum(
+        _is_filler(word) and not _says_how(word, [before]) and is_rare(word) for before, word in pairwise(words)
+    )
 
 
-_BEFORE_SLOTS = DETERMINERS | PREPOSITIONS | VERBS | frozenset(["to", "and", "or"])
+_BEFORE_SLOTS = PREPOSITIONS | VERBS | frozenset(["to", "and", "or"])
+_NEEDS_NOUN = DETERMINERS | frozenset(["what", "which", "whose", "how"])
 
 
 def _with_article(before: list[str], run: list[str], first: str) -> list[str]:
@@ -185,12 +199,19 @@ def _with_article(before: list[str], run: list[str], first: str) -> list[str]:
 
 
 def _is_filler(word: str) -> bool:
-    return is_nominal(word) and word.lower() not in PARTICIPANTS or is_number(word)
+    is_noun = is_nominal(word) and bool(content_words(word)) and word.lower() not in PARTICIPANTS
+    return is_noun or is_number(word)
+
+
+def _says_how(word: str, before: list[str]) -> bool:
+    """Whether a word, with the one right before it, is no noun: "on the open", "speak louder"."""
+    lower = word.lower()
+    return lower in PREDICATES or (lower.endswith(("er", "est")) and before != [] and before[0].lower() in VERBS)
 
 
 def _can_end(word: str) -> bool:
     """Whether a phrase that was cut may end with this word; one left to itself by the cut, as "directed" of "by", may not."""
-    left_over = (word.endswith("ing") and word not in NOUNS_IN_ING) or base_of_past(word) is not None
+    left_over = (word.endswith("ing") and word not in NOUNS_IN_ING) or word.endswith("ed") or base_of_past(word)
     return word not in _NO_END and not left_over
 
 

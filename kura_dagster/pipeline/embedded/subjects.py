@@ -67,7 +67,7 @@ def subjects_of(group: Group, theme: dict[str, float], spelling: dict[str, str])
         form = _general_form(forms[key], spelling)
         is_name = any(word[0].isupper() for word in form.split())
         if len(users) >= (max(least, ENOUGH_SHARE * len(group.said)) if is_name else least) and any(
-            map(_stands_for_a_thing, forms[key])
+            map(stands_for_a_thing, forms[key])
         ):
             # Longer phrases say more.
             weight = min(1.0, (0.6 + 0.4 * len(key)) * float(np.mean([theme.get(word, 0.0) for word in key])))
@@ -93,7 +93,7 @@ def topics_of(group: Group, topic_vectors: np.ndarray) -> list[Subject]:
         )
         for topic in best
         if closeness[topic] >= max(LEAST_COSINE_OF_GROUP, LEAST_OF_BEST * closeness[best[0]])
-        and (closeness[topic] >= SURE_COSINE or _is_mentioned(TOPICS[topic], group.said))
+        and _is_mentioned(TOPICS[topic], group.said)
     ]
     return [one for one in found if one.members]
 
@@ -109,7 +109,13 @@ def shares_of_topic(topic: str, texts: Sequence[str]) -> list[float]:
 
 def _is_mentioned(topic: str, texts: Sequence[str]) -> bool:
     shares = shares_of_topic(topic, texts)
-    return sum(map(bool, shares)) >= min(2, len(texts)) and float(np.mean(shares)) >= LEAST_SHARE_OF_TOPICS
+    words = _words_of(topic) - _words_of(" ".join(NOUNS_THAT_SAY_NOTHING)) or _words_of(topic)
+    every_word = words <= set().union(*map(_words_of, texts))
+    return (
+        every_word
+        and sum(map(bool, shares)) >= min(2, len(texts))
+        and float(np.mean(shares)) >= LEAST_SHARE_OF_TOPICS
+    )
 
 
 def _words_of(text: str) -> set[str]:
@@ -174,7 +180,7 @@ def listed(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def _stands_for_a_thing(form: str) -> bool:
+def stands_for_a_thing(form: str) -> bool:
     """Whether a phrase was used as a noun is, and not as "realistic" in "is it realistic"."""
     return form.startswith(("the ", "a ", "an ")) or is_plural(form) or form[0].isupper()
 

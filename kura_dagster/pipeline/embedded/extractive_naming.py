@@ -190,8 +190,12 @@ async def choose_names(groups: Sequence[Group], embedding_model: BaseEmbeddingMo
 def _acceptable(group: Group, candidates: list[Candidate]) -> list[Candidate]:
     """Return the candidates that stand for their group; where none does, those that only say what it is about."""
     requests = [one for one in candidates if one.says_request]
+    if len(group.asked) == 1:
+        requests = [one for one in requests if one.is_asked]  # of one member what it is shown by is known
+    true = [one for one in requests if one.meant >= LEAST_SHARE_MEANT and not one.of_few]
     return (
-        [one for one in requests if one.meant >= LEAST_SHARE_MEANT and not one.of_few]
+        [one for one in true if one.is_asked and not one.joints]
+        or true
         or [one for one in candidates if not one.says_request]
         or (requests if group.language == "english" else [])
     )
@@ -255,7 +259,7 @@ def _told_apart(
     # What sets it apart is nothing that a name could say: other words for the same say at least no more than is true.
     if free:
         return free[0].text
-    for option in [*options[1:], *others]:
+    for option in [*options[1:], *(one for one in others if one.is_asked)]:
         if _is_free(option.text, used):
             return option.text
     for _, detail in details:

@@ -120,6 +120,8 @@ class Usage:
     def is_of_few(self, word: str) -> bool:
         """Whether so few members use a noun or a number that a name with it would claim what only they meant."""
         bare = word.strip("'’.,!?\"()")
+        if not self.counts[stem(bare)] and not any(character.isdigit() for character in bare):
+            return False  # rewriting has added it: "fix trouble"
         if self.is_rare(bare):
             return True
         return self.n_members > 2 and bool(content_words(bare)) and self.share(bare) < LEAST_SHARE_OF_NOUNS

@@ -88,6 +88,7 @@ NEAR_ABROAD = 0.5  # in other languages than English, where whatever is said in 
 LEAST_USED_ABROAD = 0.1  # of members that use each word of it, and all words on average: there
 LEAST_SUPPORT_ABROAD = 0.35  # a name is near for its language alone
 NOT_FAR = 0.3
+ALL_BUT = 0.9  # of members that use each word of a name, which then need not be near
 
 
 @dataclass
@@ -96,7 +97,9 @@ class Candidate:
 
     `sureness` is the rewriting's, `support` the share of members that use its words, on average, and `theme` how much
     of what sets the group apart it mentions; all from 0 to 1. `unsupported` is how many of its words too few members use,
-    in words; `of_few` counts the nouns and numbers among them that say which of many is meant. `made_of` is the name
+    in words; `of_few` counts the nouns and numbers among them that say which of many is meant, and
+    `joints` the words that stand side by side as nobody has them. `is_asked` is whether it comes from the sentence that a
+    member's request is shown by. `made_of` is the name
     without its slots. `says_request` is False of a name that only says what the group is about, and `meant` is the share of the
     members that it may be said to stand for; `least_used` is the share that uses the word of it that fewest do.
     """
@@ -107,6 +110,8 @@ class Candidate:
     theme: float
     unsupported: float
     of_few: int = 0
+    joints: int = 0
+    is_asked: bool = True
     made_of: str = ""
     n_sources: int = 1
     says_request: bool = True
@@ -141,14 +146,16 @@ def _candidates(
         if known is not candidate:
             known.n_sources += 1
             known.sureness = max(known.sureness, candidate.sureness)
+            known.is_asked |= candidate.is_asked
     for one in found.values():
-        one.sureness -= JOINT_PENALTY / SURENESS_WEIGHT * n_joints(one.text, neighbours)
+        one.joints = n_joints(one.text, neighbours)
 
     def promise(one: Candidate) -> float:
         return (
             one.support
             + one.theme
             - 0.3 * one.unsupported
+            - 0.5 * one.joints
             + 0.5 * one.sureness
             + 0.05 * min(one.n_sources, 6)
             - 0.02 * len(one.text.split())
@@ -194,12 +201,13 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
                             - LATER_SENTENCE_PENALTY * position
                             - NOT_ASKED_PENALTY * (sentence not in shown)
                             - VAGUE_PENALTY * bool(_VAGUE.search(name)),
-                            least_used=min(map(share, words), default=0.0),
+                            least_used=min((share(word) for word in words if usage.counts[word]), default=0.0),
                             support=float(np.mean([share(word) for word in words])),
                             theme=min(1.0, sum(theme.get(word, 0.0) for word in words) / whole_theme),
                             unsupported=VERB_WEIGHT * usage.missing(name.split()[0].lower())
                             + sum(map(usage.missing, name.split()[1:])),
                             of_few=n_fillers(name, is_of_few),
+                            is_asked=sentence in shown,
                             made_of=respelled(text, spelling),
                         )
 
@@ -327,7 +335,8 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
         for position, candidate in enumerate(own):
             if candidate.says_request:
                 if groups[number].language == "english":
-                    candidate.meant = float(max(meant[position], min(not_far[position], candidate.least_used)))
+                    by_words = candidate.least_used if candidate.least_used >= ALL_BUT else min(not_far[position], candidate.least_used)
+                    candidate.meant = float(max(meant[position], by_words))
                 elif candidate.least_used < LEAST_USED_ABROAD or candidate.support < LEAST_SUPPORT_ABROAD:
                     candidate.meant = 0.0
                 else:
@@ -345,6 +354,7 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
                 - WORD_PENALTY * len(candidate.text.split())
                 - UNSUPPORTED_PENALTY * candidate.unsupported
                 - OF_FEW_PENALTY * candidate.of_few
+                - JOINT_PENALTY * candidate.joints
                 - SLOT_PENALTY * candidate.text.count(SLOT)
             )
         own.sort(key=lambda one: (-one.score, one.text))

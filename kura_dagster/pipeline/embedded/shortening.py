@@ -20,10 +20,12 @@ from kura_dagster.pipeline.embedded.grammar import (
 from kura_dagster.pipeline.embedded.request_sentence import content_words
 from kura_dagster.pipeline.embedded.vocabulary import (
     AUXILIARIES,
+    BE,
     BEFORE_INFINITIVE,
     CONJUNCTIONS,
     DETERMINERS,
     DO,
+    HAVE,
     INCOMPLETE_ENDS,
     NOUNS_IN_ING,
     PREDICATES,
@@ -128,7 +130,7 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
             combination = [part for part in parts if part in combination or part in required]
         chosen = [word for segment in [core, *combination] for word in segment]
         phrase = " ".join(chosen).replace(" ,", ",").strip(" ,")
-        if 1 < len(phrase.split()) <= n_words and (phrase == text or _can_end(phrase.split()[-1].lower())):
+        if 1 < len(phrase.split()) <= n_words and (phrase == text or _can_end(phrase.lower().split())):
             found[phrase] = None
     if len(words) == 1:
         found[text] = None
@@ -209,10 +211,13 @@ def _says_how(word: str, before: list[str]) -> bool:
     return lower in PREDICATES or (lower.endswith(("er", "est")) and before != [] and before[0].lower() in VERBS)
 
 
-def _can_end(word: str) -> bool:
-    """Whether a phrase that was cut may end with this word; one left to itself by the cut, as "directed" of "by", may not."""
-    left_over = (word.endswith("ing") and word not in NOUNS_IN_ING) or word.endswith("ed") or base_of_past(word)
-    return word not in _NO_END and not left_over
+def _can_end(words: list[str]) -> bool:
+    """Whether a phrase that was cut may end so; a word left to itself by the cut, as "directed" of "by", may not be last."""
+    before, last = words[-2:]
+    if last in _NO_END:
+        return False
+    left_over = (last.endswith("ing") and last not in NOUNS_IN_ING) or last.endswith("ed") or base_of_past(last)
+    return not left_over or before in BE | HAVE | frozenset(["be", "been", "get", "not"])
 
 
 def _without_rare_modifiers(core: list[str], is_rare: Callable[[str], bool]) -> list[str]:

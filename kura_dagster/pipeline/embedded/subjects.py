@@ -26,6 +26,7 @@ MOST_SUBJECTS = 3  # in a name
 N_NEAREST = 3  # other groups that a name has to be far from
 MOSTLY = 0.7  # of the members covered by the subjects of a name is enough
 LEAST_FIT = 0.02  # of a subject, in cosine: a word that is as near to other groups says nothing
+NEAR_ENOUGH = 0.4  # of a subject that others may share
 LEAST_COSINE = 0.3  # of a member whose conversation is on a topic
 LEAST_COSINE_OF_GROUP = 0.25  # whose middle is near a topic
 LEAST_OF_BEST = 0.75  # of the best topic's cosine, that another one has to have
@@ -93,7 +94,7 @@ def topics_of(group: Group, topic_vectors: np.ndarray) -> list[Subject]:
         )
         for topic in best
         if closeness[topic] >= max(LEAST_COSINE_OF_GROUP, LEAST_OF_BEST * closeness[best[0]])
-        and _is_mentioned(TOPICS[topic], group.said)
+        and (closeness[topic] >= SURE_COSINE or _is_mentioned(TOPICS[topic], group.said))
     ]
     return [one for one in found if one.members]
 
@@ -125,11 +126,20 @@ def _words_of(text: str) -> set[str]:
 def fitted(
     subjects: Sequence[Subject], vectors: Sequence[np.ndarray], centroids: np.ndarray, number: int
 ) -> list[Subject]:
-    """Return the subjects that are nearer to the group with this number than to others, with how much nearer."""
+    """Return the subjects that are nearer to the group with this number than to others, with how much nearer.
+
+    What the group is very near to stays where others are as near: several groups may be about one thing.
+    """
     if not subjects:
         return []
-    fits = contrasts(np.stack(vectors), centroids, number)
-    return [replace(one, fit=float(fit)) for one, fit in zip(subjects, fits, strict=True) if fit > LEAST_FIT]
+    stacked = np.stack(vectors)
+    fits = contrasts(stacked, centroids, number)
+    closeness = stacked @ centroids[number]
+    return [
+        replace(one, fit=max(float(fit), LEAST_FIT))
+        for one, fit, near in zip(subjects, fits, closeness, strict=True)
+        if fit > LEAST_FIT or near >= NEAR_ENOUGH
+    ]
 
 
 def contrasts(vectors: np.ndarray, centroids: np.ndarray, number: int) -> np.ndarray:

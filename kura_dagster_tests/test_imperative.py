@@ -168,7 +168,7 @@ def test_what_denies_is_not_left_out(sentence: str) -> None:
 
 def test_masked_data_never_stands_in_an_imperative() -> None:
     assert imperatives("Reserve a table under the name [name]")[0].text == "Reserve a table"
-    assert imperatives("Send the invoice to [email]") == []
+    assert [one.text for one in imperatives("Send the invoice to [email]")] == ["Send the invoice to …"]
 
 
 @pytest.mark.parametrize(

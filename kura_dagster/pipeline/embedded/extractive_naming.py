@@ -17,7 +17,6 @@ from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel, Base
 from kura_dagster.pipeline.cluster_names import near_duplicate, three_word_slug
 from kura_dagster.pipeline.embedded.extractive_summary import MODEL, users_words
 from kura_dagster.pipeline.embedded.group_words import Group, common_spelling, noun_phrases, respelled, stems
-from kura_dagster.pipeline.embedded.imperative import infinitives
 from kura_dagster.pipeline.embedded.languages import human_languages
 from kura_dagster.pipeline.embedded.name_candidates import LEAST_SHARE_MEANT, Candidate, rank_candidates
 from kura_dagster.pipeline.embedded.request_sentence import (
@@ -40,10 +39,11 @@ SAY = 'Say "'  # a sentence that asks for nothing
 
 N_EXAMPLES = 3
 EXAMPLE_CHARACTERS = 120
-LEAST_APART = 0.3  # of the members, that more of a group than of those with the same name have to say what tells it apart
+LEAST_APART = (
+    0.3  # of the members, that more of a group than of those with the same name have to say what tells it apart
+)
 LEAST_SHARE_OF_DETAILS = 0.5  # of the members, that say what stands in brackets behind a name
 TELLING_APART_COST = 0.3  # how much worse a candidate may be that says something its rivals' names don't
-LEAST_SCORE = 0.7  # below it no candidate stands for the group, and a member's sentence is shown instead
 LEAST_SHARE_ABROAD = 0.3  # of members that use a word that a group in another language than English is about
 
 
@@ -280,7 +280,9 @@ def _details(name: str, group: Group, rivals: list[Group]) -> list[tuple[float, 
     common = stems(name)
     found = []
     for key, form in forms.items():
-        elsewhere = max((own[key] / len(rival.said) for own, rival in zip(rival_phrases, rivals, strict=True)), default=0)
+        elsewhere = max(
+            (own[key] / len(rival.said) for own, rival in zip(rival_phrases, rivals, strict=True)), default=0
+        )
         says_nothing = NOUNS_THAT_SAY_NOTHING.intersection(form.lower().split())
         least = LEAST_SHARE_OF_DETAILS * len(group.said) if len(group.said) > 1 else 1
         if phrases[key] >= least and not common & set(key) and not says_nothing and stands_for_a_thing(form):

@@ -10,23 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
 from kura_dagster.pipeline.embedded.grammar import is_nominal, is_number
 from kura_dagster.pipeline.embedded.request_sentence import content_words, sentences, stem
-from kura_dagster.pipeline.embedded.vocabulary import (
-    AUXILIARIES,
-    BE,
-    CONJUNCTIONS,
-    DO,
-    HAVE,
-    PREDICATES,
-    PREPOSITIONS,
-    VERBS,
-    VERBS_THAT_ARE_NOUNS,
-)
+from kura_dagster.pipeline.embedded.vocabulary import PREDICATES
 from kura_dagster.pipeline.personal_data import MASK
 
 # The share of members that has to use a word for it to stand in a name: `LEAST_SHARE` and two members at least for it
@@ -227,57 +216,3 @@ def noun_phrases(text: str) -> Iterable[tuple[tuple[str, ...], str]]:
                 yield tuple(stem(part) for part in phrase), article + " ".join(phrase)
             if word[-1:] in ".,!?;:)":
                 break
-
-
-# What stands beside what -----------------------------------------------------------------------------------------------
-
-_END = "."
-_TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[.,;:!?…]")
-_POSSESSIVES = frozenset("a an my our your his her their this that these those some any".split())
-_SPEAKERS = frozenset("i we you u me us".split())
-_ENDING = PREPOSITIONS | CONJUNCTIONS | frozenset(["to"])
-_ONLY_VERBS = VERBS - VERBS_THAT_ARE_NOUNS
-_NOT_ENDING = frozenset(["like", "of", "than", "to"])
-
-
-def _tokens(text: str) -> list[str]:
-    """Return a text's words and ends, all determiners alike and without those who speak."""
-    tokens = []
-    for token in _TOKEN.findall(text.lower().replace("’", "'")):
-        if not token[0].isalnum():
-            token = _END
-        elif token in _POSSESSIVES:
-            token = "the"
-        if token not in _SPEAKERS:
-            tokens.append(token)
-    return [*tokens, _END]
-
-
-def word_neighbours(texts: Iterable[str]) -> set[tuple[str, str]]:
-    """Return all pairs of words that stand side by side in texts; a word before a preposition may end a phrase, too."""
-    found: set[tuple[str, str]] = set()
-    for text in texts:
-        tokens = _tokens(text)
-        for left, right in pairwise(tokens):
-            found.add((left, right))
-            if right in _ENDING and right not in _NOT_ENDING and left not in _ONLY_VERBS and not left.endswith("ed"):
-                found.add((left, _END))
-    return found
-
-
-_REWRITTEN_HEAD = re.compile(r"(?i)^(?:find out|check whether|explain|report(?: that)?|fix trouble|fix|recover|decide whether)\b ?")
-
-
-def n_joints(name: str, neighbours: set[tuple[str, str]]) -> int:
-    """Return how many words of a name stand side by side as nobody's do; what rewriting adds is nobody's mistake."""
-    text = _REWRITTEN_HEAD.sub("", name)
-    text = re.sub(r"(?i)\bthe (?:user|assistant)(?:'s)?\b", "", text)
-    tokens = _tokens(text)
-    return sum(
-        pair not in neighbours and not _ADDED.issuperset(pair) and not (pair[0] in AUXILIARIES and pair[1] == _END)
-        for pair in pairwise(tokens)
-        if not (pair[0] in BE | DO | HAVE or pair[1] in AUXILIARIES)
-    )
-
-
-_ADDED = frozenset([_END, "the"])

@@ -1,7 +1,7 @@
 """Possible names of a group of conversations, from its members' own words, and how well each one fits.
 
-Where a name comes from: a member's sentence as an imperative (`imperative`), rid of what only that member said
-(`shortening`), or what the group is about (`subjects`). Which group gets which name is chosen in `extractive_naming`.
+Where a name comes from: a member's sentence as an imperative (`imperative`) or as it was said (`plain_requests`), rid of
+what only that member said (`shortening`), or what the group is about (`subjects`). Which group gets which name is chosen in `extractive_naming`.
 """
 
 from __future__ import annotations
@@ -18,29 +18,25 @@ from kura_dagster.pipeline.embedded.group_words import (
     Group,
     Usage,
     common_spelling,
-    n_joints,
     respelled,
     stems,
     theme_weights,
-    word_neighbours,
 )
-from kura_dagster.pipeline.embedded.imperative import NEGATION_ABROAD, TO_KNOW, Imperative, imperatives, infinitives
-from kura_dagster.pipeline.embedded.request_sentence import asks, content_words, has_problem, sentences, strip_niceties
+from kura_dagster.pipeline.embedded.imperative import imperatives, infinitives
+from kura_dagster.pipeline.embedded.joints import n_joints, word_neighbours
+from kura_dagster.pipeline.embedded.plain_requests import as_said, cut_abroad, is_direct_question, without_lone_marks
+from kura_dagster.pipeline.embedded.request_sentence import asks, content_words, has_problem, sentences
 from kura_dagster.pipeline.embedded.shortening import SLOT, n_fillers, shortened_imperatives, with_slots
 from kura_dagster.pipeline.embedded.subjects import Subject, fitted, names_by_subject, subjects_of, topics_of
 from kura_dagster.pipeline.embedded.topics import TOPICS
 from kura_dagster.pipeline.embedded.vocabulary import (
     ABSTRACT_NOUNS,
-    AUXILIARIES,
-    DETERMINERS,
     ENGLISH_VERBS,
     NOUNS_THAT_SAY_NOTHING,
-    PRONOUNS,
     TIME_WORDS,
     VERBS_THAT_ARE_NOUNS,
 )
 from kura_dagster.pipeline.embeddings import embed_texts
-from kura_dagster.pipeline.personal_data import MASK
 from kura_dagster.pipeline.types import unit_rows
 
 N_MEMBERS = 40  # nearest to the centroid that are read for candidates
@@ -77,8 +73,6 @@ LATER_SENTENCE_PENALTY = 0.04  # each: what a user says first is what they came 
 SUBJECT_SURENESS = 0.1
 TOPIC_SURENESS = 0.4
 SURE = 0.7  # of the rewriting of a sentence that need not stand as it was said
-PLAIN_QUESTION_SURENESS = 0.5
-PLAIN_SURENESS = 0.3
 
 # A name stands for its group if at least half of the members compared are near to it, or half use each of its words and
 # it is not far from them.
@@ -181,23 +175,23 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
         told = list(dict.fromkeys([*shown, *sentences(said)]))[:N_SENTENCES]
         for position, sentence in enumerate(told):
             rewritten = imperatives(sentence)[:2] if english else infinitives(sentence)
-            surely = max((one.sureness for one in rewritten), default=0.0) >= SURE and not _DIRECT_QUESTION.match(sentence)
+            surely = any(one.sureness >= SURE for one in rewritten) and not is_direct_question(sentence)
             may_stand = not surely and (sentence in shown or asks(sentence) or has_problem(sentence))
-            for imperative in [*rewritten, *(_plain(sentence) if may_stand else [])]:
+            for request in [*rewritten, *(as_said(sentence) if may_stand else [])]:
                 if english:
-                    shorter = shortened_imperatives(imperative.text, is_rare, N_WORDS)
+                    shorter = shortened_imperatives(request.text, is_rare, N_WORDS)
                 else:
-                    shorter = _cut_abroad(imperative.text)
+                    shorter = cut_abroad(request.text, N_WORDS)
                 for text in shorter:
                     general = with_slots(text, is_of_few) if english else text
                     for form in dict.fromkeys([text, general]):
-                        name = respelled(_UNPAIRED.sub("", form) if _unpaired(form) else form, spelling)
+                        name = respelled(without_lone_marks(form), spelling)
                         if not _names_a_thing(name, usage):
                             continue
                         words = sorted(stems(name))
                         yield Candidate(
                             name,
-                            sureness=imperative.sureness
+                            sureness=request.sureness
                             - LATER_SENTENCE_PENALTY * position
                             - NOT_ASKED_PENALTY * (sentence not in shown)
                             - VAGUE_PENALTY * bool(_VAGUE.search(name)),
@@ -210,63 +204,6 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
                             is_asked=sentence in shown,
                             made_of=respelled(text, spelling),
                         )
-
-
-def _plain(sentence: str) -> list[Imperative]:
-    """Return a short sentence as it was said, without what is around the request."""
-    text = MASK.sub(SLOT, strip_niceties(sentence))
-    reported = TO_KNOW.match(text) if asks(text) else None
-    if reported:
-        text = reported["rest"]
-        if not _DIRECT_QUESTION.match(text) or _REPORTED.search(text):
-            return []  # "whether that is so": rewriting does it better
-    text = _RUN_ON.split(text)[0]
-    text = _AFTERTHOUGHT.sub("", text).strip(" .!?¿¡,;:-\"'")
-    words = text.split()
-    if not 1 < len(words) <= 3 * N_WORDS:
-        return []
-    text = _LONE_I.sub("I", text[0].upper() + text[1:])
-    return [Imperative(text, PLAIN_QUESTION_SURENESS if asks(sentence) or "?" in sentence else PLAIN_SURENESS)]
-
-
-def _cut_abroad(text: str) -> list[str]:
-    """Return a sentence in another language than English and, where it can be cut at a comma, its beginning."""
-    if re.search(r"[{}<>=|\\\[\]#`]", text):
-        return []
-    beginning, _, rest = text.partition(",")
-    can_be_cut = len(beginning.split()) > 2 and not NEGATION_ABROAD.search(rest)
-    forms = [text, beginning] if can_be_cut else [text]
-    words = text.split()
-    short = [form for form in forms if len(form.split()) <= N_WORDS]
-    return short or [" ".join(words[:N_WORDS]) + SLOT]
-
-
-_AFTERTHOUGHT = re.compile(r"(?i)[, ]*\b(?:please|thanks|thank you|bitte|danke|por favor|gracias)\b[ .!?]*$")
-_DIRECT_QUESTION = re.compile(
-    r"(?i)(?:(?:what|who|which|whose|where|when|why|how)\b.*(?: |['’])(?:%s|s|re|['’]s)\b|(?:%s) (?!you\b))"
-    % ("|".join(sorted(AUXILIARIES)), "|".join(sorted(AUXILIARIES)))
-)
-_REPORTED = re.compile(
-    r"(?i)\b(?:%s) (?:%s)\b|\b(?:%s)$"
-    % ("|".join(sorted(PRONOUNS - DETERMINERS - {"there"})), *["|".join(sorted(AUXILIARIES))] * 2)
-)
-# "can I get new checks | I'm out of mine"
-_RUN_ON = re.compile(
-    r"(?i)(?<=[^\W\d_]{3})(?<!\bthat)(?<!\bwhat)(?<!\bwhen)(?<!\bthan)(?<!\band)(?<!\bbut)(?<!\bhow)(?<!\bwhy) (?=i(?:['’]m| am|['’]ve| have| need| want| lost) )"
-)
-_LONE_I = re.compile(r"\bi\b(?=['’ ]|$)")
-
-
-_UNPAIRED = re.compile(r"[`\"“”„«»()]|(?<!\w)['‘]|['’](?!\w)")
-
-
-def _unpaired(text: str) -> bool:
-    """Whether cutting has left a quotation mark or a bracket alone."""
-    return (
-        text.count("(") != text.count(")")
-        or any(text.count(mark) % 2 for mark in '`"')
-        or len(re.findall(r"(?<!\w)['‘]", text)) != len(re.findall(r"['’](?!\w)", text))
-    )
 
 
 def _subject_names(group: Group, subjects: Sequence[Subject], topics: Sequence[Subject]) -> list[Candidate]:
@@ -298,10 +235,8 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
     subjects = {number: subjects_of(groups[number], themes[number], spelling) for number in english}
     forms = [(one.form, groups[number].chat_ids) for number, own in subjects.items() for one in own]
     subject_vectors = iter(await _embedded(forms, embedding_model, n_dims))
-    neighbours = word_neighbours(text for group in groups for text in group.said)
-    candidates = [
-        _candidates(group, theme, spelling, neighbours) for group, theme in zip(groups, themes, strict=True)
-    ]
+    neighbours = word_neighbours(text for group in groups for text in [*group.asked, *group.said])
+    candidates = [_candidates(group, theme, spelling, neighbours) for group, theme in zip(groups, themes, strict=True)]
     for number in english:
         fitting = fitted(subjects[number], [next(subject_vectors) for _ in subjects[number]], centroids, number)
         topics = topics_of(groups[number], topic_vectors)
@@ -335,7 +270,11 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
         for position, candidate in enumerate(own):
             if candidate.says_request:
                 if groups[number].language == "english":
-                    by_words = candidate.least_used if candidate.least_used >= ALL_BUT else min(not_far[position], candidate.least_used)
+                    by_words = (
+                        candidate.least_used
+                        if candidate.least_used >= ALL_BUT
+                        else min(not_far[position], candidate.least_used)
+                    )
                     candidate.meant = float(max(meant[position], by_words))
                 elif candidate.least_used < LEAST_USED_ABROAD or candidate.support < LEAST_SUPPORT_ABROAD:
                     candidate.meant = 0.0

@@ -113,9 +113,7 @@ def _is_mentioned(topic: str, texts: Sequence[str]) -> bool:
     words = _words_of(topic) - _words_of(" ".join(NOUNS_THAT_SAY_NOTHING)) or _words_of(topic)
     every_word = words <= set().union(*map(_words_of, texts))
     return (
-        every_word
-        and sum(map(bool, shares)) >= min(2, len(texts))
-        and float(np.mean(shares)) >= LEAST_SHARE_OF_TOPICS
+        every_word and sum(map(bool, shares)) >= min(2, len(texts)) and float(np.mean(shares)) >= LEAST_SHARE_OF_TOPICS
     )
 
 

@@ -17,7 +17,6 @@ from kura_dagster.pipeline.cluster_names import distinct_name, joined_name, near
 from kura_dagster.pipeline.embedded.extractive_naming import ASK_IN, MODEL, SAY, slug_for
 from kura_dagster.pipeline.embedded.grammar import is_plural, plural
 from kura_dagster.pipeline.embedded.group_words import noun_phrases, stems
-from kura_dagster.pipeline.embedded.request_sentence import asks
 from kura_dagster.pipeline.embedded.subjects import (
     FIX_PROBLEMS,
     HELP_WITH,
@@ -26,7 +25,7 @@ from kura_dagster.pipeline.embedded.subjects import (
     shares_of_topic,
 )
 from kura_dagster.pipeline.embedded.topics import TOPICS
-from kura_dagster.pipeline.embedded.vocabulary import DO, ENGLISH_VERBS, NOUNS_THAT_SAY_NOTHING
+from kura_dagster.pipeline.embedded.vocabulary import AUXILIARIES, ENGLISH_VERBS, NOUNS_THAT_SAY_NOTHING
 from kura_dagster.pipeline.embeddings import embed_texts
 from kura_dagster.pipeline.types import Cluster, cluster_id_of, unit_rows
 
@@ -36,6 +35,7 @@ NAMES_IN_DESCRIPTION = 6
 MOST_THINGS = 3  # in a parent's name
 LEAST_SHARE_OF_THINGS = 0.1  # of a parent's conversations, that each thing in its name covers
 LEAST_SHARE_COVERED = 0.6  # that the things in its name cover together
+NEARLY_ALL = 0.8  # of them covered, so that there is no need to say that there is more
 ALL_KINDS = "Get all kinds of help with"
 
 
@@ -218,12 +218,13 @@ def parent_name(children: Sequence[str], topics: Sequence[str | None], counts: S
     main = sorted(weights, key=lambda thing: -weights[thing])[:MOST_THINGS]
     main = [thing for thing in main if weights[thing] >= LEAST_SHARE_OF_THINGS * total]
     covered = sum(weights[thing] for thing in main)
-    if not main or covered < LEAST_SHARE_COVERED * total:
+    nearly_all = covered >= NEARLY_ALL * total
+    if covered < LEAST_SHARE_COVERED * total or (len(main) == 1 and not nearly_all):
         return _joined(children)
     if len(main) == 1:
         # All children are about one thing, and one of them may well have its name.
         return f"{ALL_KINDS} {main[0]}"
-    return f"{HELP_WITH} {listed(main)}"
+    return f"{HELP_WITH} {listed(main if nearly_all else [*main[: MOST_THINGS - 1], 'more'])}"
 
 
 def _joined(children: Sequence[str]) -> str:
@@ -247,7 +248,7 @@ def _thing(name: str, topic: str | None) -> str | None:
     if topic is not None:
         return topic
     verb, _, rest = name.partition(" ")
-    if verb.lower() not in ENGLISH_VERBS | DO and not asks(name):
+    if verb.lower().partition("'")[0] not in ENGLISH_VERBS | AUXILIARIES | _QUESTION_WORDS:
         return None
     phrases = [form for key, form in noun_phrases(f"to {rest}") if not NOUNS_THAT_SAY_NOTHING.intersection(key)]
     # "The order" is no noun phrase by its words, since "order" is a verb as well.
@@ -258,6 +259,7 @@ def _thing(name: str, topic: str | None) -> str | None:
     return plural(noun) if article in ("a", "an") and not is_plural(noun) else phrases[0]
 
 
+_QUESTION_WORDS = frozenset("what which whose how where when why who".split())
 _AFTER_ARTICLE = re.compile(r"(?i)\b(?:the|an?) (\w+)(?= |$)")
 
 

@@ -194,7 +194,7 @@ def _acceptable(group: Group, candidates: list[Candidate]) -> list[Candidate]:
         requests = [one for one in requests if one.is_asked]  # of one member what it is shown by is known
     true = [one for one in requests if one.meant >= LEAST_SHARE_MEANT and not one.of_few]
     return (
-        [one for one in true if one.is_asked and not one.joints]
+        [one for one in true if one.is_asked]
         or true
         or [one for one in candidates if not one.says_request]
         or (requests if group.language == "english" else [])

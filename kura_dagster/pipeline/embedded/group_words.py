@@ -64,6 +64,7 @@ class Usage:
         self.texts = texts
         self.n_members = len(texts)
         self.counts = Counter(word for text in texts for word in stems(text))
+        self.numbers = Counter(number for text in texts for number in set(_NUMBER.findall(text.lower())))
 
     def share(self, word: str) -> float:
         """Return the share of members that use the word."""
@@ -100,6 +101,9 @@ class Usage:
             return False
         if not content_words(bare) and not any(character.isdigit() for character in bare):
             return False
+        if _NUMBER.fullmatch(bare.lower()):
+            count = self.numbers[bare.lower()]
+            return self.n_members > 2 and (count < 2 or count / self.n_members < LEAST_SHARE_OF_NAMES)
         is_name = bare[0].isupper() or any(character.isdigit() for character in bare)
         if self.n_members == 2 and not is_name:
             return False
@@ -109,11 +113,16 @@ class Usage:
     def is_of_few(self, word: str) -> bool:
         """Whether so few members use a noun or a number that a name with it would claim what only they meant."""
         bare = word.strip("'’.,!?\"()")
+        if _NUMBER.fullmatch(bare.lower()):
+            return self.is_rare(bare)
         if not self.counts[stem(bare)] and not any(character.isdigit() for character in bare):
             return False  # rewriting has added it: "fix trouble"
         if self.is_rare(bare):
             return True
         return self.n_members > 2 and bool(content_words(bare)) and self.share(bare) < LEAST_SHARE_OF_NOUNS
+
+
+_NUMBER = re.compile(r"\d[\w.,:%-]*\w|\d")
 
 
 def stems(text: str) -> set[str]:

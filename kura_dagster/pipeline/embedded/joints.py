@@ -31,45 +31,55 @@ _NOT_ENDING = frozenset(["like", "of", "than", "to"])
 
 
 def _tokens(text: str) -> list[str]:
-    """Return a text's words and ends, all determiners alike and without those who speak."""
+    """Return a text's words and ends, all determiners alike."""
     tokens = []
     for token in _TOKEN.findall(text.lower().replace("’", "'")):
-        if not token[0].isalnum():
-            token = _END
-        elif token in _POSSESSIVES:
-            token = "the"
-        if token not in _SPEAKERS:
+        if token == "…":
             tokens.append(token)
+        elif not token[0].isalnum():
+            tokens.append(_END)
+        else:
+            tokens.append("the" if token in _POSSESSIVES else token)
     return [*tokens, _END]
 
 
 def word_neighbours(texts: Iterable[str]) -> set[tuple[str, str]]:
-    """Return all pairs of words that stand side by side in texts; a word before a preposition may end a phrase, too."""
+    """Return all pairs of words that stand side by side in texts, with those who speak and without them.
+
+    A word before a preposition may end a phrase, too, if it is no verb.
+    """
     found: set[tuple[str, str]] = set()
     for text in texts:
         tokens = _tokens(text)
-        for left, right in pairwise(tokens):
+        for left, right in [*pairwise(tokens), *pairwise(token for token in tokens if token not in _SPEAKERS)]:
             found.add((left, right))
-            if right in _ENDING and right not in _NOT_ENDING and left not in _ONLY_VERBS and not left.endswith("ed"):
+            if (
+                right in _ENDING
+                and right not in _NOT_ENDING
+                and left not in _ONLY_VERBS
+                and not left.endswith(("ed", "ing"))
+            ):
                 found.add((left, _END))
     return found
 
 
-_REWRITTEN_HEAD = re.compile(
-    r"(?i)^(?:find out|check whether|explain|report(?: that)?|fix trouble|fix|recover|decide whether)\b ?"
+_REWRITTEN = re.compile(
+    r"(?i)^(?:find out|check whether|explain|report(?: that)?|fix trouble|fix|recover|decide whether)\b ?|"
+    r"\bthe (?:user|assistant)(?:'s)?\b"
 )
 
 
 def n_joints(name: str, neighbours: set[tuple[str, str]]) -> int:
     """Return how many words of a name stand side by side as nobody's do; what rewriting adds is nobody's mistake."""
-    text = _REWRITTEN_HEAD.sub("", name)
-    text = re.sub(r"(?i)\bthe (?:user|assistant)(?:'s)?\b", "", text)
+    text = _REWRITTEN.sub("", name)
     tokens = _tokens(text)
-    return sum(
-        pair not in neighbours and not _ADDED.issuperset(pair) and not (pair[0] in AUXILIARIES and pair[1] == _END)
-        for pair in pairwise(tokens)
-        if not (pair[0] in BE | DO | HAVE or pair[1] in AUXILIARIES)
-    )
+    if text != name:
+        # Rewriting turns questions around, so that an auxiliary has another neighbour.
+        tokens = [token for token in tokens if token not in _SPEAKERS]
+        pairs = [pair for pair in pairwise(tokens) if not (pair[0] in BE | DO | HAVE or pair[1] in AUXILIARIES)]
+    else:
+        pairs = list(pairwise(tokens))
+    return sum(pair not in neighbours and "…" not in pair and not _ADDED.issuperset(pair) for pair in pairs)
 
 
 _ADDED = frozenset([_END, "the"])

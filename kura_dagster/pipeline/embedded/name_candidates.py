@@ -64,8 +64,8 @@ LOW_SUPPORT_PENALTY = 0.25  # for a name whose words nobody uses; none where the
 UNSUPPORTED_PENALTY = 0.25  # for a word that nobody else uses
 OF_FEW_PENALTY = 0.3  # for a noun or a number that says which of many few meant
 VERB_WEIGHT = 0.6  # of a name's first word in what is unsupported: people say the same in many verbs
-JOINT_PENALTY = 0.4  # for two words side by side as nobody has them: what rewriting has broken
-SLOT_PENALTY = 0.15
+JOINT_PENALTY = 0.5  # for two words side by side as nobody has them: what rewriting has broken
+SLOT_PENALTY = 0.15  # at the end of a name, and twice that within it, where it hides what the rest is about
 VAGUE_PENALTY = 0.5  # for a name with a pronoun, which nobody can know the meaning of
 NOT_ASKED_PENALTY = 0.3  # for a sentence that is not the one that its member is shown with
 LATER_SENTENCE_PENALTY = 0.04  # each: what a user says first is what they came for
@@ -294,10 +294,16 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
                 - UNSUPPORTED_PENALTY * candidate.unsupported
                 - OF_FEW_PENALTY * candidate.of_few
                 - JOINT_PENALTY * candidate.joints
-                - SLOT_PENALTY * candidate.text.count(SLOT)
+                - SLOT_PENALTY * _hidden(candidate.text.split())
             )
         own.sort(key=lambda one: (-one.score, one.text))
     return candidates
+
+
+def _hidden(words: Sequence[str]) -> int:
+    """Return how much the slots of a name hide: one at its end the least, and one in its object's place the most."""
+    slots = sum(SLOT in word for word in words)
+    return 2 * slots - (SLOT in words[-1]) + 2 * (words[1:2] == [SLOT] and len(words) > 2)
 
 
 def _spread(texts: Sequence[str], n: int) -> list[str]:

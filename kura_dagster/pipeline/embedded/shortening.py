@@ -27,9 +27,11 @@ from kura_dagster.pipeline.embedded.vocabulary import (
     DO,
     HAVE,
     INCOMPLETE_ENDS,
+    MODALS,
     NOUNS_IN_ING,
     PREDICATES,
     PREPOSITIONS,
+    PRONOUNS,
     TIME_WORDS,
     TIMES,
     VERBS,
@@ -156,6 +158,10 @@ def with_slots(text: str, is_rare: Callable[[str], bool]) -> str:
     shown: list[str] = words[:1]
     position = 1
     while position < len(words):
+        if _is_verbs_place(words, position):
+            shown.append(words[position])
+            position += 1
+            continue
         end = position
         while end < len(words) and _is_filler(words[end]):
             end += 1
@@ -187,7 +193,7 @@ def n_fillers(text: str, is_rare: Callable[[str], bool]) -> int:
     return sum(_is_filler(word) and not _says_how(word, [before]) and is_rare(word) for before, word in pairwise(words))
 
 
-_BEFORE_SLOTS = PREPOSITIONS | VERBS | frozenset(["to", "and", "or"])
+_BEFORE_SLOTS = PREPOSITIONS | VERBS | AUXILIARIES | frozenset(["to", "and", "or"])
 _NEEDS_NOUN = DETERMINERS | frozenset(["what", "which", "whose", "how"])
 
 
@@ -201,6 +207,15 @@ def _with_article(before: list[str], run: list[str], first: str) -> list[str]:
 def _is_filler(word: str) -> bool:
     is_noun = is_nominal(word) and bool(content_words(word)) and word.lower() not in PARTICIPANTS
     return is_noun or is_number(word)
+
+
+def _is_verbs_place(words: list[str], position: int) -> bool:
+    """Whether a verb stands here, known or not: "can I | incur fees"."""
+    before = words[position - 1].lower()
+    return before in _SPEAKERS or (before in MODALS and words[position].lower() not in PRONOUNS | DETERMINERS)
+
+
+_SPEAKERS = frozenset(["i", "we", "you"])
 
 
 def _says_how(word: str, before: list[str]) -> bool:
@@ -223,6 +238,10 @@ def _without_rare_modifiers(core: list[str], is_rare: Callable[[str], bool]) -> 
     kept = core[:1]
     position = 1
     while position < len(core):
+        if _is_verbs_place(core, position):
+            kept.append(core[position])
+            position += 1
+            continue
         end = position
         while end < len(core) and is_nominal(core[end]):
             end += 1

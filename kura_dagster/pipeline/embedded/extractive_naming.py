@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel, BaseEmbeddingModel
-from kura_dagster.pipeline.cluster_names import near_duplicate, three_word_slug
+from kura_dagster.pipeline.cluster_names import three_word_slug
 from kura_dagster.pipeline.embedded.extractive_summary import MODEL, users_words
 from kura_dagster.pipeline.embedded.group_words import Group, common_spelling, noun_phrases, respelled, stems
 from kura_dagster.pipeline.embedded.languages import human_languages
-from kura_dagster.pipeline.embedded.name_candidates import LEAST_SHARE_MEANT, Candidate, rank_candidates
+from kura_dagster.pipeline.embedded.name_candidates import Candidate, rank_candidates
 from kura_dagster.pipeline.embedded.request_sentence import (
     asks,
     content_words,
@@ -29,7 +29,7 @@ from kura_dagster.pipeline.embedded.request_sentence import (
     strip_niceties,
 )
 from kura_dagster.pipeline.embedded.subjects import FIX_PROBLEMS, HELP_WITH, stands_for_a_thing
-from kura_dagster.pipeline.embedded.vocabulary import NOUNS_THAT_SAY_NOTHING
+from kura_dagster.pipeline.embedded.vocabulary import DETERMINERS, NOUNS_THAT_SAY_NOTHING
 from kura_dagster.pipeline.embeddings import embed_texts
 from kura_dagster.pipeline.personal_data import MASK, find_personal_data
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of, unit_rows
@@ -161,7 +161,7 @@ async def choose_names(groups: Sequence[Group], embedding_model: BaseEmbeddingMo
     by_meaning: dict[frozenset[str], list[int]] = {}
     for number, own in enumerate(options):
         by_meaning.setdefault(_meaning(own[0].text), []).append(number)
-    used: set[str] = set()
+    used: set[frozenset[str]] = set()
     used_meanings: set[frozenset[str]] = set()
     names: dict[int, str] = {}
     later: list[int] = []
@@ -172,9 +172,9 @@ async def choose_names(groups: Sequence[Group], embedding_model: BaseEmbeddingMo
         numbers.sort(key=lambda number: (-options[number][0].score, -len(groups[number].asked), number))
         for number in numbers:
             name = options[number][0].text
-            if number == numbers[0] and _is_free(name, used):
+            if number == numbers[0] and _key(name) not in used:
                 names[number] = name
-                used.add(name.lower())
+                used.add(_key(name))
                 used_meanings.add(meaning)
             else:
                 later.append(number)
@@ -182,7 +182,7 @@ async def choose_names(groups: Sequence[Group], embedding_model: BaseEmbeddingMo
         rivals = [groups[other] for other in by_meaning[_meaning(options[number][0].text)] if other != number]
         name = _told_apart(options[number], ranked[number], groups[number], rivals, used, used_meanings)
         names[number] = name
-        used.add(name.lower())
+        used.add(_key(name))
         used_meanings.add(_meaning(name))
     return [names[number] for number in range(len(groups))]
 
@@ -192,7 +192,7 @@ def _acceptable(group: Group, candidates: list[Candidate]) -> list[Candidate]:
     requests = [one for one in candidates if one.says_request]
     if len(group.asked) == 1:
         requests = [one for one in requests if one.is_asked]  # of one member what it is shown by is known
-    true = [one for one in requests if one.meant >= LEAST_SHARE_MEANT and not one.of_few]
+    true = [one for one in requests if one.stands]
     return (
         [one for one in true if one.is_asked]
         or true
@@ -213,9 +213,13 @@ _LIGHT_VERBS = frozenset(
 )
 
 
-def _is_free(name: str, used: Iterable[str]) -> bool:
-    """Whether a name could not be mistaken for a used one, as two that differ by an article could."""
-    return near_duplicate(name, list(used)) is None
+def _key(name: str) -> frozenset[str]:
+    """Return what two names have in common that could be mistaken for each other: all but articles and endings."""
+    words = _WORD.findall(name.lower())
+    return frozenset(stem(word) for word in words if word not in DETERMINERS) or frozenset([name.lower()])
+
+
+_WORD = re.compile(r"[^\W_]+|…")
 
 
 def _told_apart(
@@ -223,7 +227,7 @@ def _told_apart(
     others: list[Candidate],
     group: Group,
     rivals: list[Group],
-    used: set[str],
+    used: set[frozenset[str]],
     used_meanings: set[frozenset[str]],
 ) -> str:
     """Return another name for a group whose best one is taken.
@@ -240,7 +244,7 @@ def _told_apart(
     free = [
         option
         for option in options[1:]
-        if _is_free(option.text, used)
+        if _key(option.text) not in used
         and _meaning(option.text) not in used_meanings
         and option.score > options[0].score - TELLING_APART_COST
     ]
@@ -254,20 +258,23 @@ def _told_apart(
     details = _details(options[0].text, group, rivals)
     for apartness, detail in details:
         name = f"{options[0].text} ({detail})"
-        if apartness >= LEAST_APART and _is_free(name, used):
+        if apartness >= LEAST_APART and _key(name) not in used:
             return name
     # What sets it apart is nothing that a name could say: other words for the same say at least no more than is true.
     if free:
         return free[0].text
     for option in [*options[1:], *(one for one in others if one.is_asked)]:
-        if _is_free(option.text, used):
+        if _key(option.text) not in used:
             return option.text
     for _, detail in details:
         name = f"{options[0].text} ({detail})"
-        if _is_free(name, used):
+        if _key(name) not in used:
             return name
+    for option in others:
+        if _key(option.text) not in used:
+            return option.text
     number = 2
-    while f"{options[0].text} ({number})".lower() in used:
+    while _key(f"{options[0].text} ({number})") in used:
         number += 1
     return f"{options[0].text} ({number})"
 

@@ -103,7 +103,7 @@ class Usage:
             return False
         if _NUMBER.fullmatch(bare.lower()):
             count = self.numbers[bare.lower()]
-            return self.n_members > 2 and (count < 2 or count / self.n_members < LEAST_SHARE_OF_NAMES)
+            return self.n_members > 2 and (count < 2 or count / self.n_members < ENOUGH_SHARE_OF_NAMES)
         is_name = bare[0].isupper() or any(character.isdigit() for character in bare)
         if self.n_members == 2 and not is_name:
             return False

@@ -42,7 +42,7 @@ from kura_dagster.pipeline.types import unit_rows
 N_MEMBERS = 40  # nearest to the centroid that are read for candidates
 N_SENTENCES = 6  # of each that are read
 N_COMPARED = 12  # members whose requests a name is compared with, from the most central to the least
-N_CANDIDATES = 24  # of a group that are embedded
+N_CANDIDATES = 16  # of a group that are embedded
 N_WORDS = 11  # of the longest name
 N_THEME_WORDS = 3  # that a name covers the theme with
 N_NEIGHBOURS = 8  # nearest other groups that a name is held against
@@ -112,6 +112,11 @@ class Candidate:
     meant: float = 1.0
     least_used: float = 0.0
     score: float = field(default=0.0)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is a request that at least half of the group meant, and claims nothing that few did."""
+        return self.says_request and self.meant >= LEAST_SHARE_MEANT and not self.of_few
 
 
 def _names_a_thing(name: str, usage: Usage) -> bool:
@@ -221,7 +226,8 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
 
     A candidate scores by how close it is to what the members asked, to all and to those that it is farthest from, how
     much closer to its own group's requests than to the nearest other groups', how many members use its words, how much
-    of the theme they cover, and how sure its rewriting is.
+    of the theme they cover, and how sure its rewriting is. What a group is about is only looked for where no request
+    stands for it.
 
     Raises:
         ValueError: the embedding model has another number of dimensions than the groups' centroids.
@@ -229,31 +235,74 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
     spelling = common_spelling(groups)
     themes = theme_weights(groups)
     centroids = np.stack([group.centroid for group in groups])
-    english = [number for number, group in enumerate(groups) if group.language == "english"]
-    n_dims = centroids.shape[1]
-    topic_vectors = await _embedded([(topic, ()) for topic in TOPICS], embedding_model, n_dims)
-    subjects = {number: subjects_of(groups[number], themes[number], spelling) for number in english}
-    forms = [(one.form, groups[number].chat_ids) for number, own in subjects.items() for one in own]
-    subject_vectors = iter(await _embedded(forms, embedding_model, n_dims))
+    asked = [_spread(group.asked, N_COMPARED) for group in groups]
+    texts = [(text, group.chat_ids) for group, own in zip(groups, asked, strict=True) for text in own]
+    embedded = await _embedded(texts, embedding_model, centroids.shape[1])
+    requests = np.split(embedded, np.cumsum([*map(len, asked)])[:-1])
     neighbours = word_neighbours(text for group in groups for text in [*group.asked, *group.said])
     candidates = [_candidates(group, theme, spelling, neighbours) for group, theme in zip(groups, themes, strict=True)]
-    for number in english:
-        fitting = fitted(subjects[number], [next(subject_vectors) for _ in subjects[number]], centroids, number)
+    await _score(groups, candidates, requests, centroids, embedding_model)
+    vague = [
+        number
+        for number, own in enumerate(candidates)
+        if groups[number].language == "english" and not any(one.stands for one in own)
+    ]
+    about: list[list[Candidate]] = [[] for _ in groups]
+    for number, own in zip(
+        vague, await _about(groups, vague, themes, spelling, centroids, embedding_model), strict=True
+    ):
+        about[number] = own
+    await _score(groups, about, requests, centroids, embedding_model)
+    return [
+        sorted([*own, *others], key=lambda one: (-one.score, one.text))
+        for own, others in zip(candidates, about, strict=True)
+    ]
+
+
+async def _about(
+    groups: Sequence[Group],
+    numbers: Sequence[int],
+    themes: Sequence[dict[str, float]],
+    spelling: dict[str, str],
+    centroids: np.ndarray,
+    embedding_model: BaseEmbeddingModel,
+) -> list[list[Candidate]]:
+    """Return for each of the groups with these numbers the names that say what it is about."""
+    if not numbers:
+        return []
+    subjects = [subjects_of(groups[number], themes[number], spelling) for number in numbers]
+    forms = [(one.form, groups[number].chat_ids) for number, own in zip(numbers, subjects, strict=True) for one in own]
+    n_dims = centroids.shape[1]
+    subject_vectors = iter(await _embedded(forms, embedding_model, n_dims))
+    topic_vectors = await _embedded([(topic, ()) for topic in TOPICS], embedding_model, n_dims)
+    found = []
+    for number, own in zip(numbers, subjects, strict=True):
+        fitting = fitted(own, [next(subject_vectors) for _ in own], centroids, number)
         topics = topics_of(groups[number], topic_vectors)
         topics = fitted(topics, [topic_vectors[TOPICS.index(one.form)] for one in topics], centroids, number)
-        candidates[number] += _subject_names(groups[number], fitting, topics)
-    asked = [_spread(group.asked, N_COMPARED) for group in groups]
+        found.append(_subject_names(groups[number], fitting, topics))
+    return found
+
+
+async def _score(
+    groups: Sequence[Group],
+    candidates: Sequence[list[Candidate]],
+    requests: Sequence[np.ndarray],
+    centroids: np.ndarray,
+    embedding_model: BaseEmbeddingModel,
+) -> None:
+    """Give each group's candidates their scores and say how many members they are meant by.
+
+    `requests` has the vectors of some members' requests, an array of shape (n, n_dims) for each group.
+    """
+    middles = np.stack([own.mean(axis=0) for own in requests])
     texts = [(one.text, group.chat_ids) for group, own in zip(groups, candidates, strict=True) for one in own]
-    texts += [(text, group.chat_ids) for group, own in zip(groups, asked, strict=True) for text in own]
-    vectors = await _embedded(texts, embedding_model, n_dims)
-    ends = np.cumsum([*map(len, candidates), *map(len, asked)])
-    parts = np.split(vectors, ends[:-1])
-    of_names, of_requests = parts[: len(groups)], parts[len(groups) :]
-    middles = np.stack([own.mean(axis=0) for own in of_requests])
+    names = iter(np.split(await _embedded(texts, embedding_model, centroids.shape[1]), len(texts)) if texts else [])
     for number, own in enumerate(candidates):
         if not own:
             continue
-        closeness = of_names[number] @ of_requests[number].T
+        of_names = np.concatenate([next(names) for _ in own])
+        closeness = of_names @ requests[number].T
         position_of = {one.text: position for position, one in enumerate(own)}
         for position, one in enumerate(own):
             # What is near with a word in the slot is no less true without it.
@@ -263,23 +312,14 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
         consensus = closeness.mean(axis=1)
         least_agreeing = np.sort(closeness, axis=1)[:, :n_least].mean(axis=1)
         nearest = _neighbours(centroids, number)
-        to_others = np.sort(of_names[number] @ middles[nearest].T, axis=1)[:, -N_NEAREST:]
+        to_others = np.sort(of_names @ middles[nearest].T, axis=1)[:, -N_NEAREST:]
         contrast = consensus - (to_others.mean(axis=1) if to_others.size else 0.0)
-        meant = (closeness >= (NEAR if groups[number].language == "english" else NEAR_ABROAD)).mean(axis=1)
+        english = groups[number].language == "english"
+        near = (closeness >= (NEAR if english else NEAR_ABROAD)).mean(axis=1)
         not_far = (closeness >= NOT_FAR).mean(axis=1)
         for position, candidate in enumerate(own):
             if candidate.says_request:
-                if groups[number].language == "english":
-                    by_words = (
-                        candidate.least_used
-                        if candidate.least_used >= ALL_BUT
-                        else min(not_far[position], candidate.least_used)
-                    )
-                    candidate.meant = float(max(meant[position], by_words))
-                elif candidate.least_used < LEAST_USED_ABROAD or candidate.support < LEAST_SUPPORT_ABROAD:
-                    candidate.meant = 0.0
-                else:
-                    candidate.meant = float(meant[position])
+                candidate.meant = _meant(candidate, float(near[position]), float(not_far[position]), english)
             candidate.score = float(
                 CONSENSUS_WEIGHT * consensus[position]
                 + COVERED_WEIGHT * (not candidate.says_request) * candidate.support
@@ -296,8 +336,15 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
                 - JOINT_PENALTY * candidate.joints
                 - SLOT_PENALTY * _hidden(candidate.text.split())
             )
-        own.sort(key=lambda one: (-one.score, one.text))
-    return candidates
+
+
+def _meant(candidate: Candidate, near: float, not_far: float, english: bool) -> float:
+    """Return the share of members that a request may be said to stand for; `near` and `not_far` are shares of them."""
+    if not english:
+        in_use = candidate.least_used >= LEAST_USED_ABROAD and candidate.support >= LEAST_SUPPORT_ABROAD
+        return near if in_use else 0.0
+    by_words = candidate.least_used if candidate.least_used >= ALL_BUT else min(not_far, candidate.least_used)
+    return max(near, by_words)
 
 
 def _hidden(words: Sequence[str]) -> int:
@@ -327,11 +374,14 @@ async def _embedded(
     """Return a unit row for each text; beside each stand the conversations that it is made of."""
     if not texts:
         return np.zeros((0, n_dims), dtype=np.float32)
-    about = [chat_ids for _, chat_ids in texts]
-    vectors = unit_rows(await embed_texts([text for text, _ in texts], embedding_model, about=about))
+    about: dict[str, list[str]] = {}
+    for text, chat_ids in texts:
+        about.setdefault(text, []).extend(chat_ids)
+    vectors = unit_rows(await embed_texts(list(about), embedding_model, about=list(about.values())))
     if vectors.shape[1] != n_dims:
         raise ValueError(
             f"The names' embeddings have {vectors.shape[1]} dimensions ({embedding_model.slug()}) and the summaries' "
             f"{n_dims}; name clusters with the model that embedded the summaries."
         )
-    return vectors
+    rows = {text: row for row, text in enumerate(about)}
+    return np.asarray(vectors[[rows[text] for text, _ in texts]])

@@ -355,7 +355,7 @@ def test_names_come_from_the_stored_words_of_users(monkeypatch, minilm):
         for n in range(3)
     ]
     (cluster,) = named({0: members}, minilm)
-    assert cluster.name == "Book a flight"
+    assert "flight" in cluster.name
 
 
 def test_a_mask_is_nobodys_word(minilm):

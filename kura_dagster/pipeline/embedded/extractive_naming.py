@@ -28,6 +28,7 @@ from kura_dagster.pipeline.embedded.request_sentence import (
     stem,
     strip_niceties,
 )
+from kura_dagster.pipeline.embedded.shortening import SLOT
 from kura_dagster.pipeline.embedded.subjects import FIX_PROBLEMS, HELP_WITH, stands_for_a_thing
 from kura_dagster.pipeline.embedded.vocabulary import DETERMINERS, NOUNS_THAT_SAY_NOTHING
 from kura_dagster.pipeline.embeddings import embed_texts
@@ -43,6 +44,7 @@ LEAST_APART = (
     0.3  # of the members, that more of a group than of those with the same name have to say what tells it apart
 )
 LEAST_SHARE_OF_DETAILS = 0.5  # of the members, that say what stands in brackets behind a name
+LEAST_SHARE_AT_ALL = 0.25  # of members that a name is true of, for it to come before the central member's sentence
 TELLING_APART_COST = 0.3  # how much worse a candidate may be that says something its rivals' names don't
 LEAST_SHARE_ABROAD = 0.3  # of members that use a word that a group in another language than English is about
 
@@ -196,8 +198,8 @@ def _acceptable(group: Group, candidates: list[Candidate]) -> list[Candidate]:
     return (
         [one for one in true if one.is_asked]
         or true
-        or [one for one in candidates if not one.says_request]
-        or (requests if group.language == "english" else [])
+        or [one for one in candidates if not one.says_request and one.meant >= LEAST_SHARE_AT_ALL]
+        or [one for one in requests if one.meant >= LEAST_SHARE_AT_ALL and group.language == "english"]
     )
 
 
@@ -245,6 +247,7 @@ def _told_apart(
         option
         for option in options[1:]
         if _key(option.text) not in used
+        and option.text.split()[1:2] != [SLOT]
         and _meaning(option.text) not in used_meanings
         and option.score > options[0].score - TELLING_APART_COST
     ]
@@ -263,14 +266,11 @@ def _told_apart(
     # What sets it apart is nothing that a name could say: other words for the same say at least no more than is true.
     if free:
         return free[0].text
-    for option in [*options[1:], *(one for one in others if one.is_asked)]:
-        if _key(option.text) not in used:
-            return option.text
     for _, detail in details:
         name = f"{options[0].text} ({detail})"
         if _key(name) not in used:
             return name
-    for option in others:
+    for option in [*options[1:], *sorted(others, key=lambda one: not one.is_asked)]:
         if _key(option.text) not in used:
             return option.text
     number = 2

@@ -70,7 +70,7 @@ _ASKED = re.compile(
     rf"(?:(?:do you think |is there (?:any|a|some) (?:way|chance)(?: that)? |i (?:was|am) wondering if |i wonder if |is it possible (?:that |for you to )|"
     rf"any chance )?(?:(?:can|could|would|will|may|might) )?(?:you|u|ya|anyone|someone|somebody)(?: (?:can|could|would|will))?"
     rf"(?: be able to| be so kind(?: as)? to| be kind enough to| care to)?|you (?:can|could|should|must|have to|need to)|"
-    rf"{_SUBJECT} (?:need|want|would like) (?:you|u) to) {_ADVERB}(?P<rest>(?!mind\b).+)",
+    rf"{_SUBJECT} (?:need|want|would like) (?:you|u) to) {_ADVERB}(?P<rest>(?!mind\b|say (?:that )?(?:i|you|he|she|it|they|this|that|we)\b).+)",
     re.IGNORECASE,
 )
 _MIND = re.compile(rf"(?:would|do) you mind {_ADVERB}(?P<rest>.+)", re.IGNORECASE)

@@ -42,7 +42,7 @@ from kura_dagster.pipeline.types import unit_rows
 N_MEMBERS = 40  # nearest to the centroid that are read for candidates
 N_SENTENCES = 6  # of each that are read
 N_COMPARED = 12  # members whose requests a name is compared with, from the most central to the least
-N_CANDIDATES = 16  # of a group that are embedded
+N_CANDIDATES = 13  # of a group that are embedded
 N_WORDS = 11  # of the longest name
 N_THEME_WORDS = 3  # that a name covers the theme with
 N_NEIGHBOURS = 8  # nearest other groups that a name is held against
@@ -82,7 +82,6 @@ NEAR_ABROAD = 0.5  # in other languages than English, where whatever is said in 
 LEAST_USED_ABROAD = 0.1  # of members that use each word of it, and all words on average: there
 LEAST_SUPPORT_ABROAD = 0.35  # a name is near for its language alone
 NOT_FAR = 0.3
-ALL_BUT = 0.9  # of members that use each word of a name, which then need not be near
 
 
 @dataclass
@@ -123,6 +122,8 @@ def _names_a_thing(name: str, usage: Usage) -> bool:
     """Whether a name says what it is about, beside its verb: "Explain the difference" doesn't, and "Spell …" does."""
     verb, _, rest = name.partition(" ")
     if SLOT in name:
+        if rest.startswith(SLOT) and not content_words(verb):
+            return False  # "make …" may be anything
         nouns = set(content_words(rest)) - TIME_WORDS
         return bool(nouns) or usage.share(verb) >= LEAST_SHARE_MEANT
     words = set(content_words(rest)) - NOUNS_THAT_SAY_NOTHING - ABSTRACT_NOUNS
@@ -343,8 +344,7 @@ def _meant(candidate: Candidate, near: float, not_far: float, english: bool) -> 
     if not english:
         in_use = candidate.least_used >= LEAST_USED_ABROAD and candidate.support >= LEAST_SUPPORT_ABROAD
         return near if in_use else 0.0
-    by_words = candidate.least_used if candidate.least_used >= ALL_BUT else min(not_far, candidate.least_used)
-    return max(near, by_words)
+    return max(near, min(not_far, candidate.least_used))
 
 
 def _hidden(words: Sequence[str]) -> int:

@@ -20,6 +20,8 @@ MOST_WORDS = 33  # of a sentence that holds a request and not a story
 
 _AUXILIARY = "|".join(sorted(AUXILIARIES))
 _SUBJECT = "|".join(sorted(PRONOUNS - DETERMINERS - {"there"}))
+# "can you | tell me what my balance is"
+_FAVOUR = re.compile(r"(?i)^(?:can|could|would|will) (?:you|u) (?:please |kindly )?(?=(?:tell|show|explain|let)\b)")
 _AFTERTHOUGHT = re.compile(r"(?i)[, ]*\b(?:please|thanks|thank you|bitte|danke|por favor|gracias)\b[ .!?]*$")
 _DIRECT_QUESTION = re.compile(
     rf"(?i)(?:(?:what|who|which|whose|where|when|why|how)\b.*(?: |['’])(?:{_AUXILIARY}|s|re|['’]s)\b|(?:{_AUXILIARY}) (?!you\b))"
@@ -44,7 +46,7 @@ def as_said(sentence: str) -> list[Imperative]:
 
     What is masked becomes "…". A question that is only reported, as in "tell me whether …", is left to rewriting.
     """
-    text = MASK.sub(SLOT, strip_niceties(sentence))
+    text = _FAVOUR.sub("", MASK.sub(SLOT, strip_niceties(sentence)))
     reported = TO_KNOW.match(text) if asks(text) else None
     if reported:
         text = reported["rest"]

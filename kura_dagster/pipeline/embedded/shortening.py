@@ -190,7 +190,13 @@ def with_slots(text: str, is_rare: Callable[[str], bool]) -> str:
 def n_fillers(text: str, is_rare: Callable[[str], bool]) -> int:
     """Return how many nouns and numbers of a phrase `is_rare` is true of, its first word aside."""
     words = text.split()
-    return sum(_is_filler(word) and not _says_how(word, [before]) and is_rare(word) for before, word in pairwise(words))
+    return sum(
+        _is_filler(words[position])
+        and not _is_verbs_place(words, position)
+        and not _says_how(words[position], words[position - 1 : position])
+        and is_rare(words[position])
+        for position in range(1, len(words))
+    )
 
 
 _BEFORE_SLOTS = PREPOSITIONS | VERBS | AUXILIARIES | frozenset(["to", "and", "or"])

@@ -312,10 +312,20 @@ def test_a_much_worse_name_does_not_stand_in_for_a_taken_one(monkeypatch):
 
 
 def test_a_candidate_that_stands_for_no_group_is_no_name(monkeypatch):
-    (name,) = chosen_names(monkeypatch, [("Reset the password", 0.69), ("Get help with boards", 0.1)])
-    assert name == "Get help with boards"
-    assert chosen_names(monkeypatch, [("Reset the password", 0.69)]) == ["Ask"]
-    assert chosen_names(monkeypatch, [("Reset the password", 0.7)]) == ["Reset the password"]
+    subject = Candidate("Get help with boards", 1, 1, 1, 0, says_request=False, score=0.1)
+
+    def chosen(**of_the_request):
+        request = Candidate("Reset the password", 1, 1, 1, 0, **{"score": 2.0, "meant": 1.0} | of_the_request)
+
+        async def ranked(*_):
+            return [[request, subject]]
+
+        monkeypatch.setattr(extractive_naming, "rank_candidates", ranked)
+        (name,) = asyncio.run(choose_names([Group(["ask"] * 2, ["ask"] * 2, OWN[None], OWN)], Chosen()))
+        return name
+
+    assert chosen(meant=0.5) == chosen(joints=1) == chosen(is_asked=False) == "Reset the password"
+    assert chosen(meant=0.49) == chosen(of_few=1) == "Get help with boards"
 
 
 def test_who_writes_in_another_language_is_not_read(monkeypatch):
@@ -345,7 +355,7 @@ def test_names_come_from_the_stored_words_of_users(monkeypatch, minilm):
         for n in range(3)
     ]
     (cluster,) = named({0: members}, minilm)
-    assert cluster.name == "Book a flight"
+    assert "flight" in cluster.name
 
 
 def test_a_mask_is_nobodys_word(minilm):
@@ -356,4 +366,4 @@ def test_a_mask_is_nobodys_word(minilm):
 
 def test_a_sentence_as_a_name_shows_no_mask(minilm):
     cluster = texts_named(minilm, ["Perro de [name] muy triste"] * 2, ["spanish"])
-    assert cluster.name == 'Say "Perro de … muy triste"'
+    assert cluster.name == "Perro de … muy triste"

@@ -166,9 +166,14 @@ def test_what_denies_is_not_left_out(sentence: str) -> None:
     assert imperatives(sentence) == []
 
 
+def test_an_opinion_that_is_asked_for_is_no_command() -> None:
+    assert not [one for one in imperatives("Would you say you are a robot?") if one.text.startswith("Say")]
+    assert imperatives("Can you say hello in French?")[0].text == "Say hello in French"
+
+
 def test_masked_data_never_stands_in_an_imperative() -> None:
     assert imperatives("Reserve a table under the name [name]")[0].text == "Reserve a table"
-    assert imperatives("Send the invoice to [email]") == []
+    assert [one.text for one in imperatives("Send the invoice to [email]")] == ["Send the invoice to …"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
 from kura_dagster.pipeline.embedded.group_words import Group
+from kura_dagster.pipeline.embedded.joints import n_joints, word_neighbours
 from kura_dagster.pipeline.embedded.name_candidates import Candidate, rank_candidates
 
 OWN, OTHER, NOWHERE = np.eye(3)
@@ -55,11 +56,42 @@ def test_what_is_nearer_to_what_members_asked_wins() -> None:
 
 def test_what_is_farther_from_other_groups_wins() -> None:
     others = [group(["show it"], centroid=OTHER)]
-    model = Chosen(reset_the_password=OWN, cancel_the_ticket=BETWEEN)
+    as_near_to_both = (OWN + BETWEEN) / np.linalg.norm(OWN + BETWEEN)
+    asked = {"reset_my_password": as_near_to_both, "cancel_my_ticket": as_near_to_both}
+    model = Chosen(reset_the_password=OWN, cancel_the_ticket=BETWEEN, show_it=OTHER, **asked)
     assert best(group(["reset my password", "cancel my ticket"]), model, others) == "Reset the password"
-    # Without another group only the own one counts.
-    model = Chosen(reset_the_password=OWN, cancel_the_ticket=NOWHERE)
+    model = Chosen(reset_the_password=BETWEEN, cancel_the_ticket=OWN, show_it=OTHER, **asked)
+    assert best(group(["reset my password", "cancel my ticket"]), model, others) == "Cancel the ticket"
+
+
+def test_what_those_who_agree_least_are_nearer_to_wins() -> None:
+    """Both names are as near to what members asked on average; one is near to half of them and far from the others."""
+    near, far = (NOWHERE + OWN) / np.sqrt(2), OWN
+    model = Chosen(
+        reset_my_password=OWN, cancel_my_ticket=NOWHERE, reset_the_password=near, cancel_the_ticket=np.sqrt(2) * far
+    )
     assert best(group(["reset my password", "cancel my ticket"]), model) == "Reset the password"
+
+
+def test_words_that_nobody_has_side_by_side_cost() -> None:
+    (name,) = [one for one in ranked(group(["where is the station"] * 3)) if one.text.startswith("Where")]
+    assert name.joints == 0
+    neighbours = word_neighbours(["what company were you designed by", "the station"])
+    assert n_joints("What company were you designed by", neighbours) == 0
+    assert n_joints("Find out what company the designed", neighbours) > 0
+
+
+def test_a_noun_that_few_share_gives_way_to_a_slot() -> None:
+    words = ["assiduous", "unencumbered", "adulation", "lucid", "terse"]
+    names = [one.text for one in ranked(group([f"what is the definition of {word}" for word in words], words))]
+    assert "What is the definition of …" in names
+
+
+def test_a_request_is_meant_by_those_it_is_near_to() -> None:
+    own = group(["reset my password", "cancel my ticket"], ["reset it", "cancel it"])
+    model = Chosen(reset_my_password=OWN, cancel_my_ticket=NOWHERE, reset_the_password=OWN)
+    meant = {one.text: one.meant for one in ranked(own, model)}
+    assert meant["Reset the password"] == 0.5
 
 
 def test_what_sets_the_group_apart_by_its_words_wins() -> None:
@@ -112,9 +144,9 @@ def test_a_name_without_a_thing_is_none() -> None:
     assert ranked(group(["explain the difference", "show it"])) == []
 
 
-def test_groups_in_other_languages_have_no_candidates() -> None:
-    own = Group(["Reset my password"], ["Reset my password"], np.stack([OWN]), OWN, "german")
-    assert ranked(own) == []
+def test_groups_in_other_languages_are_named_by_what_they_said() -> None:
+    own = Group(["Wo ist mein Paket?"] * 2, ["Wo ist mein Paket?"] * 2, np.stack([OWN] * 2), OWN, "german")
+    assert [one.text for one in ranked(own)] == ["Wo ist mein Paket"]
 
 
 def test_a_model_with_other_dimensions_is_refused() -> None:

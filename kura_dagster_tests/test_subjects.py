@@ -84,8 +84,10 @@ def test_coverage_is_the_share_of_members_that_use_a_subject(users: list[set[int
 def test_a_subject_that_fits_others_as_well_is_dropped() -> None:
     centroids = np.array([[1.0, 0.0], [0.0, 1.0]])
     between = np.array([1.0, 1.0]) / np.sqrt(2)
-    kept = fitted([subject("own", 0), subject("both", 0)], [DIRECTION, between], centroids, 0)
-    assert [(one.form, one.fit) for one in kept] == [("own", 1.0)]
+    far = np.array([0.39, np.sqrt(1 - 0.39**2)])
+    kept = fitted([subject("own", 0), subject("both", 0), subject("far", 0)], [DIRECTION, between, far], centroids, 0)
+    # What the group is very near to stays, though others are as near.
+    assert [(one.form, one.fit) for one in kept] == [("own", 1.0), ("both", 0.02)]
     assert fitted([], [], centroids, 0) == []
     np.testing.assert_allclose(contrasts(np.stack([DIRECTION]), centroids[:1], 0), [1.0])
 

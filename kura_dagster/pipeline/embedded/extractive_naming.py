@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel, BaseEmbeddingModel
-from kura_dagster.pipeline.cluster_names import near_duplicate, three_word_slug
+from kura_dagster.pipeline.cluster_names import three_word_slug
 from kura_dagster.pipeline.embedded.extractive_summary import MODEL, users_words
 from kura_dagster.pipeline.embedded.group_words import Group, common_spelling, noun_phrases, respelled, stems
-from kura_dagster.pipeline.embedded.imperative import infinitives
 from kura_dagster.pipeline.embedded.languages import human_languages
 from kura_dagster.pipeline.embedded.name_candidates import Candidate, rank_candidates
 from kura_dagster.pipeline.embedded.request_sentence import (
@@ -29,8 +28,9 @@ from kura_dagster.pipeline.embedded.request_sentence import (
     stem,
     strip_niceties,
 )
-from kura_dagster.pipeline.embedded.subjects import FIX_PROBLEMS, HELP_WITH
-from kura_dagster.pipeline.embedded.vocabulary import TIME_WORDS
+from kura_dagster.pipeline.embedded.shortening import SLOT
+from kura_dagster.pipeline.embedded.subjects import FIX_PROBLEMS, HELP_WITH, stands_for_a_thing
+from kura_dagster.pipeline.embedded.vocabulary import DETERMINERS, NOUNS_THAT_SAY_NOTHING
 from kura_dagster.pipeline.embeddings import embed_texts
 from kura_dagster.pipeline.personal_data import MASK, find_personal_data
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of, unit_rows
@@ -40,10 +40,13 @@ SAY = 'Say "'  # a sentence that asks for nothing
 
 N_EXAMPLES = 3
 EXAMPLE_CHARACTERS = 120
-TELLING_APART_COST = 0.4  # how much worse a candidate may be that says something its rivals' names don't
-LEAST_SCORE = 0.7  # below it no candidate stands for the group, and a member's sentence is shown instead
-LEAST_SHARE_OF_SENTENCE = 0.5  # of members that use each word of a sentence that names a group abroad
-LEAST_SHARE_ABROAD = 0.3  # of members that use each word of a name in another language than English
+LEAST_APART = (
+    0.3  # of the members, that more of a group than of those with the same name have to say what tells it apart
+)
+LEAST_SHARE_OF_DETAILS = 0.5  # of the members, that say what stands in brackets behind a name
+LEAST_SHARE_AT_ALL = 0.25  # of members that a name is true of, for it to come before the central member's sentence
+TELLING_APART_COST = 0.3  # how much worse a candidate may be that says something its rivals' names don't
+LEAST_SHARE_ABROAD = 0.3  # of members that use a word that a group in another language than English is about
 
 
 class ExtractiveClusterDescriptionModel(BaseClusterDescriptionModel):
@@ -154,13 +157,13 @@ async def choose_names(groups: Sequence[Group], embedding_model: BaseEmbeddingMo
     """
     ranked = await rank_candidates(groups, embedding_model)
     options = [
-        _acceptable(own) or [Candidate(_fallback_name(group), 0.0, 1.0, 0.0, 0.0)]
+        _acceptable(group, own) or [Candidate(_fallback_name(group), 0.0, 1.0, 0.0, 0.0)]
         for group, own in zip(groups, ranked, strict=True)
     ]
     by_meaning: dict[frozenset[str], list[int]] = {}
     for number, own in enumerate(options):
         by_meaning.setdefault(_meaning(own[0].text), []).append(number)
-    used: set[str] = set()
+    used: set[frozenset[str]] = set()
     used_meanings: set[frozenset[str]] = set()
     names: dict[int, str] = {}
     later: list[int] = []
@@ -171,26 +174,33 @@ async def choose_names(groups: Sequence[Group], embedding_model: BaseEmbeddingMo
         numbers.sort(key=lambda number: (-options[number][0].score, -len(groups[number].asked), number))
         for number in numbers:
             name = options[number][0].text
-            if number == numbers[0] and _is_free(name, used):
+            if number == numbers[0] and _key(name) not in used:
                 names[number] = name
-                used.add(name.lower())
+                used.add(_key(name))
                 used_meanings.add(meaning)
             else:
                 later.append(number)
     for number in later:
         rivals = [groups[other] for other in by_meaning[_meaning(options[number][0].text)] if other != number]
-        name = _told_apart(options[number], groups[number], rivals, used, used_meanings)
+        name = _told_apart(options[number], ranked[number], groups[number], rivals, used, used_meanings)
         names[number] = name
-        used.add(name.lower())
+        used.add(_key(name))
         used_meanings.add(_meaning(name))
     return [names[number] for number in range(len(groups))]
 
 
-def _acceptable(candidates: list[Candidate]) -> list[Candidate]:
+def _acceptable(group: Group, candidates: list[Candidate]) -> list[Candidate]:
     """Return the candidates that stand for their group; where none does, those that only say what it is about."""
-    return [one for one in candidates if one.score >= LEAST_SCORE] or [
-        one for one in candidates if one.text.startswith((HELP_WITH, FIX_PROBLEMS))
-    ]
+    requests = [one for one in candidates if one.says_request]
+    if len(group.asked) == 1:
+        requests = [one for one in requests if one.is_asked]  # of one member what it is shown by is known
+    true = [one for one in requests if one.stands]
+    return (
+        [one for one in true if one.is_asked]
+        or true
+        or [one for one in candidates if not one.says_request and one.meant >= LEAST_SHARE_AT_ALL]
+        or [one for one in requests if one.meant >= LEAST_SHARE_AT_ALL and group.language == "english"]
+    )
 
 
 def _meaning(name: str) -> frozenset[str]:
@@ -205,16 +215,21 @@ _LIGHT_VERBS = frozenset(
 )
 
 
-def _is_free(name: str, used: Iterable[str]) -> bool:
-    """Whether a name could not be mistaken for a used one, as two that differ by an article could."""
-    return near_duplicate(name, list(used)) is None
+def _key(name: str) -> frozenset[str]:
+    """Return what two names have in common that could be mistaken for each other: all but articles and endings."""
+    words = _WORD.findall(name.lower())
+    return frozenset(stem(word) for word in words if word not in DETERMINERS) or frozenset([name.lower()])
+
+
+_WORD = re.compile(r"[^\W_]+|…")
 
 
 def _told_apart(
     options: list[Candidate],
+    others: list[Candidate],
     group: Group,
     rivals: list[Group],
-    used: set[str],
+    used: set[frozenset[str]],
     used_meanings: set[frozenset[str]],
 ) -> str:
     """Return another name for a group whose best one is taken.
@@ -226,41 +241,61 @@ def _told_apart(
     usage, rival_usages = group.usage, [rival.usage for rival in rivals]
 
     def apart(word: str) -> float:
-        return usage.share(word) - max((rival.share(word) for rival in rival_usages), default=0.0)
+        return usage.share_of_stem(word) - max((rival.share_of_stem(word) for rival in rival_usages), default=0.0)
 
-    best = (options[0].score, "")
-    for option in options[1:]:
-        added = stems(option.text) - common - _LIGHT_VERBS
-        if (
-            added
-            and _is_free(option.text, used)
-            and _meaning(option.text) not in used_meanings
-            and option.score > options[0].score - TELLING_APART_COST
-        ):
-            best = max(best, (option.score + max(map(apart, added)), option.text))
-    if best[1]:
-        return best[1]
+    free = [
+        option
+        for option in options[1:]
+        if _key(option.text) not in used
+        and option.text.split()[1:2] != [SLOT]
+        and _meaning(option.text) not in used_meanings
+        and option.score > options[0].score - TELLING_APART_COST
+    ]
+    telling = [
+        (option.score + max(map(apart, added)), option.text)
+        for option in free
+        if (added := stems(option.text) - common - _LIGHT_VERBS) and max(map(apart, added)) >= LEAST_APART
+    ]
+    if telling:
+        return max(telling)[1]
+    details = _details(options[0].text, group, rivals)
+    for apartness, detail in details:
+        name = f"{options[0].text} ({detail})"
+        if apartness >= LEAST_APART and _key(name) not in used:
+            return name
+    # What sets it apart is nothing that a name could say: other words for the same say at least no more than is true.
+    if free:
+        return free[0].text
+    for _, detail in details:
+        name = f"{options[0].text} ({detail})"
+        if _key(name) not in used:
+            return name
+    for option in [*options[1:], *sorted(others, key=lambda one: not one.is_asked)]:
+        if _key(option.text) not in used:
+            return option.text
+    number = 2
+    while _key(f"{options[0].text} ({number})") in used:
+        number += 1
+    return f"{options[0].text} ({number})"
 
+
+def _details(name: str, group: Group, rivals: list[Group]) -> list[tuple[float, str]]:
+    """Return what a group is about beside its name, as nouns, with the share of members by which it is apart, most first."""
     phrases = group.phrase_counts
     rival_phrases = [rival.phrase_counts for rival in rivals]
     forms = {key: form for text in reversed(group.said) for key, form in noun_phrases(text)}
-
-    def sets_apart(key: tuple[str, ...]) -> float:
+    common = stems(name)
+    found = []
+    for key, form in forms.items():
         elsewhere = max(
-            (own[key] / len(rival.asked) for own, rival in zip(rival_phrases, rivals, strict=True)), default=0
+            (own[key] / len(rival.said) for own, rival in zip(rival_phrases, rivals, strict=True)), default=0
         )
-        return phrases[key] / len(group.asked) - elsewhere + 0.02 * len(key)
-
-    for key in sorted(phrases, key=lambda key: (-sets_apart(key), key)):
-        form = forms[key].removeprefix("the ").removeprefix("a ").removeprefix("an ")
-        name = f"{options[0].text} ({form})"
-        when = TIME_WORDS.intersection(form.lower().split())
-        if not common & set(key) and not when and _is_free(name, used):
-            return name
-    number = 2
-    while f"{options[0].text} ({number})".lower() in used:
-        number += 1
-    return f"{options[0].text} ({number})"
+        says_nothing = NOUNS_THAT_SAY_NOTHING.intersection(form.lower().split())
+        least = LEAST_SHARE_OF_DETAILS * len(group.said) if len(group.said) > 1 else 1
+        if phrases[key] >= least and not common & set(key) and not says_nothing and stands_for_a_thing(form):
+            apartness = phrases[key] / len(group.said) - elsewhere + 0.02 * len(key)
+            found.append((apartness, form.removeprefix("the ").removeprefix("a ").removeprefix("an ")))
+    return sorted(found, key=lambda one: (-one[0], one[1]))
 
 
 def _fallback_name(group: Group) -> str:
@@ -268,27 +303,19 @@ def _fallback_name(group: Group) -> str:
 
 
 def _name_abroad(group: Group) -> str:
-    """Return a name for a group in another language: what most of it wants, or else the language and the subjects.
-
-    Nothing is translated, so a group that shares little but its language says so.
-    """
-    for text in group.asked:
-        for infinitive in [one for sentence in sentences(text) for one in infinitives(sentence)]:
-            words = content_words(infinitive.text)
-            if words and min(map(group.usage.share, words)) >= LEAST_SHARE_ABROAD:
-                return infinitive.text
-    words = content_words(MASK.sub(" ", group.asked[0]))
-    if words and min(map(group.usage.share, words)) >= LEAST_SHARE_OF_SENTENCE:
-        return _sentence_name(group)
+    """Return the language and the subjects of a group in which no request stands for most; nothing is translated."""
     counts = Counter(
         word for text in group.said for word in dict.fromkeys(content_words(MASK.sub(" ", text))) if len(word) > 3
     )
     least = max(2, LEAST_SHARE_ABROAD * len(group.said))
-    common = [word for word, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])) if count >= least][:2]
+    # In German capitals tell nouns, and elsewhere names.
+    spelling = common_spelling([group])
+    common = [word for word, count in counts.items() if count >= least]
+    common.sort(key=lambda word: (word not in spelling, -counts[word], word))
     language = group.language.title()
     if not common:
         return f"{ASK_IN} {language} about different things"
-    return f"{ASK_IN} {language} about {respelled(' and '.join(common), common_spelling([group]))}"
+    return f"{ASK_IN} {language} about {respelled(' and '.join(common[:2]), spelling)}"
 
 
 def _sentence_name(group: Group) -> str:

@@ -22,7 +22,9 @@ from kura_dagster.pipeline.personal_data import MASK
 # to stay, `ENOUGH_SHARE` for nothing to be said against it. Names of places and products and numbers need more: they
 # say which, and mislead if it is only one of many.
 LEAST_SHARE = 0.15
+LEAST_SHARE_OF_NOUNS = 0.34
 LEAST_SHARE_OF_NAMES = 0.5
+N_OF_BEGINNING = 5  # letters
 ENOUGH_SHARE = 0.4
 ENOUGH_SHARE_OF_NAMES = 0.7
 
@@ -59,8 +61,10 @@ class Usage:
     """How many members of a group use a word, whatever its ending."""
 
     def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
         self.n_members = len(texts)
         self.counts = Counter(word for text in texts for word in stems(text))
+        self.numbers = Counter(number for text in texts for number in set(_NUMBER.findall(text.lower())))
 
     def share(self, word: str) -> float:
         """Return the share of members that use the word."""
@@ -69,6 +73,17 @@ class Usage:
     def share_of_stem(self, word: str) -> float:
         """Return the share of members that use a word with this stem."""
         return self.counts[word] / self.n_members
+
+    @cached_property
+    def beginnings(self) -> Counter[str]:
+        """How many members use a word that begins so: in other languages words have more endings than `stem` knows."""
+        return Counter(
+            beginning for text in self.texts for beginning in {word[:N_OF_BEGINNING] for word in stems(text)}
+        )
+
+    def share_of_beginning(self, word: str) -> float:
+        """Return the share of members that use a word which begins like a stem."""
+        return self.beginnings[word[:N_OF_BEGINNING]] / self.n_members
 
     def missing(self, word: str) -> float:
         """Return how much a word lacks the support that a name's words should have, from 0 (none) to 1."""
@@ -80,13 +95,34 @@ class Usage:
     def is_rare(self, word: str) -> bool:
         """Whether too few members use a word for it to stand in the name; function words are never rare."""
         bare = word.strip("'’.,!?\"()")
-        if not bare or self.n_members < 3:
+        if bare == "…":
+            return True
+        if not bare or self.n_members < 2:
             return False
         if not content_words(bare) and not any(character.isdigit() for character in bare):
             return False
+        if _NUMBER.fullmatch(bare.lower()):
+            count = self.numbers[bare.lower()]
+            return self.n_members > 2 and (count < 2 or count / self.n_members < ENOUGH_SHARE_OF_NAMES)
         is_name = bare[0].isupper() or any(character.isdigit() for character in bare)
+        if self.n_members == 2 and not is_name:
+            return False
         least = LEAST_SHARE_OF_NAMES if is_name else LEAST_SHARE
         return self.counts[stem(bare)] < 2 or self.share(bare) < least
+
+    def is_of_few(self, word: str) -> bool:
+        """Whether so few members use a noun or a number that a name with it would claim what only they meant."""
+        bare = word.strip("'’.,!?\"()")
+        if _NUMBER.fullmatch(bare.lower()):
+            return self.is_rare(bare)
+        if not self.counts[stem(bare)] and not any(character.isdigit() for character in bare):
+            return False  # rewriting has added it: "fix trouble"
+        if self.is_rare(bare):
+            return True
+        return self.n_members > 2 and bool(content_words(bare)) and self.share(bare) < LEAST_SHARE_OF_NOUNS
+
+
+_NUMBER = re.compile(r"\d[\w.,:%-]*\w|\d")
 
 
 def stems(text: str) -> set[str]:

@@ -70,7 +70,7 @@ _ASKED = re.compile(
     rf"(?:(?:do you think |is there (?:any|a|some) (?:way|chance)(?: that)? |i (?:was|am) wondering if |i wonder if |is it possible (?:that |for you to )|"
     rf"any chance )?(?:(?:can|could|would|will|may|might) )?(?:you|u|ya|anyone|someone|somebody)(?: (?:can|could|would|will))?"
     rf"(?: be able to| be so kind(?: as)? to| be kind enough to| care to)?|you (?:can|could|should|must|have to|need to)|"
-    rf"{_SUBJECT} (?:need|want|would like) (?:you|u) to) {_ADVERB}(?P<rest>(?!mind\b).+)",
+    rf"{_SUBJECT} (?:need|want|would like) (?:you|u) to) {_ADVERB}(?P<rest>(?!mind\b|say (?:that )?(?:i|you|he|she|it|they|this|that|we)\b).+)",
     re.IGNORECASE,
 )
 _MIND = re.compile(rf"(?:would|do) you mind {_ADVERB}(?P<rest>.+)", re.IGNORECASE)
@@ -101,7 +101,7 @@ _MAY_I = re.compile(
     re.IGNORECASE,
 )
 _SHOULD_I = re.compile(rf"should {_SUBJECT} {_ADVERB}(?P<rest>.+)", re.IGNORECASE)
-_TO_KNOW = re.compile(
+TO_KNOW = re.compile(
     rf"(?:{_SUBJECT} (?:would |do |am |was )?(?:just )?(?:like to|love to|want to|need to|wanted to)? ?(?:know|find out|wonder|wondering|understand|learn|check|see|curious|unsure|"
     r"don'?t know|don'?t understand|do not know|do not understand|not sure|am not sure|unclear|confused|figure out)(?: about| as to)?|(?:please )?(?:tell|show|teach|remind|inform|advise)(?: me| us)?|"
     r"let me know|give me (?:an )?idea(?: of)?|explain(?: to me)?|describe|do you (?:happen to )?know|did you know|any idea|find out|find|check|see|look up|figure out|verify|confirm|determine|"
@@ -259,14 +259,11 @@ def _keeps_negation(clause: str, rewritten: str) -> bool:
 
 
 def _finished(text: str) -> str | None:
-    text = re.sub(
-        r"(?i)(?:,? )?\b(?:under|in|for|to|with|by|called|named)? ?(?:the )?(?:name )?(?:of )?\[name\](?:'s)?",
-        " ",
-        text,
-    )
+    text = re.sub(r"(?i),? ?\b(?:under|in|with|by|for)? ?(?:the )?name (?:of )?\[name\]", "", text)
+    text = MASK.sub("…", text)
     if re.search(r"[{}<>=|\\\[\]*#~^]|_\w", text):
         return None  # what is masked, in brackets, says nothing to a reader, and neither does code
-    text = " ".join(onlooker(" ".join(text.split())).split()).strip(" .!?…,;:-\"'")
+    text = " ".join(onlooker(" ".join(text.split())).split()).strip(" .!?,;:-\"'")
     text = re.sub(r"(?i)\b(\w+) \1\b", r"\1", text)
     text = re.sub(r"(?i)\b(\w+) (by|to|after) \1\b", r"\1-\2-\1", text)  # "day by day" is one word
     # Quotation marks go, and apostrophes stay; what has a meaning only as a whole goes too.
@@ -316,7 +313,7 @@ def _rewritten(text: str, depth: int = 0) -> list[Imperative]:
 def _verb_phrase(text: str, sureness: float, depth: int) -> list[Imperative]:
     """Rewrite what follows "can you", "I want to" or "how do I": a verb and the rest."""
     text = re.sub(rf"^(?i:{_ADVERB})", "", text).strip()
-    if match := _TO_KNOW.match(text):
+    if match := TO_KNOW.match(text):
         return _question(match["rest"], depth)
     if match := re.match(
         r"(?i)(?:be able to|get to|start to|start by|try (?:and|to)|go ahead and|go and|let me|let us|make sure to|figure out how to|learn how to|know how to|find a way to|show (?:me )?how to|tell (?:me )?how to|teach (?:me )?(?:how )?to|explain (?:to me )?how to) (?P<rest>.+)",
@@ -490,7 +487,7 @@ def _may_i(match: re.Match[str], depth: int) -> list[Imperative]:
 def _wants_thing(match: re.Match[str], depth: int) -> list[Imperative]:
     verb, rest = match["verb"].lower(), match["rest"]
     first = rest.split()[0].lower()
-    if first in {"it", "that", "them", "this", "one", "you", "to"} and len(rest.split()) < 4:
+    if first == "to" or (first in {"it", "that", "them", "this", "one", "you"} and len(rest.split()) < 4):
         return []
     if helped := re.match(
         r"(?i)(?:some |any |your |a little |a bit of |more )*(?:help|assistance|guidance)(?: please)?(?: (?:with|in|on|to|for|from you|about|regarding))* (?P<rest>.+)",
@@ -679,7 +676,7 @@ _SPANISH_WISH = re.compile(
 def infinitives(sentence: str) -> list[Imperative]:
     """Return a German or Spanish wish as the infinitive it contains: "Wie kann ich mein Abo kündigen?" → "Abo kündigen"."""
     text = re.split(r"[,;:.!?¿¡…(]| und | y | aber | pero ", strip_niceties(clean(sentence)).strip(" ¿¡"))[0].strip()
-    if _NEGATION_ABROAD.search(text):
+    if NEGATION_ABROAD.search(text):
         return []
     if match := _GERMAN_WISH.match(text):
         rest = next(group for group in match.groups() if group)
@@ -697,12 +694,12 @@ def infinitives(sentence: str) -> list[Imperative]:
     return [Imperative(rest[0].upper() + rest[1:], 0.9)]
 
 
-_NEGATION_ABROAD = re.compile(r"(?i)\b(?:nicht|kein\w*|nie|niemals|ohne|no|nunca|jamás|tampoco|nada|sin)\b")
+NEGATION_ABROAD = re.compile(r"(?i)\b(?:nicht|kein\w*|nie|niemals|ohne|no|nunca|jamás|tampoco|nada|sin)\b")
 
 
 _Rule = Callable[[re.Match[str], int], list[Imperative]]
 _RULES: list[tuple[re.Pattern[str], _Rule]] = [
-    (_TO_KNOW, lambda match, depth: _question(match["rest"], depth)),
+    (TO_KNOW, lambda match, depth: _question(match["rest"], depth)),
     (_HOW_TO, lambda match, depth: _verb_phrase(match["rest"], 0.9, depth)),
     (_DO_NOT, _do_not),
     (_DID_NOT, lambda match, depth: [Imperative(f"report that i {match['how']} {match['rest']}", 0.8)]),

@@ -1,7 +1,7 @@
 """Possible names of a group of conversations, from its members' own words, and how well each one fits.
 
-Where a name comes from: a member's sentence as an imperative (`imperative`), rid of what only that member said
-(`shortening`), or what the group is about (`subjects`). Which group gets which name is chosen in `extractive_naming`.
+Where a name comes from: a member's sentence as an imperative (`imperative`) or as it was said (`plain_requests`), rid of
+what only that member said (`shortening`), or what the group is about (`subjects`). Which group gets which name is chosen in `extractive_naming`.
 """
 
 from __future__ import annotations
@@ -16,20 +16,24 @@ from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
 from kura_dagster.pipeline.embedded.group_words import (
     ENOUGH_SHARE,
     Group,
+    Usage,
     common_spelling,
     respelled,
     stems,
     theme_weights,
 )
-from kura_dagster.pipeline.embedded.imperative import imperatives
-from kura_dagster.pipeline.embedded.request_sentence import content_words, sentences
-from kura_dagster.pipeline.embedded.shortening import shortened_imperatives
-from kura_dagster.pipeline.embedded.subjects import Subject, contrasts, fitted, names_by_subject, subjects_of, topics_of
+from kura_dagster.pipeline.embedded.imperative import imperatives, infinitives
+from kura_dagster.pipeline.embedded.joints import n_joints, word_neighbours
+from kura_dagster.pipeline.embedded.plain_requests import as_said, cut_abroad, is_direct_question, without_lone_marks
+from kura_dagster.pipeline.embedded.request_sentence import asks, content_words, has_problem, sentences
+from kura_dagster.pipeline.embedded.shortening import SLOT, n_fillers, shortened_imperatives, with_slots
+from kura_dagster.pipeline.embedded.subjects import Subject, fitted, names_by_subject, subjects_of, topics_of
 from kura_dagster.pipeline.embedded.topics import TOPICS
 from kura_dagster.pipeline.embedded.vocabulary import (
     ABSTRACT_NOUNS,
     ENGLISH_VERBS,
     NOUNS_THAT_SAY_NOTHING,
+    TIME_WORDS,
     VERBS_THAT_ARE_NOUNS,
 )
 from kura_dagster.pipeline.embeddings import embed_texts
@@ -37,28 +41,47 @@ from kura_dagster.pipeline.types import unit_rows
 
 N_MEMBERS = 40  # nearest to the centroid that are read for candidates
 N_SENTENCES = 6  # of each that are read
-N_CENTRAL = 12  # whose requests a name is compared with
-N_CANDIDATES = 24  # of a group that are embedded
-N_WORDS = 9  # of the longest name
+N_COMPARED = 12  # members whose requests a name is compared with, from the most central to the least
+N_CANDIDATES = 13  # of a group that are embedded
+N_WORDS = 11  # of the longest name
 N_THEME_WORDS = 3  # that a name covers the theme with
+N_NEIGHBOURS = 8  # nearest other groups that a name is held against
+N_NEAREST = 3  # of them, those that the name is nearest to
 
 # What the parts of a candidate's score weigh. Chosen on labelled requests and dialogues for how often the name is
 # nearest to the label of most members, and by reading; between half and double each, little changes.
-CONSENSUS_WEIGHT = 1.25
-CONTRAST_WEIGHT = 1.4
-THEME_WEIGHT = 0.5
-SUPPORT_WEIGHT = 0.7
+CONSENSUS_WEIGHT = 1.0
+LEAST_AGREEING_WEIGHT = 1.0
+CONTRAST_WEIGHT = 1.0
+THEME_WEIGHT = 0.25
+SUPPORT_WEIGHT = 0.4
+COVERED_WEIGHT = 0.5  # of a name that only says what the group is about
 SURENESS_WEIGHT = 0.5
-SOURCES_WEIGHT = 0.4
+SOURCES_WEIGHT = 0.2
 SHARE_OF_SOURCES = 0.25  # of the members that have to say the same for the full weight
-WORD_PENALTY = 0.03
+WORD_PENALTY = 0.02
 LOW_SUPPORT_PENALTY = 0.25  # for a name whose words nobody uses; none where the words are used enough on average
 UNSUPPORTED_PENALTY = 0.25  # for a word that nobody else uses
+OF_FEW_PENALTY = 0.3  # for a noun or a number that says which of many few meant
+VERB_WEIGHT = 0.6  # of a name's first word in what is unsupported: people say the same in many verbs
+JOINT_PENALTY = 0.5  # for two words side by side as nobody has them: what rewriting has broken
+SLOT_PENALTY = 0.15  # at the end of a name, and twice that within it, where it hides what the rest is about
 VAGUE_PENALTY = 0.5  # for a name with a pronoun, which nobody can know the meaning of
+NOT_ASKED_PENALTY = 0.3  # for a sentence that is not the one that its member is shown with
 LATER_SENTENCE_PENALTY = 0.04  # each: what a user says first is what they came for
 
 SUBJECT_SURENESS = 0.1
-TOPIC_SURENESS = 0.25
+TOPIC_SURENESS = 0.4
+SURE = 0.7  # of the rewriting of a sentence that need not stand as it was said
+
+# A name stands for its group if at least half of the members compared are near to it, or half use each of its words and
+# it is not far from them.
+LEAST_SHARE_MEANT = 0.5
+NEAR = 0.45  # in cosine
+NEAR_ABROAD = 0.5  # in other languages than English, where whatever is said in the same one is near
+LEAST_USED_ABROAD = 0.1  # of members that use each word of it, and all words on average: there
+LEAST_SUPPORT_ABROAD = 0.35  # a name is near for its language alone
+NOT_FAR = 0.3
 
 
 @dataclass
@@ -67,7 +90,11 @@ class Candidate:
 
     `sureness` is the rewriting's, `support` the share of members that use its words, on average, and `theme` how much
     of what sets the group apart it mentions; all from 0 to 1. `unsupported` is how many of its words too few members use,
-    in words.
+    in words; `of_few` counts the nouns and numbers among them that say which of many is meant, and
+    `joints` the words that stand side by side as nobody has them. `is_asked` is whether it comes from the sentence that a
+    member's request is shown by. `made_of` is the name
+    without its slots. `says_request` is False of a name that only says what the group is about, and `meant` is the share of the
+    members that it may be said to stand for; `least_used` is the share that uses the word of it that fewest do.
     """
 
     text: str
@@ -75,13 +102,31 @@ class Candidate:
     support: float
     theme: float
     unsupported: float
+    of_few: int = 0
+    joints: int = 0
+    is_asked: bool = True
+    made_of: str = ""
     n_sources: int = 1
+    says_request: bool = True
+    meant: float = 1.0
+    least_used: float = 0.0
     score: float = field(default=0.0)
 
+    @property
+    def stands(self) -> bool:
+        """Whether it is a request that at least half of the group meant, and claims nothing that few did."""
+        return self.says_request and self.meant >= LEAST_SHARE_MEANT and not self.of_few
 
-def _names_a_thing(name: str) -> bool:
-    """Whether a name says what it is about, beside its verb: "Explain the difference" doesn't."""
-    words = set(content_words(name.partition(" ")[2])) - NOUNS_THAT_SAY_NOTHING - ABSTRACT_NOUNS
+
+def _names_a_thing(name: str, usage: Usage) -> bool:
+    """Whether a name says what it is about, beside its verb: "Explain the difference" doesn't, and "Spell …" does."""
+    verb, _, rest = name.partition(" ")
+    if SLOT in name:
+        if rest.startswith(SLOT) and not content_words(verb):
+            return False  # "make …" may be anything
+        nouns = set(content_words(rest)) - TIME_WORDS
+        return bool(nouns) or usage.share(verb) >= LEAST_SHARE_MEANT
+    words = set(content_words(rest)) - NOUNS_THAT_SAY_NOTHING - ABSTRACT_NOUNS
     return bool(words - (ENGLISH_VERBS - VERBS_THAT_ARE_NOUNS))
 
 
@@ -92,37 +137,25 @@ _VAGUE = re.compile(
 
 
 def _candidates(
-    group: Group,
-    theme: dict[str, float],
-    spelling: dict[str, str],
-    subjects: Sequence[Subject],
-    topics: Sequence[Subject],
+    group: Group, theme: dict[str, float], spelling: dict[str, str], neighbours: set[tuple[str, str]]
 ) -> list[Candidate]:
-    """Return the candidates of an English-speaking group, the most promising first."""
+    """Return the requests that may name a group, the most promising first."""
     found: dict[str, Candidate] = {}
-    for candidate in (
-        *_imperatives(group, theme, spelling),
-        *(
-            _named_by(chosen, text, covered, SUBJECT_SURENESS)
-            for text, chosen, covered in names_by_subject(group, subjects)
-        ),
-        *(
-            _named_by(chosen, text, covered, TOPIC_SURENESS)
-            for text, chosen, covered in names_by_subject(group, topics)
-        ),
-    ):
-        if not _names_a_thing(candidate.text):
-            continue
+    for candidate in _requests(group, theme, spelling):
         known = found.setdefault(candidate.text.lower(), candidate)
         if known is not candidate:
             known.n_sources += 1
             known.sureness = max(known.sureness, candidate.sureness)
+            known.is_asked |= candidate.is_asked
+    for one in found.values():
+        one.joints = n_joints(one.text, neighbours)
 
     def promise(one: Candidate) -> float:
         return (
             one.support
             + one.theme
             - 0.3 * one.unsupported
+            - 0.5 * one.joints
             + 0.5 * one.sureness
             + 0.05 * min(one.n_sources, 6)
             - 0.02 * len(one.text.split())
@@ -131,41 +164,71 @@ def _candidates(
     return sorted(found.values(), key=lambda one: (-promise(one), one.text))[:N_CANDIDATES]
 
 
-def _imperatives(group: Group, theme: dict[str, float], spelling: dict[str, str]) -> Iterable[Candidate]:
+def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -> Iterable[Candidate]:
     usage = group.usage
     whole_theme = sum(sorted(theme.values())[-N_THEME_WORDS:]) or 1.0
+    english = group.language == "english"
+    share = usage.share_of_stem if english else usage.share_of_beginning
 
     def is_rare(word: str) -> bool:
         return usage.is_rare(spelling.get(word, word))
 
+    def is_of_few(word: str) -> bool:
+        return usage.is_of_few(spelling.get(word, word))
+
     for asked, said in zip(group.asked[:N_MEMBERS], group.said[:N_MEMBERS], strict=True):
-        told = list(dict.fromkeys([*sentences(asked), *sentences(said)]))[:N_SENTENCES]
+        shown = sentences(asked)
+        told = list(dict.fromkeys([*shown, *sentences(said)]))[:N_SENTENCES]
         for position, sentence in enumerate(told):
-            for imperative in imperatives(sentence)[:2]:
-                for shorter in shortened_imperatives(imperative.text, is_rare, N_WORDS):
-                    text = respelled(shorter, spelling)
-                    if words := sorted(stems(text)):
+            rewritten = imperatives(sentence)[:2] if english else infinitives(sentence)
+            surely = any(one.sureness >= SURE for one in rewritten) and not is_direct_question(sentence)
+            may_stand = not surely and (sentence in shown or asks(sentence) or has_problem(sentence))
+            for request in [*rewritten, *(as_said(sentence) if may_stand else [])]:
+                if english:
+                    shorter = shortened_imperatives(request.text, is_rare, N_WORDS)
+                else:
+                    shorter = cut_abroad(request.text, N_WORDS)
+                for text in shorter:
+                    general = with_slots(text, is_of_few) if english else text
+                    for form in dict.fromkeys([text, general]):
+                        name = respelled(without_lone_marks(form), spelling)
+                        if not _names_a_thing(name, usage):
+                            continue
+                        words = sorted(stems(name))
                         yield Candidate(
-                            text,
-                            sureness=imperative.sureness
+                            name,
+                            sureness=request.sureness
                             - LATER_SENTENCE_PENALTY * position
-                            - VAGUE_PENALTY * bool(_VAGUE.search(text)),
-                            support=float(np.mean([usage.share_of_stem(word) for word in words])),
+                            - NOT_ASKED_PENALTY * (sentence not in shown)
+                            - VAGUE_PENALTY * bool(_VAGUE.search(name)),
+                            least_used=min((share(word) for word in words if usage.counts[word]), default=0.0),
+                            support=float(np.mean([share(word) for word in words])),
                             theme=min(1.0, sum(theme.get(word, 0.0) for word in words) / whole_theme),
-                            unsupported=sum(map(usage.missing, text.split()[1:])),
+                            unsupported=VERB_WEIGHT * usage.missing(name.split()[0].lower())
+                            + sum(map(usage.missing, name.split()[1:])),
+                            of_few=n_fillers(name, is_of_few),
+                            is_asked=sentence in shown,
+                            made_of=respelled(text, spelling),
                         )
 
 
-def _named_by(subjects: Sequence[Subject], text: str, covered: float, sureness: float) -> Candidate:
-    return Candidate(text, sureness, covered, max(subject.weight for subject in subjects), 0.0)
+def _subject_names(group: Group, subjects: Sequence[Subject], topics: Sequence[Subject]) -> list[Candidate]:
+    return [
+        Candidate(
+            text, sureness, covered, max(subject.weight for subject in chosen), 0.0, says_request=False, meant=covered
+        )
+        for own, sureness in ((subjects, SUBJECT_SURENESS), (topics, TOPIC_SURENESS))
+        for text, chosen, covered in names_by_subject(group, own)
+    ]
 
 
 async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddingModel) -> list[list[Candidate]]:
-    """Return each group's candidates with their scores, best first; none where no pattern fits, or not in English.
+    """Return each group's candidates with their scores, best first; none where nothing can be read.
 
-    A candidate scores by how close it is to what the members asked, how much closer to its own group's centroid than to
-    the three nearest others', how many members use its words, how much of the theme they cover, and how sure its
-    rewriting is.
+    A candidate scores by how close it is to what the members asked, to all and to those that it is farthest from, how
+    much closer to its own group's requests than to the nearest other groups', how many members use its words, how much
+    of the theme they cover, and how sure its rewriting is. What a group is about is only looked for where no request
+    stands for it.
 
     Raises:
         ValueError: the embedding model has another number of dimensions than the groups' centroids.
@@ -173,38 +236,96 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
     spelling = common_spelling(groups)
     themes = theme_weights(groups)
     centroids = np.stack([group.centroid for group in groups])
-    english = [number for number, group in enumerate(groups) if group.language == "english"]
+    asked = [_spread(group.asked, N_COMPARED) for group in groups]
+    texts = [(text, group.chat_ids) for group, own in zip(groups, asked, strict=True) for text in own]
+    embedded = await _embedded(texts, embedding_model, centroids.shape[1])
+    requests = np.split(embedded, np.cumsum([*map(len, asked)])[:-1])
+    neighbours = word_neighbours(text for group in groups for text in [*group.asked, *group.said])
+    candidates = [_candidates(group, theme, spelling, neighbours) for group, theme in zip(groups, themes, strict=True)]
+    await _score(groups, candidates, requests, centroids, embedding_model)
+    vague = [
+        number
+        for number, own in enumerate(candidates)
+        if groups[number].language == "english" and not any(one.stands for one in own)
+    ]
+    about: list[list[Candidate]] = [[] for _ in groups]
+    for number, own in zip(
+        vague, await _about(groups, vague, themes, spelling, centroids, embedding_model), strict=True
+    ):
+        about[number] = own
+    await _score(groups, about, requests, centroids, embedding_model)
+    return [
+        sorted([*own, *others], key=lambda one: (-one.score, one.text))
+        for own, others in zip(candidates, about, strict=True)
+    ]
+
+
+async def _about(
+    groups: Sequence[Group],
+    numbers: Sequence[int],
+    themes: Sequence[dict[str, float]],
+    spelling: dict[str, str],
+    centroids: np.ndarray,
+    embedding_model: BaseEmbeddingModel,
+) -> list[list[Candidate]]:
+    """Return for each of the groups with these numbers the names that say what it is about."""
+    if not numbers:
+        return []
+    subjects = [subjects_of(groups[number], themes[number], spelling) for number in numbers]
+    forms = [(one.form, groups[number].chat_ids) for number, own in zip(numbers, subjects, strict=True) for one in own]
     n_dims = centroids.shape[1]
-    topic_vectors = await _embedded([(topic, ()) for topic in TOPICS], embedding_model, n_dims)
-    subjects = {number: subjects_of(groups[number], themes[number], spelling) for number in english}
-    forms = [(one.form, groups[number].chat_ids) for number, own in subjects.items() for one in own]
     subject_vectors = iter(await _embedded(forms, embedding_model, n_dims))
-    candidates: list[list[Candidate]] = [[] for _ in groups]
-    for number in english:
-        fitting = fitted(subjects[number], [next(subject_vectors) for _ in subjects[number]], centroids, number)
+    topic_vectors = await _embedded([(topic, ()) for topic in TOPICS], embedding_model, n_dims)
+    found = []
+    for number, own in zip(numbers, subjects, strict=True):
+        fitting = fitted(own, [next(subject_vectors) for _ in own], centroids, number)
         topics = topics_of(groups[number], topic_vectors)
         topics = fitted(topics, [topic_vectors[TOPICS.index(one.form)] for one in topics], centroids, number)
-        candidates[number] = _candidates(groups[number], themes[number], spelling, fitting, topics)
-    asked = [
-        list(dict.fromkeys(group.asked[:N_CENTRAL])) if own else []
-        for group, own in zip(groups, candidates, strict=True)
-    ]
+        found.append(_subject_names(groups[number], fitting, topics))
+    return found
+
+
+async def _score(
+    groups: Sequence[Group],
+    candidates: Sequence[list[Candidate]],
+    requests: Sequence[np.ndarray],
+    centroids: np.ndarray,
+    embedding_model: BaseEmbeddingModel,
+) -> None:
+    """Give each group's candidates their scores and say how many members they are meant by.
+
+    `requests` has the vectors of some members' requests, an array of shape (n, n_dims) for each group.
+    """
+    middles = np.stack([own.mean(axis=0) for own in requests])
     texts = [(one.text, group.chat_ids) for group, own in zip(groups, candidates, strict=True) for one in own]
-    texts += [(text, group.chat_ids) for group, own in zip(groups, asked, strict=True) for text in own]
-    vectors = await _embedded(texts, embedding_model, n_dims)
-    start, start_asked = 0, sum(map(len, candidates))
+    names = iter(np.split(await _embedded(texts, embedding_model, centroids.shape[1]), len(texts)) if texts else [])
     for number, own in enumerate(candidates):
-        mine = vectors[start : start + len(own)]
-        wanted = vectors[start_asked : start_asked + len(asked[number])]
-        start, start_asked = start + len(own), start_asked + len(asked[number])
         if not own:
             continue
-        consensus = (mine @ wanted.T).mean(axis=1)
-        contrast = contrasts(mine, centroids, number)
-        for candidate, agrees, differs in zip(own, consensus, contrast, strict=True):
+        of_names = np.concatenate([next(names) for _ in own])
+        closeness = of_names @ requests[number].T
+        position_of = {one.text: position for position, one in enumerate(own)}
+        for position, one in enumerate(own):
+            # What is near with a word in the slot is no less true without it.
+            if SLOT in one.text and one.made_of in position_of:
+                closeness[position] = np.maximum(closeness[position], closeness[position_of[one.made_of]])
+        n_least = max(1, closeness.shape[1] // 2)
+        consensus = closeness.mean(axis=1)
+        least_agreeing = np.sort(closeness, axis=1)[:, :n_least].mean(axis=1)
+        nearest = _neighbours(centroids, number)
+        to_others = np.sort(of_names @ middles[nearest].T, axis=1)[:, -N_NEAREST:]
+        contrast = consensus - (to_others.mean(axis=1) if to_others.size else 0.0)
+        english = groups[number].language == "english"
+        near = (closeness >= (NEAR if english else NEAR_ABROAD)).mean(axis=1)
+        not_far = (closeness >= NOT_FAR).mean(axis=1)
+        for position, candidate in enumerate(own):
+            if candidate.says_request:
+                candidate.meant = _meant(candidate, float(near[position]), float(not_far[position]), english)
             candidate.score = float(
-                CONSENSUS_WEIGHT * agrees
-                + CONTRAST_WEIGHT * differs
+                CONSENSUS_WEIGHT * consensus[position]
+                + COVERED_WEIGHT * (not candidate.says_request) * candidate.support
+                + LEAST_AGREEING_WEIGHT * least_agreeing[position]
+                + CONTRAST_WEIGHT * contrast[position]
                 + THEME_WEIGHT * candidate.theme
                 + SUPPORT_WEIGHT * candidate.support
                 + SURENESS_WEIGHT * candidate.sureness
@@ -212,9 +333,39 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
                 - LOW_SUPPORT_PENALTY * max(0.0, 1 - candidate.support / ENOUGH_SHARE)
                 - WORD_PENALTY * len(candidate.text.split())
                 - UNSUPPORTED_PENALTY * candidate.unsupported
+                - OF_FEW_PENALTY * candidate.of_few
+                - JOINT_PENALTY * candidate.joints
+                - SLOT_PENALTY * _hidden(candidate.text.split())
             )
-        own.sort(key=lambda one: (-one.score, one.text))
-    return candidates
+
+
+def _meant(candidate: Candidate, near: float, not_far: float, english: bool) -> float:
+    """Return the share of members that a request may be said to stand for; `near` and `not_far` are shares of them."""
+    if not english:
+        in_use = candidate.least_used >= LEAST_USED_ABROAD and candidate.support >= LEAST_SUPPORT_ABROAD
+        return near if in_use else 0.0
+    return max(near, min(not_far, candidate.least_used))
+
+
+def _hidden(words: Sequence[str]) -> int:
+    """Return how much the slots of a name hide: one at its end the least, and one in its object's place the most."""
+    slots = sum(SLOT in word for word in words)
+    return 2 * slots - (SLOT in words[-1]) + 2 * (words[1:2] == [SLOT] and len(words) > 2)
+
+
+def _spread(texts: Sequence[str], n: int) -> list[str]:
+    """Return n of the texts, from the first to the last at even distances, or all where there are no more."""
+    if len(texts) <= n:
+        return list(texts)
+    return [texts[round(position * (len(texts) - 1) / (n - 1))] for position in range(n)]
+
+
+def _neighbours(centroids: np.ndarray, number: int) -> np.ndarray:
+    """Return the numbers of the groups nearest to one, shape (n,)."""
+    closeness = centroids @ centroids[number]
+    closeness[number] = -np.inf
+    n = min(N_NEIGHBOURS, len(centroids) - 1)
+    return np.argsort(-closeness, kind="stable")[:n]
 
 
 async def _embedded(
@@ -223,11 +374,14 @@ async def _embedded(
     """Return a unit row for each text; beside each stand the conversations that it is made of."""
     if not texts:
         return np.zeros((0, n_dims), dtype=np.float32)
-    about = [chat_ids for _, chat_ids in texts]
-    vectors = unit_rows(await embed_texts([text for text, _ in texts], embedding_model, about=about))
+    about: dict[str, list[str]] = {}
+    for text, chat_ids in texts:
+        about.setdefault(text, []).extend(chat_ids)
+    vectors = unit_rows(await embed_texts(list(about), embedding_model, about=list(about.values())))
     if vectors.shape[1] != n_dims:
         raise ValueError(
             f"The names' embeddings have {vectors.shape[1]} dimensions ({embedding_model.slug()}) and the summaries' "
             f"{n_dims}; name clusters with the model that embedded the summaries."
         )
-    return vectors
+    rows = {text: row for row, text in enumerate(about)}
+    return np.asarray(vectors[[rows[text] for text, _ in texts]])

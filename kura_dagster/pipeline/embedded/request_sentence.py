@@ -193,6 +193,7 @@ def stem(word: str) -> str:
         if lower.endswith(ending) and len(lower) - len(ending) >= 3 and not lower.endswith(("ss", "us", "is")):
             lower = lower[: len(lower) - len(ending)] + replacement
             break
+    lower = f"{lower[:-2]}y" if len(lower) > 4 and lower.endswith("ie") else lower  # "movies" have become "movy"
     doubled = len(lower) > 3 and lower[-1] == lower[-2] and lower[-1] not in ("s" if len(lower) > 4 else "ls")
     lower = lower[:-1] if doubled else lower  # "cancelled", but not "call"
     return lower.removesuffix("e")

@@ -17,16 +17,25 @@ from kura_dagster.pipeline.embedded.grammar import (
     is_nominal,
     is_number,
 )
+from kura_dagster.pipeline.embedded.request_sentence import content_words
 from kura_dagster.pipeline.embedded.vocabulary import (
     AUXILIARIES,
+    BE,
     BEFORE_INFINITIVE,
     CONJUNCTIONS,
     DETERMINERS,
+    DO,
+    HAVE,
     INCOMPLETE_ENDS,
+    MODALS,
     NOUNS_IN_ING,
+    PREDICATES,
     PREPOSITIONS,
+    PRONOUNS,
     TIME_WORDS,
     TIMES,
+    VERBS,
+    VERBS_THAT_ARE_NOUNS,
 )
 
 _NO_END = (
@@ -61,12 +70,12 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
     Parts are what follows a preposition, a conjunction or a comma, and words before a noun. A part that holds a word
     for which `is_rare` is true is always left out where that is possible. No text has more than `n_words` words.
     """
-    words = re.sub(r"([,;:…]| [-–—]+)(?= |$)", r" , ", text).split()
-    if all(word == "," for word in words):
+    words = re.sub(r"([,;:]|(?<=\w)…| [-–—]+)(?= |$)", r" , ", text).split()
+    if all(word in (",", SLOT) for word in words):
         return []
     earliest = 2
     if _CLAUSE.match(text):
-        # A clause has to keep its verb.
+        # A clause has to keep its verb, and a question that begins with an auxiliary what is asked of its subject.
         auxiliaries = (
             position
             for position in range(2, len(words))
@@ -93,17 +102,19 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
             words[position].lower() in _BREAKS
             and words[position - 1].lower() not in PREPOSITIONS | {","}
             and not (words[position].lower() == "to" and words[position - 1].lower() in BEFORE_INFINITIVE)
+            and not (words[position].lower() == "like" and words[position - 1].lower() in VERBS | AUXILIARIES)
         )
     ]
     edges = [0, *breaks, len(words)]
     segments = [words[start:end] for start, end in pairwise(edges)]
     core, parts = segments[0], segments[1:]
     # What comes after a conjunction or a comma hangs together: it is kept to its end or not at all.
-    tails = [
-        part
-        for part in parts
-        if part[0] != "," and part[0].lower() not in CONJUNCTIONS | TIMES and not _starts_time(part, 0)
-    ]
+    hangs_on = (
+        number
+        for number, part in enumerate(parts)
+        if part[0] == "," or part[0].lower() in CONJUNCTIONS | TIMES or _starts_time(part, 0)
+    )
+    tails = parts[: next(hangs_on, len(parts))]
     core = _without_rare_modifiers(core, is_rare)
     # An amount or a number that only this member has, with what it counts
     trimmed = core
@@ -121,7 +132,7 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
             combination = [part for part in parts if part in combination or part in required]
         chosen = [word for segment in [core, *combination] for word in segment]
         phrase = " ".join(chosen).replace(" ,", ",").strip(" ,")
-        if 1 < len(phrase.split()) <= n_words and (phrase == text or _can_end(phrase.split()[-1].lower())):
+        if 1 < len(phrase.split()) <= n_words and (phrase == text or _can_end(phrase.lower().split())):
             found[phrase] = None
     if len(words) == 1:
         found[text] = None
@@ -129,14 +140,103 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
 
 
 _CLAUSE = re.compile(
-    r"(?i)(?:find out|explain|check|report|decide|ask|see) (?:what|how|why|when|where|who|which|whose|whether|that|if)\b"
+    r"(?i)(?:(?:find out|explain|check|report|decide|ask|see) )?(?:what|how|why|when|where|who|which|whose|whether|that|if)\b|"
+    rf"(?:{'|'.join(sorted(AUXILIARIES - DO))}|does|did) "
 )
 
 
-def _can_end(word: str) -> bool:
-    """Whether a phrase that was cut may end with this word; one left to itself by the cut, as "directed" of "by", may not."""
-    left_over = (word.endswith("ing") and word not in NOUNS_IN_ING) or base_of_past(word) is not None
-    return word not in _NO_END and not left_over
+SLOT = "…"
+"""Stands in a name where its members' requests differ: "Explain the definition of …"."""
+
+
+def with_slots(text: str, is_rare: Callable[[str], bool]) -> str:
+    """Return a phrase with "…" in the place of each noun, with what belongs to it, that `is_rare` is true of.
+
+    Verbs stay, for people say the same in many verbs; nouns and numbers that few share say which of many one meant.
+    """
+    words = text.split()
+    shown: list[str] = words[:1]
+    position = 1
+    while position < len(words):
+        if _is_verbs_place(words, position):
+            shown.append(words[position])
+            position += 1
+            continue
+        end = position
+        while end < len(words) and _is_filler(words[end]):
+            end += 1
+        run = words[position:end]
+        if run and not _says_how(run[-1], words[end - 2 : end - 1] if len(run) == 1 else []) and any(map(is_rare, run)):
+            # Of a compound the common head stays: "a four star hotel" is "a … hotel", which is no better than "a hotel".
+            if not is_rare(run[-1]):
+                run = _with_article(shown, [word for word in run if not is_rare(word)], run[0])
+            elif end < len(words) and words[end].lower() in VERBS_THAT_ARE_NOUNS:
+                run = []  # the head is what follows
+            else:
+                if len(shown) > 1 and shown[-1].lower() in ("a", "an"):
+                    shown.pop()
+                before = shown[-1].lower()
+                if len(shown) == 1 or before in _BEFORE_SLOTS:
+                    run = run if before in _NEEDS_NOUN else [SLOT]
+                elif before not in _NEEDS_NOUN:
+                    run = []  # after a noun there is nothing to fill in: "the to-do list items" are the to-do list
+        shown += run
+        if end < len(words):
+            shown.append(words[end])
+        position = end + 1
+    return " ".join(shown)
+
+
+def n_fillers(text: str, is_rare: Callable[[str], bool]) -> int:
+    """Return how many nouns and numbers of a phrase `is_rare` is true of, its first word aside."""
+    words = text.split()
+    return sum(
+        _is_filler(words[position])
+        and not _is_verbs_place(words, position)
+        and not _says_how(words[position], words[position - 1 : position])
+        and is_rare(words[position])
+        for position in range(1, len(words))
+    )
+
+
+_BEFORE_SLOTS = PREPOSITIONS | VERBS | AUXILIARIES | frozenset(["to", "and", "or"])
+_NEEDS_NOUN = DETERMINERS | frozenset(["what", "which", "whose", "how"])
+
+
+def _with_article(before: list[str], run: list[str], first: str) -> list[str]:
+    """Return the run; an article before it agrees with its first word where that is another one than `first`."""
+    if before[-1].lower() in ("a", "an") and run[0] != first:
+        before[-1] = "an" if run[0][0].lower() in "aeiou" else "a"
+    return run
+
+
+def _is_filler(word: str) -> bool:
+    is_noun = is_nominal(word) and bool(content_words(word)) and word.lower() not in PARTICIPANTS
+    return is_noun or is_number(word)
+
+
+def _is_verbs_place(words: list[str], position: int) -> bool:
+    """Whether a verb stands here, known or not: "can I | incur fees"."""
+    before = words[position - 1].lower()
+    return before in _SPEAKERS or (before in MODALS and words[position].lower() not in PRONOUNS | DETERMINERS)
+
+
+_SPEAKERS = frozenset(["i", "we", "you"])
+
+
+def _says_how(word: str, before: list[str]) -> bool:
+    """Whether a word, with the one right before it, is no noun: "on the open", "speak louder"."""
+    lower = word.lower()
+    return lower in PREDICATES or (lower.endswith(("er", "est")) and before != [] and before[0].lower() in VERBS)
+
+
+def _can_end(words: list[str]) -> bool:
+    """Whether a phrase that was cut may end so; a word left to itself by the cut, as "directed" of "by", may not be last."""
+    before, last = words[-2:]
+    if last in _NO_END:
+        return False
+    left_over = (last.endswith("ing") and last not in NOUNS_IN_ING) or last.endswith("ed") or base_of_past(last)
+    return not left_over or before in BE | HAVE | frozenset(["be", "been", "get", "not"])
 
 
 def _without_rare_modifiers(core: list[str], is_rare: Callable[[str], bool]) -> list[str]:
@@ -144,14 +244,16 @@ def _without_rare_modifiers(core: list[str], is_rare: Callable[[str], bool]) -> 
     kept = core[:1]
     position = 1
     while position < len(core):
+        if _is_verbs_place(core, position):
+            kept.append(core[position])
+            position += 1
+            continue
         end = position
         while end < len(core) and is_nominal(core[end]):
             end += 1
         run = core[position:end]
         if len(run) > 1 and not is_rare(run[-1]):
-            run = _without_rare(run, is_rare, kept[-1].lower())
-            if kept[-1] in ("a", "an"):
-                kept[-1] = "an" if run[0][0].lower() in "aeiou" else "a"
+            run = _with_article(kept, _without_rare(run, is_rare, kept[-1].lower()), run[0])
         kept += run
         if end < len(core):
             kept.append(core[end])

@@ -26,6 +26,7 @@ MOST_SUBJECTS = 3  # in a name
 N_NEAREST = 3  # other groups that a name has to be far from
 MOSTLY = 0.7  # of the members covered by the subjects of a name is enough
 LEAST_FIT = 0.02  # of a subject, in cosine: a word that is as near to other groups says nothing
+NEAR_ENOUGH = 0.4  # of a subject that others may share
 LEAST_COSINE = 0.3  # of a member whose conversation is on a topic
 LEAST_COSINE_OF_GROUP = 0.25  # whose middle is near a topic
 LEAST_OF_BEST = 0.75  # of the best topic's cosine, that another one has to have
@@ -67,7 +68,7 @@ def subjects_of(group: Group, theme: dict[str, float], spelling: dict[str, str])
         form = _general_form(forms[key], spelling)
         is_name = any(word[0].isupper() for word in form.split())
         if len(users) >= (max(least, ENOUGH_SHARE * len(group.said)) if is_name else least) and any(
-            map(_stands_for_a_thing, forms[key])
+            map(stands_for_a_thing, forms[key])
         ):
             # Longer phrases say more.
             weight = min(1.0, (0.6 + 0.4 * len(key)) * float(np.mean([theme.get(word, 0.0) for word in key])))
@@ -109,7 +110,11 @@ def shares_of_topic(topic: str, texts: Sequence[str]) -> list[float]:
 
 def _is_mentioned(topic: str, texts: Sequence[str]) -> bool:
     shares = shares_of_topic(topic, texts)
-    return sum(map(bool, shares)) >= min(2, len(texts)) and float(np.mean(shares)) >= LEAST_SHARE_OF_TOPICS
+    words = _words_of(topic) - _words_of(" ".join(NOUNS_THAT_SAY_NOTHING)) or _words_of(topic)
+    every_word = words <= set().union(*map(_words_of, texts))
+    return (
+        every_word and sum(map(bool, shares)) >= min(2, len(texts)) and float(np.mean(shares)) >= LEAST_SHARE_OF_TOPICS
+    )
 
 
 def _words_of(text: str) -> set[str]:
@@ -119,11 +124,20 @@ def _words_of(text: str) -> set[str]:
 def fitted(
     subjects: Sequence[Subject], vectors: Sequence[np.ndarray], centroids: np.ndarray, number: int
 ) -> list[Subject]:
-    """Return the subjects that are nearer to the group with this number than to others, with how much nearer."""
+    """Return the subjects that are nearer to the group with this number than to others, with how much nearer.
+
+    What the group is very near to stays where others are as near: several groups may be about one thing.
+    """
     if not subjects:
         return []
-    fits = contrasts(np.stack(vectors), centroids, number)
-    return [replace(one, fit=float(fit)) for one, fit in zip(subjects, fits, strict=True) if fit > LEAST_FIT]
+    stacked = np.stack(vectors)
+    fits = contrasts(stacked, centroids, number)
+    closeness = stacked @ centroids[number]
+    return [
+        replace(one, fit=max(float(fit), LEAST_FIT))
+        for one, fit, near in zip(subjects, fits, closeness, strict=True)
+        if fit > LEAST_FIT or near >= NEAR_ENOUGH
+    ]
 
 
 def contrasts(vectors: np.ndarray, centroids: np.ndarray, number: int) -> np.ndarray:
@@ -174,7 +188,7 @@ def listed(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def _stands_for_a_thing(form: str) -> bool:
+def stands_for_a_thing(form: str) -> bool:
     """Whether a phrase was used as a noun is, and not as "realistic" in "is it realistic"."""
     return form.startswith(("the ", "a ", "an ")) or is_plural(form) or form[0].isupper()
 

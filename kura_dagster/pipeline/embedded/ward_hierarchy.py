@@ -13,19 +13,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, BaseMetaClusterModel
-from kura_dagster.pipeline.cluster_names import distinct_name, joined_name, three_word_slug
+from kura_dagster.pipeline.cluster_names import distinct_name, joined_name, near_duplicate, three_word_slug
 from kura_dagster.pipeline.embedded.extractive_naming import ASK_IN, MODEL, SAY, slug_for
+from kura_dagster.pipeline.embedded.grammar import is_plural, plural
 from kura_dagster.pipeline.embedded.group_words import noun_phrases, stems
 from kura_dagster.pipeline.embedded.subjects import (
     FIX_PROBLEMS,
     HELP_WITH,
     LEAST_COSINE,
-    SURE_COSINE,
     listed,
     shares_of_topic,
 )
 from kura_dagster.pipeline.embedded.topics import TOPICS
-from kura_dagster.pipeline.embedded.vocabulary import DO, ENGLISH_VERBS, NOUNS_THAT_SAY_NOTHING
+from kura_dagster.pipeline.embedded.vocabulary import AUXILIARIES, ENGLISH_VERBS, NOUNS_THAT_SAY_NOTHING
 from kura_dagster.pipeline.embeddings import embed_texts
 from kura_dagster.pipeline.types import Cluster, cluster_id_of, unit_rows
 from kura_dagster.pipeline.vectors.ward import group_by_ward
@@ -34,6 +34,10 @@ CHILDREN_PER_ROOT = 2  # on small days: 16 clusters get 8 roots; fewer roots mix
 MOST_CHILDREN = 12  # on average; more clusters than that for each root get a level in between
 NAMES_IN_DESCRIPTION = 6
 MOST_THINGS = 3  # in a parent's name
+LEAST_SHARE_OF_THINGS = 0.1  # of a parent's conversations, that each thing in its name covers
+LEAST_SHARE_COVERED = 0.6  # that the things in its name cover together
+NEARLY_ALL = 0.8  # of them covered, so that there is no need to say that there is more
+ALL_KINDS = "Get all kinds of help with"
 
 
 class WardMetaClusterModel(BaseMetaClusterModel):
@@ -141,10 +145,13 @@ class WardMetaClusterModel(BaseMetaClusterModel):
                 closeness = (closeness + unit_rows(middles) @ topic_vectors.T) / 2
             best = closeness.argmax(axis=1)
             topics = [
-                TOPICS[topic] if own[topic] >= _least_cosine(TOPICS[topic], child) else None
+                TOPICS[topic] if own[topic] >= LEAST_COSINE and _is_mentioned(TOPICS[topic], child) else None
                 for child, topic, own in zip(family, best, closeness, strict=True)
             ]
-            name = parent_name([child.name for child in family], topics)
+            children = [child.name for child in family]
+            name = parent_name(children, topics, [child.count for child in family])
+            if near_duplicate(name, [*taken, *names]) is not None:
+                name = _joined(children)
             names.append(distinct_name(name, three_word_slug("", family[0].name), [*taken, *names]))
         return names
 
@@ -166,53 +173,68 @@ def planned_roots(n_clusters: int, most_roots: int) -> int:
 # Names ----------------------------------------------------------------------------------------------------------------
 
 
-def _least_cosine(topic: str, cluster: Cluster) -> float:
-    """Return how near a cluster has to be to a topic: less where its name and its examples have the topic's words."""
-    mentioned = shares_of_topic(topic, [f"{cluster.name} {cluster.description}"]) == [1.0]
-    return LEAST_COSINE if mentioned else SURE_COSINE
+def _is_mentioned(topic: str, cluster: Cluster) -> bool:
+    return shares_of_topic(topic, [f"{cluster.name} {cluster.description}"]) == [1.0]
 
 
-def parent_name(children: Sequence[str], topics: Sequence[str | None]) -> str:
-    """Return a name for what holds all of `children`, biggest first: what each is about, three of them at most.
+def parent_name(children: Sequence[str], topics: Sequence[str | None], counts: Sequence[int]) -> str:
+    """Return a name for what holds all of `children`, biggest first: what most of the conversations are about.
 
-    `topics` has the everyday topic that each child is about, or None. Where no more than one child's name says what it
-    is about, as with names in other languages than English, the parent is named by its children's names.
+    `topics` has the everyday topic that each child is about, or None, and `counts` its conversations. Where few things
+    don't cover most of them, or where nothing can be read, as in names in other languages than English, the parent is
+    named by its biggest children's names.
     """
-    about = [_thing(name, topic) for name, topic in zip(children, topics, strict=True)]
-    things: list[str] = []
-    for thing in about:
-        if thing and not any(stems(thing) & stems(other) for other in things):
-            things.append(thing)
-    if len(things) == 1 and None not in about:
+    weights: dict[str, int] = {}
+    for name, topic, count in zip(children, topics, counts, strict=True):
+        if thing := _thing(name, topic):
+            same = next((other for other in weights if stems(thing) & stems(other)), thing)
+            weights[same] = weights.get(same, 0) + count
+    total = sum(counts)
+    main = sorted(weights, key=lambda thing: -weights[thing])[:MOST_THINGS]
+    main = [thing for thing in main if weights[thing] >= LEAST_SHARE_OF_THINGS * total]
+    covered = sum(weights[thing] for thing in main)
+    nearly_all = covered >= NEARLY_ALL * total
+    if covered < LEAST_SHARE_COVERED * total or (len(main) == 1 and not nearly_all):
+        return _joined(children)
+    if len(main) == 1:
         # All children are about one thing, and one of them may well have its name.
-        return f"Get all kinds of help with {things[0]}"
-    if len(things) < 2:
-        return joined_name(children)
-    shown = things if len(things) <= MOST_THINGS and None not in about else [*things[: MOST_THINGS - 1], "more"]
-    return f"{HELP_WITH} {listed(shown)}"
+        return f"{ALL_KINDS} {main[0]}"
+    return f"{HELP_WITH} {listed(main if nearly_all else [*main[: MOST_THINGS - 1], 'more'])}"
+
+
+def _joined(children: Sequence[str]) -> str:
+    """Return the first children's names joined; of one that is joined itself, only its first part."""
+    return joined_name([_JOINT.split(child)[0] for child in children])
+
+
+_JOINT = re.compile(r" / | and \d+ more$")
 
 
 def _thing(name: str, topic: str | None) -> str | None:
     """Return what a cluster's name is about: the first subject it lists, or its topic, or else its first noun.
 
-    None where it lists none and is no English imperative.
+    None where it lists none and is no English request.
     """
     if name.startswith((ASK_IN, SAY)):
         return None
-    for verb in (HELP_WITH, FIX_PROBLEMS):
+    for verb in (HELP_WITH, ALL_KINDS, FIX_PROBLEMS):
         if name.startswith(verb):
             return re.split(r", | and | \(", name.removeprefix(verb).strip())[0]
     if topic is not None:
         return topic
     verb, _, rest = name.partition(" ")
-    if verb.lower() not in ENGLISH_VERBS | DO:
+    if verb.lower().partition("'")[0] not in ENGLISH_VERBS | AUXILIARIES | _QUESTION_WORDS:
         return None
     phrases = [form for key, form in noun_phrases(f"to {rest}") if not NOUNS_THAT_SAY_NOTHING.intersection(key)]
     # "The order" is no noun phrase by its words, since "order" is a verb as well.
     phrases += [match[0] for match in _AFTER_ARTICLE.finditer(rest) if match[1].lower() in ENGLISH_VERBS]
-    return phrases[0] if phrases else None
+    if not phrases:
+        return None
+    article, _, noun = phrases[0].partition(" ")
+    return plural(noun) if article in ("a", "an") and not is_plural(noun) else phrases[0]
 
 
+_QUESTION_WORDS = frozenset("what which whose how where when why who".split())
 _AFTER_ARTICLE = re.compile(r"(?i)\b(?:the|an?) (\w+)(?= |$)")
 
 

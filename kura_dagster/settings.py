@@ -166,7 +166,7 @@ class Settings(BaseSettings):
     clusters_per_group: int = Field(
         10,
         ge=1,
-        description="Conversations to a base cluster, on average; agglomerative and hdbscan find their number themselves.",
+        description="Conversations to a base cluster, on average; agglomerative and hdbscan find the number.",
     )
     meta_clusters_per_group: int = Field(
         12, ge=2, description="Clusters that a language model sees at once when it forms their parents."

@@ -7,6 +7,7 @@
 # make benchmark-ingest  landing an export of 1 GB, beside reading it with plain json
 # make benchmark-clustering  time, memory and NMI of base clustering, beside scikit-learn's KMeans
 # make benchmark-embedding  MiniLM's load time and texts a second, beside sentence-transformers
+# make benchmark-names  a sheet of clusters' names beside their true intents, to judge by reading, of DATA=labelled.jsonl
 # make benchmark-quality  clusters beside true labels, in DATA=labelled.jsonl
 # make fuzz       feed the readers of conversations what they don't expect, for SECONDS=600
 # make lock       refresh constraints.txt
@@ -18,7 +19,7 @@ SECONDS ?= 600
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-embedding benchmark-quality fuzz
+.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-embedding benchmark-names benchmark-quality fuzz
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -93,6 +94,10 @@ benchmark-embedding: install .venv-sentence-transformers/.installed
 benchmark-quality: install
 	@test -n "$(DATA)" || { echo "Say which labelled data: make benchmark-quality DATA=labelled.jsonl"; exit 1; }
 	@$(BIN)/python benchmarks/quality.py $(DATA) $(ARGUMENTS)
+
+benchmark-names: install
+	@test -n "$(DATA)" || { echo "Say which labelled data: make benchmark-names DATA=labelled.jsonl"; exit 1; }
+	@$(BIN)/python benchmarks/cluster_names.py $(DATA) $(ARGUMENTS)
 
 # What it breaks is in data/fuzz/broke-*, and belongs into the tests.
 fuzz: .venv-fuzz/.installed

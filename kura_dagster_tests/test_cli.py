@@ -145,7 +145,10 @@ def test_a_wrong_setting_is_named(kura, monkeypatch):
     monkeypatch.setenv("KURA_CLUSTERING", "dbscan")
     result = kura("status")
     assert result.exit_code == 2
-    assert "KURA_CLUSTERING is 'dbscan'; allowed is 'kmeans', 'minibatch_kmeans' or 'hdbscan'." in result.output
+    assert (
+        "KURA_CLUSTERING is 'dbscan'; allowed is 'kmeans', 'minibatch_kmeans', 'agglomerative' or 'hdbscan'."
+        in result.output
+    )
 
 
 @pytest.mark.parametrize("cadence", ["daily", "hourly"])

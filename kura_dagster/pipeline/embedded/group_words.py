@@ -24,6 +24,7 @@ from kura_dagster.pipeline.personal_data import MASK
 LEAST_SHARE = 0.15
 LEAST_SHARE_OF_NOUNS = 0.34
 LEAST_SHARE_OF_NAMES = 0.5
+LEAST_SHARE_OF_DETAILS = 0.5  # more than that, for words that a name can do without
 N_OF_BEGINNING = 5  # letters
 ENOUGH_SHARE = 0.4
 ENOUGH_SHARE_OF_NAMES = 0.7
@@ -120,6 +121,13 @@ class Usage:
         if self.is_rare(bare):
             return True
         return self.n_members > 2 and bool(content_words(bare)) and self.share(bare) < LEAST_SHARE_OF_NOUNS
+
+    def is_of_minority(self, word: str) -> bool:
+        """Whether no more than half of the members use a word, so that a name is truer without it where it can go."""
+        bare = word.strip("'’.,!?\"()")
+        if not content_words(bare) or not self.counts[stem(bare)]:
+            return self.is_rare(bare)
+        return self.n_members > 1 and self.share(bare) <= LEAST_SHARE_OF_DETAILS
 
 
 _NUMBER = re.compile(r"\d[\w.,:%-]*\w|\d")

@@ -43,7 +43,7 @@ N_MEMBERS = 40  # nearest to the centroid that are read for candidates
 N_SENTENCES = 6  # of each that are read
 N_COMPARED = 12  # members whose requests a name is compared with, from the most central to the least
 N_CANDIDATES = 13  # of a group that are embedded
-N_WORDS = 11  # of the longest name
+N_WORDS = 10  # of the longest name
 N_THEME_WORDS = 3  # that a name covers the theme with
 N_NEIGHBOURS = 8  # nearest other groups that a name is held against
 N_NEAREST = 3  # of them, those that the name is nearest to
@@ -62,6 +62,7 @@ SHARE_OF_SOURCES = 0.25  # of the members that have to say the same for the full
 WORD_PENALTY = 0.02
 LOW_SUPPORT_PENALTY = 0.25  # for a name whose words nobody uses; none where the words are used enough on average
 UNSUPPORTED_PENALTY = 0.25  # for a word that nobody else uses
+OF_MINORITY_PENALTY = 0.12  # for a noun or a number that no more than half use
 OF_FEW_PENALTY = 0.3  # for a noun or a number that says which of many few meant
 VERB_WEIGHT = 0.6  # of a name's first word in what is unsupported: people say the same in many verbs
 JOINT_PENALTY = 0.5  # for two words side by side as nobody has them: what rewriting has broken
@@ -90,7 +91,8 @@ class Candidate:
 
     `sureness` is the rewriting's, `support` the share of members that use its words, on average, and `theme` how much
     of what sets the group apart it mentions; all from 0 to 1. `unsupported` is how many of its words too few members use,
-    in words; `of_few` counts the nouns and numbers among them that say which of many is meant, and
+    in words; `of_few` counts the nouns and numbers among them that say which of many is meant, `of_minority` those that no
+    more than half use, and
     `joints` the words that stand side by side as nobody has them. `is_asked` is whether it comes from the sentence that a
     member's request is shown by. `made_of` is the name
     without its slots. `says_request` is False of a name that only says what the group is about, and `meant` is the share of the
@@ -103,6 +105,7 @@ class Candidate:
     theme: float
     unsupported: float
     of_few: int = 0
+    of_minority: int = 0
     joints: int = 0
     is_asked: bool = True
     made_of: str = ""
@@ -170,8 +173,8 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
     english = group.language == "english"
     share = usage.share_of_stem if english else usage.share_of_beginning
 
-    def is_rare(word: str) -> bool:
-        return usage.is_rare(spelling.get(word, word))
+    def is_of_minority(word: str) -> bool:
+        return usage.is_of_minority(spelling.get(word, word))
 
     def is_of_few(word: str) -> bool:
         return usage.is_of_few(spelling.get(word, word))
@@ -185,7 +188,7 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
             may_stand = not surely and (sentence in shown or asks(sentence) or has_problem(sentence))
             for request in [*rewritten, *(as_said(sentence) if may_stand else [])]:
                 if english:
-                    shorter = shortened_imperatives(request.text, is_rare, N_WORDS)
+                    shorter = shortened_imperatives(request.text, is_of_minority, N_WORDS)
                 else:
                     shorter = cut_abroad(request.text, N_WORDS)
                 for text in shorter:
@@ -207,6 +210,7 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
                             unsupported=VERB_WEIGHT * usage.missing(name.split()[0].lower())
                             + sum(map(usage.missing, name.split()[1:])),
                             of_few=n_fillers(name, is_of_few),
+                            of_minority=n_fillers(name, is_of_minority),
                             is_asked=sentence in shown,
                             made_of=respelled(text, spelling),
                         )
@@ -333,6 +337,7 @@ async def _score(
                 - LOW_SUPPORT_PENALTY * max(0.0, 1 - candidate.support / ENOUGH_SHARE)
                 - WORD_PENALTY * len(candidate.text.split())
                 - UNSUPPORTED_PENALTY * candidate.unsupported
+                - OF_MINORITY_PENALTY * candidate.of_minority
                 - OF_FEW_PENALTY * candidate.of_few
                 - JOINT_PENALTY * candidate.joints
                 - SLOT_PENALTY * _hidden(candidate.text.split())

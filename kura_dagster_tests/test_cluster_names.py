@@ -116,7 +116,7 @@ def test_limit_of_meaning_holds_on_labelled_names(tmp_path: Path) -> None:
         texts = [name for pair in pairs(listed) for name in pair]
         vectors = np.asarray(asyncio.run(minilm.embed(texts)))
         shares.append(np.mean((vectors[::2] * vectors[1::2]).sum(axis=1) >= SAME_MEANING))
-    assert shares == [22 / 40, 1 / 40]
+    assert shares == [21 / 40, 1 / 40]
     assert not any(near_duplicate(one, [other]) for one, other in pairs(SAME))
 
 

@@ -141,11 +141,11 @@ def distinct_names(named: Iterable[tuple[str, str]]) -> list[str]:
     for start in range(0, len(pairs), _BLOCK_ROWS):
         block = pairs[start : start + _BLOCK_ROWS]
         folded = [name.casefold() for name, _ in block]
-        like_one_before = (_ratios(folded, [name.casefold() for name in names]) >= _LEAST_RATIO).any(axis=1)
+        like_one_before = np.any(_ratios(folded, [name.casefold() for name in names]) >= _LEAST_RATIO, axis=1)
         ratios = _ratios(folded, folded)
         for row, (given, slug) in enumerate(block):
             name = given
-            if given.strip() and (like_one_before[row] or (ratios[row, :row] >= _LEAST_RATIO).any()):
+            if given.strip() and (like_one_before[row] or np.any(ratios[row, :row] >= _LEAST_RATIO)):
                 name = _told_apart(given, slug, names, used, numbers)
                 ratios[:, row] = _ratios(folded, [name.casefold()])[:, 0]
             names.append(name)

@@ -385,8 +385,18 @@ class MetaClusterModel(BaseMetaClusterModel):
         """Return the parents of the families, lower levels first, and the children of each."""
         parents: list[Cluster] = []
         children: list[list[Cluster]] = []
+        vector_of = dict(vector_of)
 
-        async def named(of: Sequence[list[Cluster]]) -> list[Cluster]:
+        async def make(of: Sequence[list[Cluster]]) -> list[Cluster]:
+            of = list(of)
+            while any(len(family) > LARGEST_FAMILY for family in of):
+                split = [_split(family, vector_of) if len(family) > LARGEST_FAMILY else [] for family in of]
+                between = iter(await make([part for parts in split for part in parts if len(part) > 1]))
+                for place, parts in enumerate(split):
+                    if parts:
+                        of[place] = [part[0] if len(part) == 1 else next(between) for part in parts]
+                        for child, part in zip(of[place], parts, strict=True):
+                            vector_of[child.cluster_id] = np.mean([vector_of[each.cluster_id] for each in part], axis=0)
             answers = await _answers(
                 language_model,
                 of,
@@ -400,18 +410,7 @@ class MetaClusterModel(BaseMetaClusterModel):
             children.extend(of)
             return made
 
-        vector_of = dict(vector_of)
-        whole = list(families)
-        while any(len(family) > LARGEST_FAMILY for family in whole):
-            split = [_split(family, vector_of) if len(family) > LARGEST_FAMILY else [family] for family in whole]
-            below = [part for parts in split if len(parts) > 1 for part in parts if len(part) > 1]
-            made = iter(await named(below))
-            for place, parts in enumerate(split):
-                if len(parts) > 1:
-                    whole[place] = [part[0] if len(part) == 1 else next(made) for part in parts]
-                    for child, part in zip(whole[place], parts, strict=True):
-                        vector_of[child.cluster_id] = np.mean([vector_of[each.cluster_id] for each in part], axis=0)
-        await named(whole)
+        await make(families)
         return parents, children
 
     async def _parent(self, language_model: LanguageModel, children: Sequence[Cluster]) -> Cluster:

@@ -114,7 +114,7 @@ class MetaClusterModel(BaseMetaClusterModel):
 
     A round embeds names and descriptions and groups the clusters into neighbourhoods. In each it asks for candidate
     parents, in sight of the nearest clusters outside; together there are as many as the plan of the levels has roots
-    (`meta_clusters.planned_roots`), so that a parent has 5 to 12 children on average on any but small days. Candidates
+    (`meta_clusters.planned_roots`), so that a parent has 4 to 12 children on average on any but small days. Candidates
     of different neighbourhoods that could be mistaken for each other, or that mean the same, become one. Then it asks
     for the candidate that each cluster belongs to: of its own neighbourhood's and the nearest others', twelve in all,
     in an order of its own that nothing but their names and the cluster's id decides. Clusters of one label are a

@@ -9,8 +9,10 @@ import pytest
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
 from kura_dagster.pipeline.cluster_names import near_duplicate
+from kura_dagster.pipeline.language_model import erasure
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError
 from kura_dagster.pipeline.language_model.cluster_description_model import ClusterDescriptionModel
+from kura_dagster.pipeline.language_model.erasure import hash_of
 from kura_dagster.pipeline.language_model.tokens import expected_tokens
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of, unit_rows
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer, _Answer
@@ -198,6 +200,32 @@ def test_names_of_one_meaning_are_asked_for_once_more(server: LoopbackServer, mo
     clusters = describe(GROUPS, one_by_one(ByNumber()))
     assert [each.name for each in clusters] == ["Recover access 1", "Map glaciers 2", "Bring back old mail 3"]
     assert [block(prompt, "names") for prompt in server.stats.prompts] == [[], [], [], ["Recover access 1"]]
+
+
+def test_names_that_still_mean_the_same_are_told_apart_by_their_slug(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_them(monkeypatch, "Recover access 1", "Map glaciers 2", "Bring back passwords 1", "Win back logins 1")
+    clusters = describe(GROUPS, one_by_one(ByNumber()))
+    last = clusters[2]
+    assert last.name == f"Win back logins 1 ({last.slug.replace('_', ' ')})"
+    assert [each.name for each in clusters[:2]] == ["Recover access 1", "Map glaciers 2"]
+
+
+def test_a_question_with_another_groups_name_is_about_that_group_too(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[frozenset[str]] = []
+    ask = LanguageModel.ask
+
+    async def noting(self: LanguageModel, *arguments: Any, **options: Any) -> Any:
+        asked.append(erasure._about.get())
+        return await ask(self, *arguments, **options)
+
+    monkeypatch.setattr(LanguageModel, "ask", noting)
+    name_them(monkeypatch, "Recover access 1", "Map glaciers 2", "Recover acces 1", "Win back mail 3")
+    describe(GROUPS, one_by_one(None), max_contrastive_examples=0)
+    assert asked == [frozenset(map(hash_of, about)) for about in ("ab", "cd", "ef", "efab")]
 
 
 def test_without_an_embedding_model_only_letters_count(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,13 @@ import numpy as np
 from pydantic import field_validator
 
 from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel, BaseEmbeddingModel
-from kura_dagster.pipeline.cluster_names import distinct_names, near_duplicates, three_word_slug, tidy_name
+from kura_dagster.pipeline.cluster_names import (
+    distinct_names,
+    near_duplicate,
+    near_duplicates,
+    three_word_slug,
+    tidy_name,
+)
 from kura_dagster.pipeline.embeddings import EmbeddingError, embed_texts
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
@@ -88,8 +94,8 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
         """Return one cluster for each group, in the order of the groups; empty groups are left out.
 
         No two names of the result could be mistaken for each other: of two that are almost the same, in letters or in
-        meaning, the later group is named once more with the other name in sight, and told apart by its slug if the
-        letters still are. `prompt` replaces our own text and holds `{positive_examples}` and, where wanted,
+        meaning, the later group is named once more with the other name in sight, and told apart by its slug if that
+        does not help. `prompt` replaces our own text and holds `{positive_examples}` and, where wanted,
         `{contrastive_examples}`; of these, no more than 50 are shown.
 
         Raises:
@@ -105,23 +111,26 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
         contrasts = _contrasts(groups, min(max_contrastive_examples, prompts.MOST_NEIGHBOURS))
         async with opened(self.model, self.max_concurrent_requests) as language_model:
 
-            async def describe(position: int, names_in_use: Sequence[str] = ()) -> NamedGroup:
+            async def describe(position: int, others: Sequence[int] = ()) -> NamedGroup:
                 members = groups[position].shown(min(self.max_members, prompts.MOST_MEMBERS))
                 neighbours = contrasts[position]
                 question = prompts.cluster_prompt(
                     [statement_of(member) for member in members],
                     [statement_of(neighbour) for neighbour in neighbours],
                     prompt,
-                    names_in_use=names_in_use,
+                    names_in_use=[named[other].name for other in others],
                 )
-                with asked_about(each.chat_id for each in (*members, *neighbours)):
+                # A name is made of what its group's conversations say.
+                of_names = [member for other in others for member in groups[other].members]
+                with asked_about(each.chat_id for each in (*members, *neighbours, *of_names)):
                     answer = await language_model.ask(question, NamedGroup, temperature=self.temperature)
                 return answer.model_copy(update={"name": tidy_name(answer.name)})
 
-            async def describe_again(conflict: tuple[int, str]) -> NamedGroup:
+            async def describe_again(conflict: tuple[int, int]) -> NamedGroup:
                 return await describe(conflict[0], [conflict[1]])
 
             ids = [group.cluster_id for group in groups]
+            named: list[NamedGroup] = []
             failed: SomeFailed | None = None
             try:
                 named = await answer_all(
@@ -154,9 +163,11 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
             for (position, _), again in zip(conflicts, renamed, strict=True):
                 named[position] = again
             slugs = [three_word_slug(each.slug, each.name) for each in named]
-            names = iter(
-                distinct_names((each.name, slug) for each, slug in zip(named, slugs, strict=True) if each.name)
-            )
+            told_apart = [each.name for each in named]
+            for position, other in await self._conflicts(told_apart, groups) if conflicts else ():
+                if near_duplicate(told_apart[position], [named[other].name]) is None:  # spelt alike: follows below
+                    told_apart[position] += f" ({slugs[position].replace('_', ' ')})"
+            names = iter(distinct_names((name, slug) for name, slug in zip(told_apart, slugs, strict=True) if name))
             clusters = [
                 Cluster(
                     cluster_id=group.cluster_id,
@@ -173,10 +184,10 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
             raise SomeFailed(str(failed), clusters, failed.failures, failed.names, failed.model)
         return clusters
 
-    async def _conflicts(self, names: Sequence[str], groups: Sequence[_Group]) -> list[tuple[int, str]]:
-        """Return the positions of names that could be mistaken for an earlier one, each with that one."""
+    async def _conflicts(self, names: Sequence[str], groups: Sequence[_Group]) -> list[tuple[int, int]]:
+        """Return the positions of names that could be mistaken for an earlier one, each with that one's."""
         earlier = near_duplicates(names, await self._name_vectors(names, groups))
-        return [(position, names[other]) for position, other in enumerate(earlier) if other is not None]
+        return [(position, other) for position, other in enumerate(earlier) if other is not None]
 
     async def _name_vectors(self, names: Sequence[str], groups: Sequence[_Group]) -> np.ndarray | None:
         """Return unit vectors of the names, zeros where there is no name; None where nothing embeds them."""

@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
 from kura_dagster.pipeline.cluster_names import near_duplicate
+from kura_dagster.pipeline.language_model import erasure
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError
 from kura_dagster.pipeline.language_model.cluster_description_model import ClusterDescriptionModel
+from kura_dagster.pipeline.language_model.erasure import hash_of
+from kura_dagster.pipeline.language_model.tokens import expected_tokens
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of, unit_rows
-from kura_dagster_tests.loopback_server import Faults, LoopbackServer
+from kura_dagster_tests.loopback_server import Faults, LoopbackServer, _Answer
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
@@ -163,6 +167,96 @@ def test_names_that_could_be_mistaken_are_asked_for_once_more_and_told_apart(ser
 def test_distinct_names_are_asked_for_once(server: LoopbackServer) -> None:
     describe(GROUPS)
     assert server.stats.chat == 3
+
+
+class ByNumber(BaseEmbeddingModel):
+    """Texts with the same number mean the same; one that holds `refused` has no vector that can be used."""
+
+    refused: str | None = None
+
+    async def embed(self, texts: list[str]) -> list[list[float]]:
+        return [[np.nan] * 8 if self.refused and self.refused in text else self._vector(text) for text in texts]
+
+    def _vector(self, text: str) -> list[float]:
+        return np.eye(8)[int(re.findall(r"\d", text)[0])].tolist()
+
+    def slug(self) -> str:
+        return "by number"
+
+
+def name_them(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Let the server give these names, one after the other."""
+    answers = iter(names)
+    real = _Answer._text
+    monkeypatch.setattr(_Answer, "_text", lambda self, name: next(answers) if name == "name" else real(self, name))
+
+
+def one_by_one(embedding_model: BaseEmbeddingModel | None) -> ClusterDescriptionModel:
+    return ClusterDescriptionModel(max_concurrent_requests=1, embedding_model=embedding_model)
+
+
+def test_names_of_one_meaning_are_asked_for_once_more(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    name_them(monkeypatch, "Recover access 1", "Map glaciers 2", "Bring back passwords 1", "Bring back old mail 3")
+    clusters = describe(GROUPS, one_by_one(ByNumber()))
+    assert [each.name for each in clusters] == ["Recover access 1", "Map glaciers 2", "Bring back old mail 3"]
+    assert [block(prompt, "names") for prompt in server.stats.prompts] == [[], [], [], ["Recover access 1"]]
+
+
+def test_names_that_still_mean_the_same_are_told_apart_by_their_slug(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_them(monkeypatch, "Recover access 1", "Map glaciers 2", "Bring back passwords 1", "Win back logins 1")
+    clusters = describe(GROUPS, one_by_one(ByNumber()))
+    last = clusters[2]
+    assert last.name == f"Win back logins 1 ({last.slug.replace('_', ' ')})"
+    assert [each.name for each in clusters[:2]] == ["Recover access 1", "Map glaciers 2"]
+
+
+def test_a_question_with_another_groups_name_is_about_that_group_too(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[frozenset[str]] = []
+    ask = LanguageModel.ask
+
+    async def noting(self: LanguageModel, *arguments: Any, **options: Any) -> Any:
+        asked.append(erasure._about.get())
+        return await ask(self, *arguments, **options)
+
+    monkeypatch.setattr(LanguageModel, "ask", noting)
+    name_them(monkeypatch, "Recover access 1", "Map glaciers 2", "Recover acces 1", "Win back mail 3")
+    describe(GROUPS, one_by_one(None), max_contrastive_examples=0)
+    assert asked == [frozenset(map(hash_of, about)) for about in ("ab", "cd", "ef", "efab")]
+
+
+def test_without_an_embedding_model_only_letters_count(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    name_them(monkeypatch, "Recover access 1", "Map glaciers 2", "Bring back passwords 1")
+    assert [each.name for each in describe(GROUPS, one_by_one(None))][2] == "Bring back passwords 1"
+
+
+def test_names_that_cannot_be_embedded_are_compared_by_their_letters(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    embedding = ByNumber()
+    embedding.refused = "Map"
+    name_them(monkeypatch, "Recover access 1", "Map glaciers 2", "Bring back passwords 1")
+    assert len(describe(GROUPS, one_by_one(embedding))) == 3
+    assert "compared by their letters only" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["word " * 400, "漢字と仮名" * 400, "слово " * 400])
+@pytest.mark.parametrize("n_members", [1, 20, 300])
+def test_what_is_shown_fits_in_a_small_models_context(server: LoopbackServer, text: str, n_members: int) -> None:
+    groups = {
+        number: [
+            summary(f"{number}-{each}", f"{each} {text}", angle(90 * number + each / 9)) for each in range(n_members)
+        ]
+        for number in range(3)
+    }
+    describe(groups, ClusterDescriptionModel(max_members=300), max_contrastive_examples=10)
+    for prompt in server.stats.prompts:
+        assert expected_tokens(prompt) < 3_500
+        assert len(block(prompt, "statements")) == min(n_members, 100)
+        assert len(block(prompt, "other_statements")) == min(2 * n_members, 10)
 
 
 def test_name_without_a_word_is_asked_for_again(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:

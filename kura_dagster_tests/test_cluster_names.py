@@ -1,22 +1,30 @@
 from __future__ import annotations
 
+import asyncio
 import re
+import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kura_dagster.pipeline.cluster_names import (
     MAX_CHARACTERS,
+    SAME_MEANING,
     best_match,
     distinct_name,
     distinct_names,
     joined_name,
     near_duplicate,
+    near_duplicates,
     numbered_names,
     three_word_slug,
     tidy_name,
 )
+from kura_dagster.pipeline.embedded.minilm import MiniLMEmbeddingModel
+from kura_dagster_tests.labelled_names import DIFFERENT, SAME, pairs
 
 
 @pytest.mark.parametrize(
@@ -74,6 +82,52 @@ def test_best_match_is_the_best_and_not_the_first() -> None:
 def test_near_duplicates_are_found_by_likeness() -> None:
     assert near_duplicate("Debug front-end frameworks", ["Plan trips", "Debug frontend frameworks"]) is not None
     assert near_duplicate("Debug databases", ["Plan trips", "Debug frontend frameworks"]) is None
+
+
+ALIKE = st.lists(st.sampled_from(["Plan a trip", "plan a trip.", "Plan trips", "Plan tripz", "", " ", "Plan 2 trips"]))
+
+
+@given(ALIKE | st.lists(st.text(alphabet="aAb ", max_size=12)))
+def test_many_names_have_the_near_duplicates_that_one_by_one_they_have(names: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kura_dagster.pipeline.cluster_names._BLOCK_ROWS", 3)
+        found = near_duplicates(names)
+        told_apart = distinct_names([(name, "a_b_c") for name in names])
+    before: list[str] = []
+    for position, name in enumerate(names):
+        earlier = near_duplicate(name, names[:position])
+        at = found[position]
+        assert (None if at is None else names[at]) == earlier
+        assert told_apart[position] == distinct_name(name, "a_b_c", before)
+        before.append(told_apart[position])
+
+
+def test_names_of_one_meaning_are_near_duplicates_where_there_are_vectors() -> None:
+    names = ["Reset a password", "Bake bread", "Recover access to an account", ""]
+    vectors = np.array([[1, 0], [0, 1], [np.cos(0.3), np.sin(0.3)], [0, 0]], dtype=np.float32)
+    assert near_duplicates(names) == [None] * 4
+    assert near_duplicates(names, vectors) == [None, None, 0, None]
+
+
+def test_limit_of_meaning_holds_on_labelled_names(tmp_path: Path) -> None:
+    minilm = MiniLMEmbeddingModel(cache_folder=tmp_path)
+    shares = []
+    for listed in (SAME, DIFFERENT):
+        texts = [name for pair in pairs(listed) for name in pair]
+        vectors = np.asarray(asyncio.run(minilm.embed(texts)))
+        shares.append(np.mean((vectors[::2] * vectors[1::2]).sum(axis=1) >= SAME_MEANING))
+    assert shares == [21 / 40, 1 / 40]
+    assert not any(near_duplicate(one, [other]) for one, other in pairs(SAME))
+
+
+def test_thousands_of_names_take_seconds() -> None:
+    source = np.random.default_rng(1)
+    words = "plan fix write explain debug compare broken python trip meals report essay query budget".split()
+    names = [" ".join(source.choice(words, 7)) for _ in range(3_000)]
+    started = time.process_time()
+    assert any(each is not None for each in near_duplicates(names))
+    assert len(distinct_names([(name, "a_b_c") for name in names])) == 3_000
+    assert time.process_time() - started < 10
 
 
 def test_taken_name_gets_its_slug_and_then_a_number() -> None:

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
+from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,14 +13,16 @@ import pytest
 
 from kura_dagster.pipeline.base_classes import BaseClusteringMethod, BaseEmbeddingModel
 from kura_dagster.pipeline.clustering import KmeansClusteringModel
-from kura_dagster.pipeline.hierarchy import check_tree, get_children_by_parent, get_root_clusters
+from kura_dagster.pipeline.hierarchy import check_tree, get_children_by_parent, get_levels, get_root_clusters
+from kura_dagster.pipeline.language_model import erasure, meta_cluster_model
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError
 from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
+from kura_dagster.pipeline.language_model.erasure import hash_of
 from kura_dagster.pipeline.language_model.failures import SomeFailed
-from kura_dagster.pipeline.language_model.meta_cluster_model import MetaClusterModel
-from kura_dagster.pipeline.meta_clusters import FALLBACK_MODEL, reduce_clusters_from_base_clusters
+from kura_dagster.pipeline.language_model.meta_cluster_model import LARGEST_FAMILY, MOST_OPTIONS, MetaClusterModel
+from kura_dagster.pipeline.meta_clusters import planned_roots, reduce_clusters_from_base_clusters
 from kura_dagster.pipeline.types import Cluster, FailedItem, cluster_id_of
-from kura_dagster_tests.loopback_server import Faults, LoopbackServer
+from kura_dagster_tests.loopback_server import Faults, LoopbackServer, _Answer, _keywords
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
@@ -37,6 +42,8 @@ def cluster(number: int, name: str, is_outlier: bool = False) -> Cluster:
 
 KETTLES = [cluster(number, f"{verb} kettles") for number, verb in enumerate(["Repair", "Descale", "Compare", "Paint"])]
 VIOLINS = [cluster(number + 10, f"{verb} violins") for number, verb in enumerate(["Tune", "Buy", "Teach", "Record"])]
+VERBS = "repair sell paint store compare clean insure photograph describe translate".split()
+NOUNS = "kettle violin bicycle tulip invoice telescope passport sourdough kayak beehive".split()
 OUTLIER = cluster(90, "Unclustered conversations", is_outlier=True)
 
 
@@ -111,11 +118,42 @@ def test_two_clusters_are_merged_without_choosing(server: LoopbackServer) -> Non
     assert server.stats.by_schema == {"NamedGroup": 1}
 
 
-def test_clusters_alone_under_their_label_pass_upward(server: LoopbackServer) -> None:
-    server.faults = Faults(identity_labels=True)
+def answer_with(
+    monkeypatch: pytest.MonkeyPatch, candidates: Callable[[str, int], list[str]], label: Callable[[str, list[str]], str]
+) -> None:
+    """Let the server answer with these: of the groups shown and how many are asked for, of the group and its choice."""
+    monkeypatch.setattr(_Answer, "_candidates", lambda self, at_most: candidates(self.subject, at_most))
+    monkeypatch.setattr(_Answer, "_label", lambda self, offered: label(self.subject, offered))
+
+
+def by_word(subject: str, offered: list[str]) -> str:
+    """Return the first candidate that has a word of the group's name."""
+    words = {word for word in subject.split(":")[0].split() if len(word) > 3}
+    return next((each for each in sorted(offered) if words & set(each.split())), sorted(offered)[0])
+
+
+def offers(server: LoopbackServer) -> dict[str, list[str]]:
+    """Return what each group was offered, by its name."""
+    found = {}
+    for prompt in server.stats.prompts:
+        if offered := re.search(r"<categories-.*?>\n(.*?)\n</categories", prompt, re.DOTALL):
+            group = re.search(r"<group-.*?>\n(.*?):", prompt)
+            assert group is not None
+            found[group.group(1)] = offered.group(1).replace("- ", "").splitlines()
+    return found
+
+
+def test_clusters_alone_under_their_label_pass_upward(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer_with(monkeypatch, lambda *_: ["All to Paint", "Own kettles", "Own violins"], by_word)
     result = one_round([*KETTLES, *VIOLINS], clustering_model=InOneNeighbourhood())
-    assert [each.parent_id for each in result] == [None] * 8
-    assert questions(server, "NamedGroup") == 0
+    assert families(result) == [
+        sorted(each.name for each in VIOLINS),
+        ["Compare kettles", "Descale kettles", "Repair kettles"],
+    ]
+    (alone,) = [each for each in result[:8] if each.name == "Paint kettles"]
+    assert alone.parent_id is None
+    assert questions(server, "NamedGroup") == 2
+    assert len(result) == 10, "there is no copy of it"
 
 
 def test_noise_of_the_clustering_passes_upward(server: LoopbackServer) -> None:
@@ -183,10 +221,112 @@ def test_candidates_that_could_be_mistaken_are_offered_once(
         loopback_server._Answer, "_candidates", lambda *_: ["Use kettles", "use kettles.", "", "Play violins"]
     )
     one_round([*KETTLES, *VIOLINS], clustering_model=InOneNeighbourhood())
-    asked = next(prompt for prompt in server.stats.prompts if "<categories-" in prompt)
-    offered = re.search(r"<categories-.*?>\n(.*?)\n</categories", asked, re.DOTALL)
-    assert offered is not None
-    assert offered.group(1) == "- Use kettles\n- Play violins"
+    assert {tuple(sorted(offered)) for offered in offers(server).values()} == {("Play violins", "Use kettles")}
+
+
+class ByTheirNumber(BaseClusteringMethod):
+    """Neighbourhoods of four that follow the last letter of the names, and not what they mean."""
+
+    def cluster(self, items: list[dict[str, Any]]) -> dict[int, Any]:
+        found = sorted((item["item"] for item in items), key=lambda cluster: cluster.name)
+        return {place: found[place :: math.ceil(len(found) / 4)] for place in range(math.ceil(len(found) / 4))}
+
+
+def test_candidates_of_all_neighbourhoods_are_distinct_and_families_cross_them(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([["Own kettles", "Keep a boat"], ["own Kettles.", "Own violins"]])
+    answer_with(monkeypatch, lambda *_: next(answers), by_word)
+    result = one_round([*KETTLES, *VIOLINS], clustering_model=ByTheirNumber(), max_concurrent_requests=1)
+    assert {tuple(sorted(offered)) for offered in offers(server).values()} in (
+        {("Keep a boat", "Own kettles", "Own violins")},
+        {("Keep a boat", "Own violins", "own Kettles")},
+    )
+    assert families(result) == [sorted(each.name for each in VIOLINS), sorted(each.name for each in KETTLES)]
+
+
+def test_candidates_that_mean_the_same_become_one(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([["Repair kettles", "Boil eggs"], ["Kettles they repair", "Own violins"]])
+    answer_with(monkeypatch, lambda *_: next(answers), by_word)
+    one_round([*KETTLES, *VIOLINS], clustering_model=ByTheirNumber(), max_concurrent_requests=1)
+    # To the server's embeddings, words in another order mean the same.
+    assert {len(offered) for offered in offers(server).values()} == {3}
+
+
+def test_a_neighbourhood_is_shown_with_the_nearest_outside(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_round([*KETTLES, *VIOLINS], clustering_model=ByTheirNumber())
+    asked = [prompt for prompt in server.stats.prompts if "Propose at most" in prompt]
+    assert len(asked) == 2
+    for prompt in asked:
+        shown, outside = (
+            re.search(rf"<{tag}-.*?>\n(.*?)\n</{tag}-", prompt, re.DOTALL).group(1).splitlines()  # type: ignore[union-attr]
+            for tag in ("groups", "other_groups")
+        )
+        assert (len(shown), len(outside)) == (4, 4)
+        assert not set(shown) & set(outside)
+        assert "Propose at most 2 broader categories" in prompt
+
+
+def test_each_cluster_has_its_own_order_which_others_do_not_change(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["Fly kites", "Bake bread", "Own kettles", "Play violins"]
+    answer_with(monkeypatch, lambda *_: names, by_word)
+    one_round([*KETTLES, *VIOLINS], clustering_model=InOneNeighbourhood())
+    first = offers(server)
+    assert len({tuple(offered) for offered in first.values()}) > 3
+    server.stats.prompts.clear()
+    names.reverse()
+    names.remove("Bake bread")
+    one_round([*VIOLINS, *KETTLES], clustering_model=InOneNeighbourhood())
+    assert offers(server) == {
+        name: [each for each in offered if each != "Bake bread"] for name, offered in first.items()
+    }
+
+
+def test_a_cluster_is_offered_the_nearest_candidates_and_not_all(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_with(monkeypatch, lambda subject, _: re.findall(r"^- (.*?):", subject, re.M), by_word)
+    clusters = [cluster(number, f"{verb} the {noun}") for number, (verb, noun) in enumerate(product(VERBS, NOUNS))]
+    one_round(clusters, clustering_model=KmeansClusteringModel(clusters_per_group=2), max_clusters=40)
+    found = offers(server)
+    assert {len(offered) for offered in found.values()} == {MOST_OPTIONS}
+    for name, offered in found.items():
+        assert set(name.replace("the ", "").split()) & set(" ".join(offered).split()), "what is nearest is among them"
+
+
+def test_questions_are_about_every_conversation_whose_text_they_hold(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, frozenset[str]]] = []
+    ask = LanguageModel.ask
+
+    async def noting(self: LanguageModel, prompt: str, *arguments: Any, **options: Any) -> Any:
+        asked.append((prompt, erasure._about.get()))
+        return await ask(self, prompt, *arguments, **options)
+
+    monkeypatch.setattr(LanguageModel, "ask", noting)
+    monkeypatch.setattr(meta_cluster_model, "SHOWN_OUTSIDE", 1)
+    candidates = iter([["Own kettles", "Boil eggs"], ["Own violins", "Fly kites"]])
+    answer_with(monkeypatch, lambda *_: next(candidates), by_word)
+    one_round([*KETTLES, *VIOLINS], clustering_model=ByTheirNumber(), max_concurrent_requests=1)
+
+    shown_for: dict[str, set[str]] = {}
+    for prompt, about in asked:
+        in_sight = {each.name for each in [*KETTLES, *VIOLINS] if f"{each.name}: " in prompt}
+        if "Propose at most" in prompt:
+            assert len(in_sight) == 4 + 1
+            for name in ("Own kettles", "Boil eggs") if not shown_for else ("Own violins", "Fly kites"):
+                shown_for[name] = in_sight
+        if "<categories-" in prompt:
+            in_sight = in_sight.union(*(shown_for[name] for name in shown_for if f"- {name}\n" in prompt))
+            assert len(in_sight) > 5
+        sources = [each for each in [*KETTLES, *VIOLINS] if each.name in in_sight]
+        assert about == {hash_of(chat_id) for each in sources for chat_id in each.chat_ids}
+    assert len(asked) == 2 + 8 + 2
 
 
 def test_single_candidate_needs_no_labels(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,11 +370,16 @@ def test_a_cluster_that_cannot_be_embedded_is_set_aside_and_stays_as_it_is(serve
 
 
 def test_a_label_that_is_no_candidate_is_matched_by_its_letters_where_nothing_can_be_embedded(
-    server: LoopbackServer,
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.faults = Faults(embedding_fail_on="", status=400)
-    nearest = asyncio.run(model()._nearest(KETTLES[0], ["Play violins", "Mend and repair kettles"]))
-    assert nearest == "Mend and repair kettles"
+    answer_with(monkeypatch, lambda *_: ["Rekettles", "Reviolins"], lambda *_: "Nothing that was ever offered")
+    server.faults = Faults(embedding_fail_on="Re", status=400)
+    given = [each for each in [*KETTLES, *VIOLINS] if not each.name.startswith("Re")]
+    result = one_round(given, clustering_model=InOneNeighbourhood())
+    assert families(result) == [
+        ["Buy violins", "Teach violins", "Tune violins"],
+        ["Compare kettles", "Descale kettles", "Paint kettles"],
+    ]
 
 
 def test_failed_questions_stop_the_round(server: LoopbackServer) -> None:
@@ -261,23 +406,6 @@ WORDS = ["kettle", "violin", "glacier", "harbour", "lantern"]
 MANY = [cluster(number, f"Ask about {WORDS[number % 5]} matter {number}") for number in range(40)]
 
 
-NAMES_UNLIKE = """\
-Bake bread
-Tune violins
-Map glaciers
-Fix a sink
-Sort invoices
-Learn Greek
-Plan gardens
-Debug SQL
-Pack crates
-Rent boats
-Write odes
-Train dogs
-Count votes"""
-UNLIKE = [cluster(number, name) for number, name in enumerate(NAMES_UNLIKE.splitlines())]
-
-
 def reduce(clusters: list[Cluster], **options: Any) -> list[Cluster]:
     return asyncio.run(reduce_clusters_from_base_clusters(clusters, model=model(**options)))
 
@@ -292,14 +420,39 @@ def test_whole_hierarchy_over_the_server(max_clusters: int, server: LoopbackServ
     assert (outlier.parent_id is None) == (max_clusters > 1)
 
 
-def test_labels_equal_to_the_clusters_still_end(server: LoopbackServer, caplog: pytest.LogCaptureFixture) -> None:
-    server.faults = Faults(identity_labels=True)
-    with caplog.at_level(logging.WARNING):
-        result = reduce(UNLIKE, clustering_model=InOneNeighbourhood(), max_clusters=10)
-    assert "merged none of its 13 clusters" in caplog.text
+@pytest.mark.parametrize("n_clusters", [11, 13, 20, 30, 100])
+@pytest.mark.parametrize("how", ["its own", "the first", "the same"])
+def test_any_way_to_label_ends_in_a_hierarchy_that_can_be_read(
+    how: str, n_clusters: int, server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model may give each cluster a category of its own, put what it can into one, or always say the same."""
+    answer_with(
+        monkeypatch,
+        lambda subject, _: ["Do everything"] if how == "the same" else re.findall(r"^- (.*?):", subject, re.M),
+        lambda subject, offered: (
+            min(offered) if how == "the first" else next((each for each in offered if each in subject), offered[0])
+        ),
+    )
+    clusters = [cluster(number, f"{verb} the {noun}") for number, (verb, noun) in enumerate(product(VERBS, NOUNS))][
+        :n_clusters
+    ]
+    result = reduce(clusters, max_clusters=10)
     assert check_tree(result) == []
-    assert len(get_root_clusters(result)) <= 10
-    assert {each.model for each in result[13:]} == {FALLBACK_MODEL}
+    assert 1 <= len(get_root_clusters(result)) <= 10
+    children = [len(of) for parent, of in get_children_by_parent(result).items() if parent is not None]
+    assert max(children) <= LARGEST_FAMILY
+    assert max(get_levels(result).values()) <= 3
+    if n_clusters == 100:
+        assert 5 <= np.mean(children) <= 12
+
+
+def test_levels_of_a_hundred_clusters_are_as_planned(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer_with(monkeypatch, lambda subject, at_most: _keywords(subject, at_most), by_word)
+    clusters = [cluster(number, f"{verb} the {noun}") for number, (verb, noun) in enumerate(product(VERBS, NOUNS))]
+    result = reduce(clusters, max_clusters=10)
+    assert questions(server, "CandidateCategories") <= 9
+    assert questions(server, "CategoryLabel") == 100
+    assert len(get_root_clusters(result)) <= planned_roots(100, 10) == 9
 
 
 def test_default_embedding_model_is_the_embedded_one() -> None:

@@ -16,7 +16,12 @@ from hypothesis import strategies as st
 from kura_dagster.pipeline.base_classes import BaseMetaClusterModel
 from kura_dagster.pipeline.checkpoints import JSONLCheckpointManager
 from kura_dagster.pipeline.hierarchy import check_tree, get_children_by_parent, get_levels, get_root_clusters
-from kura_dagster.pipeline.meta_clusters import FALLBACK_MODEL, parent_of, reduce_clusters_from_base_clusters
+from kura_dagster.pipeline.meta_clusters import (
+    FALLBACK_MODEL,
+    parent_of,
+    planned_roots,
+    reduce_clusters_from_base_clusters,
+)
 from kura_dagster.pipeline.types import Cluster, cluster_id_of
 
 Answer = Callable[[list[Cluster]], Any]
@@ -364,7 +369,7 @@ def test_fallback_groups_by_direction_and_names_after_the_largest() -> None:
             chat_ids = [f"{name}-{size}-{member}" for member in range(size)]
             centroid = axis * size + 0.01 * size
             clusters.append(base(0, id=chat_ids[0], chat_ids=chat_ids, name=f"{name} {size}", centroid=centroid))
-    result = reduce(clusters, Model(lambda each: each, max_clusters=3))
+    result = reduce(clusters, Model(lambda each: each, max_clusters=4))
     parents = result[12:]
     assert len(parents) == 3
     for each in parents:
@@ -390,8 +395,7 @@ def test_fallback_goes_by_wording_where_centroids_are_missing() -> None:
 def test_fallback_of_many_clusters_goes_up_in_steps() -> None:
     result = reduce([base(number) for number in range(300)], Model(lambda each: each, max_clusters=3))
     levels = get_levels(result)
-    assert max(levels.values()) == 2
-    assert len(get_root_clusters(result)) == 3
+    assert [sum(level == each for level in levels.values()) for each in range(4)] == [2, 10, 56, 300]
 
 
 def test_error_of_a_model_is_passed_on() -> None:
@@ -419,3 +423,20 @@ def test_checkpoint_saves_the_work_and_other_clusters_do_not_use_it(
     check(clusters[:5], reduce(clusters[:5], Model(pairs, max_clusters=1), checkpoint_manager=checkpoints), 1)
     with caplog.at_level(logging.WARNING):
         assert reduce([], Model(pairs), checkpoint_manager=checkpoints) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "least", "most", "n_levels"), [(11, 4, 6, 2), (20, 7, 9, 2), (100, 8, 10, 2), (1000, 8, 10, 3)]
+)
+def test_the_plan_of_the_levels(count, least, most, n_levels):
+    levels = [count]
+    while levels[-1] > 10:
+        levels.append(planned_roots(levels[-1], 10))
+    assert least <= levels[-1] <= most
+    assert len(levels) == n_levels
+
+
+@given(st.integers(2, 5_000), st.integers(1, 30))
+def test_every_planned_round_gets_nearer(count, most_roots):
+    if count > most_roots:
+        assert 1 <= planned_roots(count, most_roots) < count

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from kura_dagster.pipeline.language_model import prompts
+from kura_dagster.pipeline.language_model.tokens import expected_tokens
 from kura_dagster.pipeline.types import Cluster, Conversation, GeneratedSummary, Message
 from kura_dagster_tests.rows import WHEN
 
@@ -88,6 +89,7 @@ def every_prompt(text: str) -> list[str]:
         prompts.cluster_prompt([text, "plain"], [text]),
         prompts.cluster_prompt([text], [], "Name it. {positive_examples}", names_in_use=[text]),
         prompts.candidates_prompt([cluster(text, text), cluster("plain")], 3),
+        prompts.candidates_prompt([cluster("plain")], 1, [cluster(text, text)]),
         prompts.label_prompt(cluster(text, text), [text, "Plan trips"], text),
         prompts.parent_prompt([cluster(text, text), cluster("plain")]),
     ]
@@ -509,6 +511,40 @@ def test_long_statement_is_cut_at_a_word() -> None:
     assert len(line) <= prompts.MAX_STATEMENT_CHARACTERS + 2
 
 
+BLOCKS = ("statements", "other_statements")
+LISTED = st.lists(st.text(max_size=900) | st.sampled_from(["short", "long " * 300, "漢" * 700]), max_size=40)
+
+
+@given(LISTED.filter(len), LISTED)
+def test_statements_share_a_budget_and_none_is_left_out(members: list[str], others: list[str]) -> None:
+    prompt = prompts.cluster_prompt(members, others, "{positive_examples}\n\n{contrastive_examples}")
+    blocks = [
+        prompt.split(f"<{tag}-")[1].split("\n", 1)[1].split(f"\n</{tag}-")[0] for tag in BLOCKS[: 1 + bool(others)]
+    ]
+    assert sum(expected_tokens(each) for each in blocks) <= prompts.MAX_GROUP_TOKENS
+    for shown, given_texts in zip(blocks, (members, others), strict=False):
+        lines = shown.split("\n")
+        assert len(lines) == len(given_texts)
+        longest = max(map(expected_tokens, lines))
+        for line, text in zip(lines, given_texts, strict=True):
+            whole = "- " + prompts._line(text)
+            # Only what is longer than another one's share is cut, and a word's length below it at most.
+            assert line == whole or expected_tokens(line) >= prompts.LEAST_STATEMENT_TOKENS / 2
+            assert line == whole or expected_tokens(whole) >= longest
+
+
+def test_members_have_two_thirds_of_the_budget_where_all_are_long() -> None:
+    prompt = prompts.cluster_prompt(["member " * 100] * 20, ["contrast " * 100] * 10)
+    members, contrasts = ([line for line in prompt.splitlines() if line.startswith(f"- {each}")] for each in ("m", "c"))
+    assert (len(members), len(contrasts)) == (20, 10)
+    tokens = [expected_tokens("\n".join(lines)) for lines in (members, contrasts)]
+    assert tokens == pytest.approx([2_000, 1_000], rel=0.06)
+    alone = prompts.cluster_prompt(["member " * 100] * 40, [])
+    lines = [line for line in alone.splitlines() if line.startswith("- m")]
+    assert len(lines) == 40
+    assert expected_tokens("\n".join(lines)) == pytest.approx(3_000, rel=0.06)
+
+
 @given(st.text(), st.integers(1, 50))
 def test_shortened_text_is_one_line_within_its_limit(text: str, limit: int) -> None:
     short = prompts.shortened(text, limit)
@@ -634,6 +670,7 @@ def test_fingerprint_follows_stage_prompt_and_schema() -> None:
         ("_CODE_DIGITS", 14, set(STAGES), set(STAGES)),
         ("_LEFT_OUT", "missing", {"summaries"}, {"summaries"}),
         ("MAX_STATEMENT_CHARACTERS", 500, set(STAGES), set(STAGES)),
+        ("MAX_GROUP_TOKENS", 1_000, {"base_clusters"}, {"base_clusters"}),
         ("MAX_CONVERSATION_TOKENS", 9_000, {"summaries"}, {"summaries"}),
         ("MAX_STATEMENT_CHARACTERS", prompts.MAX_STATEMENT_CHARACTERS, set(), set()),
     ],

@@ -13,7 +13,6 @@ from kura_dagster.pipeline.embedded.topics import TOPICS
 from kura_dagster.pipeline.embedded.ward_hierarchy import (
     WardMetaClusterModel,
     parent_name,
-    planned_roots,
 )
 from kura_dagster.pipeline.hierarchy import check_tree, get_root_clusters
 from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
@@ -85,23 +84,6 @@ def test_outliers_stay_on_their_own():
 def test_a_hierarchy_without_roots_is_refused():
     with pytest.raises(ValueError, match=r"max_clusters is 0"):
         WardMetaClusterModel(0, Unasked())
-
-
-@pytest.mark.parametrize(
-    ("count", "least", "most", "n_levels"), [(11, 4, 6, 2), (20, 7, 9, 2), (100, 8, 10, 2), (1000, 8, 10, 3)]
-)
-def test_the_plan_of_the_levels(count, least, most, n_levels):
-    levels = [count]
-    while levels[-1] > 10:
-        levels.append(planned_roots(levels[-1], 10))
-    assert least <= levels[-1] <= most
-    assert len(levels) == n_levels
-
-
-@given(st.integers(2, 5_000), st.integers(1, 30))
-def test_every_planned_round_gets_nearer(count, most_roots):
-    if count > most_roots:
-        assert 1 <= planned_roots(count, most_roots) < count
 
 
 def test_clusters_without_centroids_are_embedded_by_their_names():

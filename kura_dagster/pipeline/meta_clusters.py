@@ -1,7 +1,8 @@
 """From base clusters to a hierarchy: rounds of a model's merging, held to rules that no model can break.
 
 Which clusters belong together, and what their parent is called, is the models' work (`embedded.ward_hierarchy`,
-`language_model.meta_cluster_model`, or a user's own). Here is the loop around them.
+`language_model.meta_cluster_model`, or a user's own). Here are the loop around them and the plan of how many parents a
+round should leave, which both of ours follow.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ logger = logging.getLogger(__name__)
 FALLBACK_MODEL = "ward-fallback"
 """What the model column says of parents that were formed because a model's round could not be used."""
 
-_FALLBACK_CHILDREN = 10
+CHILDREN_PER_ROOT = 2  # on small days: 16 clusters get 8 roots; fewer roots mix themes
+MOST_CHILDREN = 12  # on average; more clusters than that for each root get a level in between
+
 _NAMES_IN_DESCRIPTION = 5
 
 
@@ -106,6 +109,20 @@ async def reduce_clusters_from_base_clusters(
     if checkpoint_manager is not None and not failures:
         checkpoint_manager.save_checkpoint(model.checkpoint_filename, result)
     return result
+
+
+def planned_roots(n_clusters: int, most_roots: int) -> int:
+    """Return how many roots one round should leave of `n_clusters`, so that the last leaves at most `most_roots`.
+
+    Few clusters get a root for every two, many get `most_roots`, with as many levels between as it takes for
+    a parent to have a dozen children on average at most.
+    """
+    # One below the limit, so that a root for what fits nowhere is still allowed.
+    limit = max(1, most_roots - 1 if most_roots > 2 else most_roots)
+    final = min(limit, math.ceil(n_clusters / CHILDREN_PER_ROOT))
+    n_levels = max(1, math.ceil(math.log(n_clusters / final, MOST_CHILDREN) - 1e-9))
+    branching = (n_clusters / final) ** (1 / n_levels)
+    return max(final, math.floor(n_clusters / branching + 1e-9))
 
 
 def parent_of(
@@ -232,8 +249,8 @@ def _parents_in(answer: object, merging: Sequence[Cluster]) -> list[_Parent]:
 
 
 def _parents_by_ward(merging: Sequence[Cluster], most_roots: int) -> list[_Parent]:
-    """Group the clusters by Ward linkage into about a tenth as many, but no fewer than `most_roots` asks for."""
-    labels = group_by_ward(_vectors_of(merging), max(most_roots, math.ceil(len(merging) / _FALLBACK_CHILDREN)))
+    """Group the clusters by Ward linkage into as many as are planned."""
+    labels = group_by_ward(_vectors_of(merging), planned_roots(len(merging), most_roots))
     groups: dict[int, list[Cluster]] = {}
     for cluster, label in zip(merging, labels, strict=True):
         groups.setdefault(int(label), []).append(cluster)

@@ -290,11 +290,11 @@ def _summary_model(
 
 
 def _cluster_description_model(
-    settings: Settings, language_model: LanguageModel, _: BaseEmbeddingModel
+    settings: Settings, language_model: LanguageModel, embedding_model: BaseEmbeddingModel
 ) -> BaseClusterDescriptionModel:
     from kura_dagster.pipeline.language_model.cluster_description_model import ClusterDescriptionModel
 
-    return ClusterDescriptionModel(language_model, temperature=settings.temperature)
+    return ClusterDescriptionModel(language_model, temperature=settings.temperature, embedding_model=embedding_model)
 
 
 def _meta_cluster_model(

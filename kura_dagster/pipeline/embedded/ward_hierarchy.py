@@ -1,7 +1,7 @@
 """The hierarchy without a language model: Ward linkage on the clusters' centroids, a level at a time.
 
-Here are the grouping, the plan of how many parents a level gets, and the parents' names. The loop over the rounds is
-`pipeline.meta_clusters`' work, and how a name is chosen among candidates is `extractive_naming`'s.
+Here are the grouping and the parents' names. The plan of how many parents a level gets, and the loop over the rounds,
+are `pipeline.meta_clusters`' work, and how a name is chosen among candidates is `extractive_naming`'s.
 """
 
 from __future__ import annotations
@@ -27,11 +27,10 @@ from kura_dagster.pipeline.embedded.subjects import (
 from kura_dagster.pipeline.embedded.topics import TOPICS
 from kura_dagster.pipeline.embedded.vocabulary import AUXILIARIES, ENGLISH_VERBS, NOUNS_THAT_SAY_NOTHING
 from kura_dagster.pipeline.embeddings import embed_texts
+from kura_dagster.pipeline.meta_clusters import planned_roots
 from kura_dagster.pipeline.types import Cluster, cluster_id_of, unit_rows
 from kura_dagster.pipeline.vectors.ward import group_by_ward
 
-CHILDREN_PER_ROOT = 2  # on small days: 16 clusters get 8 roots; fewer roots mix themes
-MOST_CHILDREN = 12  # on average; more clusters than that for each root get a level in between
 NAMES_IN_DESCRIPTION = 6
 MOST_THINGS = 3  # in a parent's name
 LEAST_SHARE_OF_THINGS = 0.1  # of a parent's conversations, that each thing in its name covers
@@ -154,20 +153,6 @@ class WardMetaClusterModel(BaseMetaClusterModel):
                 name = _joined(children)
             names.append(distinct_name(name, three_word_slug("", family[0].name), [*taken, *names]))
         return names
-
-
-def planned_roots(n_clusters: int, most_roots: int) -> int:
-    """Return how many roots one round should leave of `n_clusters`, so that the last leaves at most `most_roots`.
-
-    Few clusters get a root for every two, many get `most_roots`, with as many levels between as it takes for
-    a parent to have a dozen children on average at most.
-    """
-    # One below the limit, so that a root for what fits nowhere is still allowed.
-    limit = max(1, most_roots - 1 if most_roots > 2 else most_roots)
-    final = min(limit, math.ceil(n_clusters / CHILDREN_PER_ROOT))
-    n_levels = max(1, math.ceil(math.log(n_clusters / final, MOST_CHILDREN) - 1e-9))
-    branching = (n_clusters / final) ** (1 / n_levels)
-    return max(final, math.floor(n_clusters / branching + 1e-9))
 
 
 # Names ----------------------------------------------------------------------------------------------------------------

@@ -12,12 +12,19 @@ from itertools import zip_longest
 import numpy as np
 from pydantic import field_validator
 
-from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel
-from kura_dagster.pipeline.cluster_names import distinct_names, near_duplicate, three_word_slug, tidy_name
+from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel, BaseEmbeddingModel
+from kura_dagster.pipeline.cluster_names import (
+    distinct_names,
+    near_duplicate,
+    near_duplicates,
+    three_word_slug,
+    tidy_name,
+)
+from kura_dagster.pipeline.embeddings import EmbeddingError, embed_texts
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
 from kura_dagster.pipeline.language_model.erasure import asked_about
-from kura_dagster.pipeline.language_model.failures import SomeFailed
+from kura_dagster.pipeline.language_model.failures import LanguageModelError, SomeFailed, StopAsking
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, GeneratedCluster, cluster_id_of, unit_rows
 
 logger = logging.getLogger(__name__)
@@ -42,14 +49,18 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
     """Asks a language model for the name and the description of each group.
 
     The model sees the group's members nearest its centre and a spread of the others, at most `max_members` in all, and
-    for contrast the most central conversations of the nearest other groups. Clio shows the conversations outside that
-    are nearest; those change with every new conversation nearby, and each changed question is paid for.
+    for contrast the most central conversations of the nearest other groups. Together they take no more than 3,000
+    tokens (`prompts.MAX_GROUP_TOKENS`): of longer ones as much is shown of each as of the others. Clio shows the
+    conversations outside that are nearest; those change with every new conversation nearby, and each changed question
+    is paid for.
 
     Args:
         model: a provider string, for which a client is opened for the time of each call, or an open `LanguageModel`.
         max_concurrent_requests: questions in flight at once; of an open `LanguageModel`, its own number holds.
         temperature: sampling temperature; None sends none.
-        max_members: the most members of a group that are shown.
+        max_members: the most members of a group that are shown; more than 100 never are.
+        embedding_model: embeds the names, so that two that say the same in other words are told apart as well; None
+            means that only the letters count.
 
     Raises:
         ValueError: `max_members` is below 1.
@@ -64,6 +75,7 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
         max_concurrent_requests: int = 50,
         temperature: float | None = 0.2,
         max_members: int = 20,
+        embedding_model: BaseEmbeddingModel | None = None,
     ) -> None:
         if max_members < 1:
             raise ValueError(f"max_members is {max_members}; allowed is 1 or more")
@@ -71,6 +83,7 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
         self.max_concurrent_requests = max_concurrent_requests
         self.temperature = temperature
         self.max_members = max_members
+        self.embedding_model = embedding_model
 
     async def generate_clusters(
         self,
@@ -80,9 +93,10 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
     ) -> list[Cluster]:
         """Return one cluster for each group, in the order of the groups; empty groups are left out.
 
-        No two names of the result could be mistaken for each other: of two that are almost the same, the later group is
-        named once more with the other name in sight, and told apart by its slug if that does not help. `prompt`
-        replaces our own text and holds `{positive_examples}` and, where wanted, `{contrastive_examples}`.
+        No two names of the result could be mistaken for each other: of two that are almost the same, in letters or in
+        meaning, the later group is named once more with the other name in sight, and told apart by its slug if that
+        does not help. `prompt` replaces our own text and holds `{positive_examples}` and, where wanted,
+        `{contrastive_examples}`; of these, no more than 50 are shown.
 
         Raises:
             ValueError: a summary has no embedding, or `prompt` has no `{positive_examples}`.
@@ -94,25 +108,29 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
         groups = [_Group(members) for members in cluster_id_to_summaries.values() if members]
         if not groups:
             return []
-        contrasts = _contrasts(groups, max_contrastive_examples)
+        contrasts = _contrasts(groups, min(max_contrastive_examples, prompts.MOST_NEIGHBOURS))
         async with opened(self.model, self.max_concurrent_requests) as language_model:
 
-            async def describe(position: int, names_in_use: Sequence[str] = ()) -> NamedGroup:
-                members, neighbours = groups[position].shown(self.max_members), contrasts[position]
+            async def describe(position: int, others: Sequence[int] = ()) -> NamedGroup:
+                members = groups[position].shown(min(self.max_members, prompts.MOST_MEMBERS))
+                neighbours = contrasts[position]
                 question = prompts.cluster_prompt(
                     [statement_of(member) for member in members],
                     [statement_of(neighbour) for neighbour in neighbours],
                     prompt,
-                    names_in_use=names_in_use,
+                    names_in_use=[named[other].name for other in others],
                 )
-                with asked_about(each.chat_id for each in (*members, *neighbours)):
+                # A name is made of what its group's conversations say.
+                of_names = [member for other in others for member in groups[other].members]
+                with asked_about(each.chat_id for each in (*members, *neighbours, *of_names)):
                     answer = await language_model.ask(question, NamedGroup, temperature=self.temperature)
                 return answer.model_copy(update={"name": tidy_name(answer.name)})
 
-            async def describe_again(conflict: tuple[int, str]) -> NamedGroup:
+            async def describe_again(conflict: tuple[int, int]) -> NamedGroup:
                 return await describe(conflict[0], [conflict[1]])
 
             ids = [group.cluster_id for group in groups]
+            named: list[NamedGroup] = []
             failed: SomeFailed | None = None
             try:
                 named = await answer_all(
@@ -128,7 +146,7 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
             except SomeFailed as some:
                 failed = some
                 named = [each or _UNNAMED for each in some.results]
-            conflicts = _conflicts([each.name for each in named])
+            conflicts = await self._conflicts([each.name for each in named], groups)
             try:
                 renamed = await answer_all(
                     conflicts,
@@ -145,9 +163,11 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
             for (position, _), again in zip(conflicts, renamed, strict=True):
                 named[position] = again
             slugs = [three_word_slug(each.slug, each.name) for each in named]
-            names = iter(
-                distinct_names((each.name, slug) for each, slug in zip(named, slugs, strict=True) if each.name)
-            )
+            told_apart = [each.name for each in named]
+            for position, other in await self._conflicts(told_apart, groups) if conflicts else ():
+                if near_duplicate(told_apart[position], [named[other].name]) is None:  # spelt alike: follows below
+                    told_apart[position] += f" ({slugs[position].replace('_', ' ')})"
+            names = iter(distinct_names((name, slug) for name, slug in zip(told_apart, slugs, strict=True) if name))
             clusters = [
                 Cluster(
                     cluster_id=group.cluster_id,
@@ -163,6 +183,29 @@ class ClusterDescriptionModel(BaseClusterDescriptionModel):
         if failed is not None:
             raise SomeFailed(str(failed), clusters, failed.failures, failed.names, failed.model)
         return clusters
+
+    async def _conflicts(self, names: Sequence[str], groups: Sequence[_Group]) -> list[tuple[int, int]]:
+        """Return the positions of names that could be mistaken for an earlier one, each with that one's."""
+        earlier = near_duplicates(names, await self._name_vectors(names, groups))
+        return [(position, other) for position, other in enumerate(earlier) if other is not None]
+
+    async def _name_vectors(self, names: Sequence[str], groups: Sequence[_Group]) -> np.ndarray | None:
+        """Return unit vectors of the names, zeros where there is no name; None where nothing embeds them."""
+        named = [position for position, name in enumerate(names) if name]
+        if self.embedding_model is None or len(named) < 2:
+            return None
+        about = [[member.chat_id for member in groups[position].members] for position in named]
+        try:
+            rows = await embed_texts([names[position] for position in named], self.embedding_model, about=about)
+        except StopAsking:
+            raise
+        except (LanguageModelError, EmbeddingError) as error:
+            # The names are there, and paid for.
+            logger.warning("names of clusters are compared by their letters only: %s", error)
+            return None
+        vectors = np.zeros((len(names), rows.shape[1]), dtype=np.float32)
+        vectors[named] = unit_rows(rows)
+        return vectors
 
 
 def statement_of(summary: ConversationSummary) -> str:
@@ -219,13 +262,3 @@ def _contrasts(groups: Sequence[_Group], number: int) -> list[list[ConversationS
 def _closeness(vectors: np.ndarray, centroid: np.ndarray) -> np.ndarray:
     # Rounded, so that what is equally near counts as that on every machine, and the order of ids decides.
     return (vectors @ centroid).round(5)
-
-
-def _conflicts(names: Sequence[str]) -> list[tuple[int, str]]:
-    """Return the positions of names that could be mistaken for an earlier one, each with that one."""
-    found = [
-        (position, near_duplicate(name, [each for each in names[:position] if each]))
-        for position, name in enumerate(names)
-        if name
-    ]
-    return [(position, earlier) for position, earlier in found if earlier is not None]

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 ABOUT = "about"
@@ -52,6 +53,8 @@ def marked(value: dict[str, Any], text: str | None = None) -> dict[str, Any] | N
     return {**value, ABOUT: sorted(before | now)} if now - before else None
 
 
+# A question about a hierarchy is about thousands of conversations, the next one about nearly the same.
+@lru_cache(maxsize=100_000)
 def hash_of(chat_id: str) -> str:
     """Return what stands for a conversation beside the answers that were made of it."""
     return hashlib.sha256(b"kura " + chat_id.encode("utf-8", "surrogatepass")).hexdigest()[:20]

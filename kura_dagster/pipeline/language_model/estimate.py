@@ -26,10 +26,15 @@ from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
 from kura_dagster.pipeline.language_model.cluster_description_model import NamedGroup
 from kura_dagster.pipeline.language_model.failures import LanguageModelError
 from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation
-from kura_dagster.pipeline.language_model.meta_cluster_model import CandidateCategories, CategoryLabel
+from kura_dagster.pipeline.language_model.meta_cluster_model import (
+    MOST_OPTIONS,
+    SHOWN_OUTSIDE,
+    CandidateCategories,
+    CategoryLabel,
+)
 from kura_dagster.pipeline.language_model.prices import Prices
 from kura_dagster.pipeline.language_model.tokens import expected_tokens
-from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
+from kura_dagster.pipeline.meta_clusters import planned_roots, reduce_clusters_from_base_clusters
 from kura_dagster.pipeline.providers import ANSWERS_FOLDER, EMBEDDING_APIS, Models, open_models, redaction_from
 from kura_dagster.pipeline.summaries import summarise_conversations
 from kura_dagster.pipeline.types import Cluster, Conversation, ConversationSummary, FailedItem
@@ -43,7 +48,6 @@ STATEMENT = "what this user asked the assistant for, in the words of a summary t
 
 _EMBEDDING_BATCH = 50
 _SHOWN_MEMBERS = 20
-_CHILDREN = 3  # of a parent that a language model forms, about
 _NAMED_AGAIN = 0.25  # of the clusters, because their name is almost another's, about
 
 
@@ -250,26 +254,27 @@ class _Partition:
         self._rounds(n_clusters)
 
     def _rounds(self, n_roots: int) -> None:
-        """Count the questions of a hierarchy: in each round one a cluster, one a neighbourhood and one a parent."""
+        """Count the questions of a hierarchy: in each round one a neighbourhood, one a cluster and one a parent.
+
+        That is the plan of the levels. Large families, which get a level in between, are not counted.
+        """
         count = self.counts["meta_clusters"]
         cluster = Cluster(
             cluster_id="typical", name=STATEMENT[:60], description=STATEMENT, slug="three_typical_words", chat_ids=[]
         )
         at_once = self.settings.meta_clusters_per_group
         while n_roots > self.settings.max_clusters:
-            n_parents = math.ceil(n_roots / _CHILDREN)
-            shown = min(at_once, n_roots)
-            n_candidates = math.ceil(shown / 2)
-            for n_questions, prompt, schema in (
-                (
-                    math.ceil(n_roots / at_once),
-                    prompts.candidates_prompt([cluster] * shown, n_candidates),
-                    CandidateCategories,
-                ),
-                (n_roots, prompts.label_prompt(cluster, [cluster.name] * n_candidates), CategoryLabel),
-                (n_parents, prompts.parent_prompt([cluster] * _CHILDREN), NamedGroup),
-            ):
-                count.add(n_questions, prompt, self._schema_tokens(schema))
+            n_parents = planned_roots(n_roots, self.settings.max_clusters)
+            n_neighbourhoods = math.ceil(n_roots / at_once)
+            shown = math.ceil(n_roots / n_neighbourhoods)
+            outside = [cluster] * min(SHOWN_OUTSIDE, n_roots - shown)
+            candidates = prompts.candidates_prompt([cluster] * shown, math.ceil(n_parents / n_neighbourhoods), outside)
+            label = prompts.label_prompt(cluster, [cluster.name] * min(MOST_OPTIONS, n_parents))
+            parent = prompts.parent_prompt([cluster] * round(n_roots / n_parents))
+            if n_parents > 1:
+                count.add(n_neighbourhoods, candidates, self._schema_tokens(CandidateCategories))
+                count.add(n_roots, label, self._schema_tokens(CategoryLabel))
+            count.add(n_parents, parent, self._schema_tokens(NamedGroup))
             n_roots = n_parents
 
     def _schema_tokens(self, schema: type[BaseModel]) -> int:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +26,7 @@ from kura_dagster.pipeline.language_model.conversation_budget import (
     LEAST_TOKENS,
     ConversationBudget,
 )
+from kura_dagster.pipeline.language_model.tokens import expected_tokens
 from kura_dagster.pipeline.types import Cluster, Conversation, Message, Metadata
 
 MAX_CONVERSATION_TOKENS = 25_000
@@ -33,7 +35,33 @@ MAX_CONVERSATION_TOKENS = 25_000
 MAX_STATEMENT_CHARACTERS = 600
 """Of a longer summary, name, description or piece of metadata the beginning is shown."""
 
-_TAGS = ("conversation", "statements", "other_statements", "names", "categories", "group", "groups", "metadata")
+MAX_GROUP_TOKENS = 3_000
+"""What is shown of a group and of its neighbours, together, when the group is named.
+
+Twenty members and ten neighbours, each with a summary of 30 words and a request, are some 1,500 tokens: most groups are
+shown whole. With instructions, schema and answer a question stays below 4,096 tokens, a usual limit of small models.
+"""
+
+LEAST_STATEMENT_TOKENS = 20
+"""No statement is shortened to less."""
+
+MEMBERS_SHARE = 2 / 3
+"""Of `MAX_GROUP_TOKENS`, what the members get in any case; what either side leaves is the other's."""
+
+MOST_MEMBERS = int(MEMBERS_SHARE * MAX_GROUP_TOKENS / LEAST_STATEMENT_TOKENS)
+MOST_NEIGHBOURS = int((1 - MEMBERS_SHARE) * MAX_GROUP_TOKENS / LEAST_STATEMENT_TOKENS)
+
+_TAGS = (
+    "conversation",
+    "statements",
+    "other_statements",
+    "names",
+    "categories",
+    "group",
+    "groups",
+    "other_groups",
+    "metadata",
+)
 # Possessive: of a "<" before a million spaces, all ways to share them out would be tried.
 _OUR_TAG = rf"\s*+(?:/\s*+)?(?:{'|'.join(_TAGS)})\b"
 # Servers that put a chat template around the prompt may read these as the template's own: a turn's end, a system turn.
@@ -192,6 +220,9 @@ def cluster_prompt(
 ) -> str:
     """Ask for name, description and slug of a group: what its conversations are about, and what its neighbours' are.
 
+    The statements take `MAX_GROUP_TOKENS` at most, the longest shortened to one length and none left out; up to
+    `MOST_MEMBERS` and `MOST_NEIGHBOURS` of them leave each `LEAST_STATEMENT_TOKENS`, of more they take more.
+
     `names_in_use` are names of other groups that must not be given again. `prompt` replaces our own text; the group
     goes where it says `{positive_examples}`, the neighbours where it says `{contrastive_examples}`.
 
@@ -200,14 +231,15 @@ def cluster_prompt(
     """
     template = _CLUSTER if prompt is None else prompt
     check_placeholder(template, "positive_examples")
+    members, others = _within_budget(statements, other_statements)
     neighbours = "There are no other groups near it."
-    if other_statements:
+    if others:
         neighbours = "For contrast, conversations of the nearest other groups, which do NOT belong to it:\n"
-        neighbours += _block("other_statements", _listed(other_statements))
+        neighbours += _block("other_statements", others)
     text = _filled(
         template,
         {
-            "positive_examples": f"{_GUARD}\n{_block('statements', _listed(statements))}",
+            "positive_examples": f"{_GUARD}\n{_block('statements', members)}",
             "contrastive_examples": neighbours,
         },
     )
@@ -219,16 +251,27 @@ def cluster_prompt(
     return text
 
 
-def candidates_prompt(groups: Sequence[Cluster], at_most: int) -> str:
-    """Ask for at most `at_most` names of broader categories that the groups could be sorted into."""
+def candidates_prompt(groups: Sequence[Cluster], at_most: int, outside: Sequence[Cluster] = ()) -> str:
+    """Ask for at most `at_most` names of broader categories that the groups could be sorted into.
+
+    `outside` are the nearest other groups: they are sorted as well, into the categories of all.
+    """
+    others, fits = "", "each group has one that fits it well"
+    if outside:
+        others = (
+            "The nearest of the other groups, which are sorted at the same time. A category may hold some of them as "
+            "well, but none is needed for them alone:\n\n"
+            f"{_block('other_groups', _listed(_described(group) for group in outside))}\n\n"
+        )
+        fits = "most of the first groups have one that fits them well; the rest may find one among the others'"
     return f"""\
 Conversations with an AI assistant have been sorted into groups. Each line below is one group, as "name: description". \
 {_GUARD}
 
 {_block("groups", _listed(_described(group) for group in groups))}
 
-Propose at most {at_most} broader categories that these groups can be sorted into, so that each group has one that \
-fits it well. Fewer are welcome where fewer are enough.
+{others}Propose at most {at_most} broader {"category" if at_most == 1 else "categories"} that these groups can be \
+sorted into, so that {fits}. Fewer are welcome where fewer are enough.
 - Each category covers what several groups have in common, and is as specific as that allows: where many groups share \
 a narrow subject, the category names that subject.
 - No two categories mean the same.
@@ -327,12 +370,14 @@ def readable(text: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return the text on one line, cut at a word so that at most `limit` characters are left."""
+    """Return the text on one line, cut so that at most `limit` characters are left: at a word, where one ends late."""
     line = " ".join(text.split())
     if len(line) <= limit:
         return line
     head = line[: limit - 1]
-    return (head.rpartition(" ")[0] or head) + "…"
+    # Not where that leaves little: some scripts have few spaces.
+    word_end = head.rfind(" ")
+    return (head[:word_end] if word_end > len(head) / 2 else head) + "…"
 
 
 def _shown(conversation: Conversation) -> list[Message]:
@@ -370,10 +415,12 @@ def _said_of_samples(stage: str, *, own_prompt: bool) -> list[Any]:
             None if own_prompt else _CLUSTER,
             cluster_prompt([long_text], ["other"], everything, names_in_use=["name"]),
             cluster_prompt([long_text], [], everything),
+            cluster_prompt([long_text] * MOST_MEMBERS, [long_text] * 2, everything),
         ]
     cluster = Cluster(cluster_id="sample", name="name", description=long_text, slug="slug", chat_ids=[])
     return [
         candidates_prompt([cluster], 2),
+        candidates_prompt([cluster], 1, [cluster]),
         label_prompt(cluster, ["name"], "rejected"),
         parent_prompt([cluster]),
     ]
@@ -385,11 +432,46 @@ def _block(tag: str, lines: str) -> str:
 
 
 def _listed(texts: Iterable[str]) -> str:
-    return "\n".join(f"- {_line(text)}" for text in texts)
+    return _items(map(_line, texts))
+
+
+def _items(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def _line(text: str) -> str:
     return shortened(_defused(text), MAX_STATEMENT_CHARACTERS)
+
+
+def _within_budget(statements: Sequence[str], others: Sequence[str]) -> tuple[str, str]:
+    """Return members and neighbours as lists that take `MAX_GROUP_TOKENS` together, about."""
+    members, neighbours = ([_line(text) for text in texts] for texts in (statements, others))
+    n_members, n_neighbours = (sum(map(_tokens_listed, lines)) for lines in (members, neighbours))
+    for_neighbours = max(MAX_GROUP_TOKENS - n_members, (1 - MEMBERS_SHARE) * MAX_GROUP_TOKENS)
+    for_members = MAX_GROUP_TOKENS - min(for_neighbours, n_neighbours)
+    return _items(_cut_to_one_length(members, for_members)), _items(_cut_to_one_length(neighbours, for_neighbours))
+
+
+def _cut_to_one_length(lines: Sequence[str], tokens: float) -> list[str]:
+    """Return the lines, those that are longer than the others cut to one length so that all take so many tokens."""
+    costs = [_tokens_listed(line) for line in lines]
+    left, most = tokens, tokens
+    for n_before, cost in enumerate(sorted(costs)):
+        most = left / (len(costs) - n_before)
+        if cost > most:
+            break
+        left -= cost
+    most = max(most, LEAST_STATEMENT_TOKENS)
+    return [_cut(line, most) if cost > most else line for line, cost in zip(lines, costs, strict=True)]
+
+
+def _cut(line: str, tokens: float) -> str:
+    kept = bisect_right(range(len(line)), tokens, key=lambda length: _tokens_listed(line[:length] + "…")) - 1
+    return shortened(line, kept + 1)
+
+
+def _tokens_listed(line: str) -> int:
+    return expected_tokens(f"- {line}\n")
 
 
 def _described(cluster: Cluster) -> str:

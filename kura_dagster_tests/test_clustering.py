@@ -21,7 +21,7 @@ from kura_dagster.pipeline.clustering import (
     KmeansClusteringModel,
     MiniBatchKmeansClusteringMethod,
 )
-from kura_dagster.pipeline.types import Cluster, ConversationSummary
+from kura_dagster.pipeline.types import Cluster, ConversationSummary, unit_rows
 from kura_dagster.pipeline.vectors import cells, density_peaks, kmeans
 
 METHODS: list[BaseClusteringMethod] = [
@@ -195,10 +195,10 @@ def test_one_item_more_changes_few_clusters(n: int, most: float) -> None:
     assert np.mean(changed) < most
 
 
-def test_weights_of_large_days_are_taken_from_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(density_peaks, "_SAMPLE_ROWS", 50)
-    groups = members(KmeansClusteringModel(clusters_per_group=40).cluster(items_of(blobs(6, 40))))
-    assert groups == {frozenset(f"chat-{40 * blob + n:05d}" for n in range(40)) for blob in range(6)}
+def test_peaks_may_be_taken_from_a_sample() -> None:
+    vectors = unit_rows(blobs(6, 40))
+    peaks = density_peaks.density_peaks(vectors, 6, 40, sample_rows=50)
+    assert sorted(peaks // 40) == list(range(6))
 
 
 def cells_of(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:

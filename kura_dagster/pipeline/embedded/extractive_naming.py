@@ -16,7 +16,14 @@ import numpy as np
 from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel, BaseEmbeddingModel
 from kura_dagster.pipeline.cluster_names import three_word_slug
 from kura_dagster.pipeline.embedded.extractive_summary import MODEL, users_words
-from kura_dagster.pipeline.embedded.group_words import Group, common_spelling, noun_phrases, respelled, stems
+from kura_dagster.pipeline.embedded.group_words import (
+    LEAST_SHARE_OF_DETAILS,
+    Group,
+    common_spelling,
+    noun_phrases,
+    respelled,
+    stems,
+)
 from kura_dagster.pipeline.embedded.languages import human_languages
 from kura_dagster.pipeline.embedded.name_candidates import Candidate, rank_candidates
 from kura_dagster.pipeline.embedded.request_sentence import (
@@ -43,7 +50,6 @@ EXAMPLE_CHARACTERS = 120
 LEAST_APART = (
     0.3  # of the members, that more of a group than of those with the same name have to say what tells it apart
 )
-LEAST_SHARE_OF_DETAILS = 0.5  # of the members, that say what stands in brackets behind a name
 LEAST_SHARE_AT_ALL = 0.25  # of members that a name is true of, for it to come before the central member's sentence
 TELLING_APART_COST = 0.3  # how much worse a candidate may be that says something its rivals' names don't
 LEAST_SHARE_ABROAD = 0.3  # of members that use a word that a group in another language than English is about
@@ -248,6 +254,7 @@ def _told_apart(
         for option in options[1:]
         if _key(option.text) not in used
         and option.text.split()[1:2] != [SLOT]
+        and not option.of_minority
         and _meaning(option.text) not in used_meanings
         and option.score > options[0].score - TELLING_APART_COST
     ]
@@ -266,10 +273,6 @@ def _told_apart(
     # What sets it apart is nothing that a name could say: other words for the same say at least no more than is true.
     if free:
         return free[0].text
-    for _, detail in details:
-        name = f"{options[0].text} ({detail})"
-        if _key(name) not in used:
-            return name
     for option in [*options[1:], *sorted(others, key=lambda one: not one.is_asked)]:
         if _key(option.text) not in used:
             return option.text
@@ -291,8 +294,8 @@ def _details(name: str, group: Group, rivals: list[Group]) -> list[tuple[float, 
             (own[key] / len(rival.said) for own, rival in zip(rival_phrases, rivals, strict=True)), default=0
         )
         says_nothing = NOUNS_THAT_SAY_NOTHING.intersection(form.lower().split())
-        least = LEAST_SHARE_OF_DETAILS * len(group.said) if len(group.said) > 1 else 1
-        if phrases[key] >= least and not common & set(key) and not says_nothing and stands_for_a_thing(form):
+        least = LEAST_SHARE_OF_DETAILS * len(group.said)
+        if phrases[key] > least and not common & set(key) and not says_nothing and stands_for_a_thing(form):
             apartness = phrases[key] / len(group.said) - elsewhere + 0.02 * len(key)
             found.append((apartness, form.removeprefix("the ").removeprefix("a ").removeprefix("an ")))
     return sorted(found, key=lambda one: (-one[0], one[1]))

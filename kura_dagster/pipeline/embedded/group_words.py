@@ -120,6 +120,8 @@ class Usage:
             return False  # rewriting has added it: "fix trouble"
         if self.is_rare(bare):
             return True
+        if self.n_members == 2:
+            return bool(content_words(bare)) and self.counts[stem(bare)] < 2
         return self.n_members > 2 and bool(content_words(bare)) and self.share(bare) < LEAST_SHARE_OF_NOUNS
 
     def is_of_minority(self, word: str) -> bool:

@@ -195,9 +195,10 @@ def test_one_item_more_changes_few_clusters(n: int, most: float) -> None:
     assert np.mean(changed) < most
 
 
-def test_peaks_may_be_taken_from_a_sample() -> None:
+def test_peaks_may_be_taken_from_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(density_peaks, "_SAMPLE_ROWS", 50)
     vectors = unit_rows(blobs(6, 40))
-    peaks = density_peaks.density_peaks(vectors, 6, 40, sample_rows=50)
+    peaks = density_peaks.density_peaks(vectors, 6, 40)
     assert sorted(peaks // 40) == list(range(6))
 
 

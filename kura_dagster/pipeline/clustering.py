@@ -48,10 +48,10 @@ class KmeansClusteringModel(BaseClusteringMethod):
     so a day with one conversation more keeps most of its clusters: of 1,000 requests (CLINC150, dialogues of SGD) 3 to
     4 of 100 change, of 500 some 16 %, of 250 some 10 %; from scikit-learn's k-means++ nearly all do.
 
-    Days of more than 5,000 rows are clustered cell by cell: every row belongs to the nearest of some density peaks of a
-    sample, and k-means runs in each cell with as many clusters as its size asks for. So a row more changes one cell
-    only, unless it takes the day over 5,000 rows or over the next doubling, where the cells change. Clusters of more
-    than 20 rows would be cut by the cells; they are made by k-means over the means of small ones.
+    Days of more than 5,000 rows are clustered cell by cell: every row belongs to the nearest of some centres, and
+    k-means runs in each cell with as many clusters as its size asks for. So a row more changes few cells, unless it
+    takes the day over 5,000 rows or over the next doubling. Clusters of more than 20 rows would be cut by the cells;
+    they are made by k-means over the means of small ones.
 
     Args:
         clusters_per_group: items to a cluster, on average (the name is Kura's).

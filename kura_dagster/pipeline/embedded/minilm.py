@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
+from kura_dagster.pipeline.cores import available_cores
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -155,13 +156,6 @@ class MiniLMEmbeddingModel(BaseEmbeddingModel):
             if old != path:
                 old.unlink(missing_ok=True)
         return path
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use, which in a container or under taskset is fewer than the machine's."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def find_weights() -> Path:

@@ -9,21 +9,26 @@ import math
 
 import numpy as np
 
-from kura_dagster.pipeline.vectors.density_peaks import density_peaks, squared_distances
+from kura_dagster.pipeline.types import unit_rows
+from kura_dagster.pipeline.vectors.density_peaks import density_peaks, sample_rows, squared_distances
 
 CELL_ROWS = 1_000
 ROWS_UNCUT = 5 * CELL_ROWS
 """Up to this many rows are left in one cell."""
 
 _BLOCK_ROWS = 10_000
-_SAMPLE_ROWS = 2_000  # that the peaks are taken from; more took longer than the cells save, and made them no better
+_SAMPLE_ROWS, _SAMPLE_ROWS_PER_CELL = 2_000, 10  # that the centres are taken from
+# From the peaks, cells are of very uneven size. Two steps gain a point of purity and half a point of NMI after Ward;
+# more gain little, and with another row more clusters change (of 22,500 requests 4 % with two steps, 10 % with five).
+_STEPS_OF_LLOYD = 2
 
 
 def cells(vectors: np.ndarray) -> list[np.ndarray]:
     """Return the row numbers of each cell, one with all rows where they are no more than `ROWS_UNCUT`; none of no rows.
 
-    A cell is the rows nearest to one of some density peaks of a sample; where it holds most of a day, because everybody
-    asks the same, it is cut again. Only rows that can't be told apart are left in a larger one.
+    A cell is the rows nearest to one of some centres, which begin as density peaks of a sample and are moved by a
+    little k-means; where it holds most of a day, because everybody asks the same, it is cut again. Only rows that can't
+    be told apart are left in a larger one.
 
     Args:
         vectors: unit vectors of shape (n, n_dims), float32.
@@ -33,14 +38,20 @@ def cells(vectors: np.ndarray) -> list[np.ndarray]:
         return [whole] if len(vectors) else []
     # Only doublings: with another number of cells nearly every row would change its cell.
     n_cells = 2 ** round(math.log2(len(vectors) / CELL_ROWS))
-    peaks = vectors[density_peaks(vectors, n_cells, len(vectors) / n_cells, _SAMPLE_ROWS)]
+    some = vectors[sample_rows(vectors, max(_SAMPLE_ROWS, _SAMPLE_ROWS_PER_CELL * n_cells))]
+    centres = some[density_peaks(some, n_cells, len(some) / n_cells)]
+    for _ in range(_STEPS_OF_LLOYD):
+        own = np.argmin(squared_distances(some, centres), axis=1)
+        totals = np.zeros_like(centres)
+        np.add.at(totals, own, some)
+        centres = np.where(totals.any(axis=1, keepdims=True), unit_rows(totals), centres)
     nearest = np.concatenate(
         [
-            np.argmin(squared_distances(vectors[start : start + _BLOCK_ROWS], peaks), axis=1)
+            np.argmin(squared_distances(vectors[start : start + _BLOCK_ROWS], centres), axis=1)
             for start in range(0, len(vectors), _BLOCK_ROWS)
         ]
     )
-    parts = [rows for cell in range(len(peaks)) if len(rows := np.flatnonzero(nearest == cell))]
+    parts = [rows for cell in range(n_cells) if len(rows := np.flatnonzero(nearest == cell))]
     if len(parts) == 1:
         return [whole]
     return [rows[inner] for rows in parts for inner in cells(vectors[rows])]

@@ -14,27 +14,24 @@ import numpy as np
 _DISTANCE_POWER = 2
 _KERNEL_SHARPNESS = 1
 
-SAMPLE_ROWS = 5_000
-"""Weights are quadratic in the rows; of more, a sample is weighed."""
-
+_SAMPLE_ROWS = 5_000  # weights are quadratic in the rows; of more, a sample is weighed
 _BLOCK_ROWS = 500
 
 
-def density_peaks(vectors: np.ndarray, k: int, rows_per_cluster: float, sample_rows: int = SAMPLE_ROWS) -> np.ndarray:
+def density_peaks(vectors: np.ndarray, k: int, rows_per_cluster: float) -> np.ndarray:
     """Return the numbers of the k rows that weigh most as centres of clusters of so many rows.
 
     Each row's weight follows from the rows around it, and peaks are not chosen one after the other: that is why one row
-    more or less changes so few.
+    more or less changes so few. Of more than 5,000 rows a sample is weighed, of ten rows a peak at least.
 
     Args:
         vectors: unit vectors of shape (n, n_dims), float32.
         k: how many; all rows where there are no more.
         rows_per_cluster: how many rows a cluster has, about.
-        sample_rows: of more rows than that, a sample is weighed, of ten rows a peak at least.
     """
     rows = np.arange(len(vectors))
-    if len(vectors) > sample_rows:
-        rows = _sample(vectors, max(sample_rows, 10 * k))
+    if len(vectors) > _SAMPLE_ROWS:
+        rows = sample_rows(vectors, max(_SAMPLE_ROWS, 10 * k))
         rows_per_cluster *= len(rows) / len(vectors)
     if k >= len(rows):
         return rows
@@ -77,7 +74,7 @@ def first_rows(vectors: np.ndarray) -> dict[bytes, int]:
     return first
 
 
-def _sample(vectors: np.ndarray, size: int) -> np.ndarray:
+def sample_rows(vectors: np.ndarray, size: int) -> np.ndarray:
     """Return the numbers of at most `size` distinct rows, always nearly the same ones of nearly the same rows."""
     first = first_rows(vectors)
     by_hash = sorted(first, key=lambda content: hashlib.blake2b(content, digest_size=8).digest())

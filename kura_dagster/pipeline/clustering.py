@@ -45,8 +45,8 @@ class KmeansClusteringModel(BaseClusteringMethod):
 
     Nothing is drawn at random. Seeds are the rows that many others lie near to and that lie far from any denser row; on
     days of up to 500 rows the centres are then moved out of local optima by breathing. Another row changes few of them,
-    so a day with one conversation more keeps most of its clusters: of 1,000 requests (CLINC150, dialogues of SGD) 3 to
-    4 of 100 change, of 500 some 16 %, of 250 some 10 %; from scikit-learn's k-means++ nearly all do.
+    so a day with one conversation more keeps most of its clusters: of 1,000 (requests of CLINC150, dialogues of SGD) 3
+    to 6 of 100 change, of 500 some 7 %, of 250 from 5 to 13 %; from scikit-learn's k-means++ nearly all do.
 
     Days of more than 5,000 rows are clustered cell by cell: every row belongs to the nearest of some centres, and
     k-means runs in each cell with as many clusters as its size asks for. So a row more changes few cells, unless it

@@ -14,13 +14,17 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.assets.common import one_row_an_item
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.materialise import RunReport, materialise, partition_keys_between
+from kura_dagster.pipeline import clustering
+from kura_dagster.pipeline.clustering import KmeansClusteringModel
 from kura_dagster.pipeline.hierarchy import check_tree, get_root_clusters
 from kura_dagster.pipeline.types import FailedItem
+from kura_dagster.pipeline.vectors import cells, kmeans
 from kura_dagster.settings import Settings
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.partitioning import Partitioning
@@ -506,3 +510,16 @@ def test_the_schedule_asks_for_the_day_that_is_over(settings):
     (request,) = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=at)).run_requests
     assert request.partition_key == "2026-11-09"
     assert date.fromisoformat(request.partition_key) == at.date() - timedelta(days=1)
+
+
+def test_how_a_large_day_is_clustered_stands_in_the_runs_log(settings, tmp_path, monkeypatch):
+    logs = yaml.safe_load((Path(__file__).parents[1] / "dagster.yaml").read_text())["python_logs"]
+    for module in (cells, kmeans, clustering):
+        monkeypatch.setattr(module, "ROWS_UNCUT", 20)
+    land_day(settings.conversations, DAYS[0], 30)
+    own = own_models(clustering_method=KmeansClusteringModel())
+    with dg.instance_for_test(overrides={"python_logs": logs}) as instance:
+        report = materialise(build_defs(settings, **own), [DAYS[0]], instance)
+        messages = [entry.user_message for entry in instance.all_logs(report.run_id)]
+    assert report.success
+    assert "30 conversations are cut into cells of about 1,000; k-means runs in each" in messages

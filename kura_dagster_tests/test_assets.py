@@ -516,10 +516,12 @@ def test_how_a_large_day_is_clustered_stands_in_the_runs_log(settings, tmp_path,
     logs = yaml.safe_load((Path(__file__).parents[1] / "dagster.yaml").read_text())["python_logs"]
     for module in (cells, kmeans, clustering):
         monkeypatch.setattr(module, "ROWS_UNCUT", 20)
+    for module in (cells, clustering):
+        monkeypatch.setattr(module, "CELL_ROWS", 4)
     land_day(settings.conversations, DAYS[0], 30)
     own = own_models(clustering_method=KmeansClusteringModel())
     with dg.instance_for_test(overrides={"python_logs": logs}) as instance:
         report = materialise(build_defs(settings, **own), [DAYS[0]], instance)
         messages = [entry.user_message for entry in instance.all_logs(report.run_id)]
-    assert report.success
-    assert "30 conversations are cut into cells of about 1,000; k-means runs in each" in messages
+    assert report.success, report.failures
+    assert "30 conversations are cut into cells of about 4; k-means runs in each" in messages

@@ -2,8 +2,8 @@
 
 Sentence vectors of one kind of request lie in a loose cloud, and the clouds touch. A few steps towards the mean of each
 row's nearest neighbours draw the clouds together and leave the gaps between them. It stands where other pipelines
-reduce to five dimensions by UMAP: it is about as good for clusters (`docs/clustering.md` has the figures), is deterministic,
-compiles nothing, and moves a row by its neighbours only, so that another row on a day changes little.
+reduce to five dimensions by UMAP: it is about as good for clusters (`docs/clustering.md` has the figures), is
+deterministic, compiles nothing, and moves a row by its neighbours only, so that another row on a day changes little.
 
 Cheng: Mean Shift, Mode Seeking, and Clustering, IEEE PAMI 1995, has the process ("blurring"). Yang, Rahardja, Fränti:
 Mean-shift outlier detection and filtering, Pattern Recognition 2021, has its window of k nearest neighbours.

@@ -168,9 +168,9 @@ class HDBSCANClusteringMethod(BaseClusteringMethod):
     5,000 are clustered in the cells that k-means has.
 
     The defaults fit days of any size. Measured on random parts of the sample days, means of ten: of 8 to 30
-    conversations 19 to 28 % are left out, of 60 to 600 7 to 11 %; the rest lies in about n / 4 clusters up to 100 and in
-    17 to 24 above, whose purity is 69 to 82 % from 20 conversations on. On CLINC150's test split 9 % are left out, where
-    28 % of vectors that are not smoothed would be.
+    conversations 19 to 28 % are left out, of 60 to 600 from 7 to 11 %; the rest lies in about n / 4 clusters up to 100
+    and in 17 to 24 above, whose purity is 69 to 82 % from 20 conversations on. On CLINC150's test split 9 % are left
+    out, where 28 % of vectors that are not smoothed would be.
 
     Args:
         min_cluster_size: least items to a cluster; None means a fortieth of the items, but 2 at least and 10 at most.

@@ -247,7 +247,7 @@ def plot(path: Path, name: str, results: dict[tuple[bool, str], list[Result]]) -
     bars.set_xlim(0, 100)
     bars.set_xlabel("agreement with the labels, %")
     bars.set_title(name)
-    bars.legend(loc="lower left")
+    bars.legend(loc="lower right")
     for is_ours, colour in ((False, "#888888"), (True, "#2a8f5c")):
         points = [
             (np.mean([part.clusters for part in parts]), mean_of(parts, "purity"))

@@ -6,9 +6,9 @@
 
 Made-up vectors are loose clouds: themes of very different size, whose members are as near to each other as requests of
 one intent are (cosine 0.45), in eight domains. Every run has a process of its own; memory is its peak, the vectors
-included, and CPU seconds tell more than the clock's where something else runs. KMeans takes a minute from 20,000 rows
-up, and a quarter of an hour at 100,000: it runs up to --reference-rows. NMI after Ward is that of the clusters merged
-to as many as there are labels.
+included, and CPU seconds tell more than the clock's where something else runs. KMeans is quadratic in the rows at
+k = n / 10: it runs up to --reference-rows. NMI after Ward is that of the clusters merged to as many as there are
+labels.
 """
 
 from __future__ import annotations

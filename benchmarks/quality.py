@@ -8,7 +8,7 @@ over the parts and, for NMI, the spread (standard deviation). Baselines are seed
 nothing. What is embedded is what the product embeds without a language model. Of HDBSCAN, figures are of what it
 clustered, and the share that it left out is beside them.
 
-Clusters are named by their numbers here, since names change no cluster: the hierarchy is made of centroids.
+Clusters are named by a member here, since names change no cluster: the hierarchy is made of centroids.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.cluster_metrics import METRICS, agreement
 from benchmarks.labelled_data import Labelled, read_labelled
-from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel, BaseClusteringMethod
+from kura_dagster.pipeline.base_classes import BaseClusteringMethod
 from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
 from kura_dagster.pipeline.clustering import (
     NOISE,
@@ -41,8 +41,9 @@ from kura_dagster.pipeline.embeddings import embed_summaries
 from kura_dagster.pipeline.hierarchy import get_leaf_clusters, get_levels
 from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
 from kura_dagster.pipeline.summaries import summarise_conversations
-from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of, unit_rows
+from kura_dagster.pipeline.types import Cluster, ConversationSummary, unit_rows
 from kura_dagster.pipeline.vectors.ward import group_by_ward
+from kura_dagster_tests.own_models import NamedByFirstMember
 
 SHARE_OF_PART = 0.9
 PER_CLUSTER = 10  # conversations: the product's own k
@@ -58,28 +59,6 @@ class Result:
     clusters: int
     unclustered: float
     metrics: dict[str, float]
-
-
-class NumberedClusters(BaseClusterDescriptionModel):
-    """Names groups by their numbers."""
-
-    async def generate_clusters(
-        self,
-        cluster_id_to_summaries: dict[int, list[ConversationSummary]],
-        prompt: str | None = None,
-        max_contrastive_examples: int = 10,
-    ) -> list[Cluster]:
-        """Return one cluster for each group."""
-        return [
-            Cluster(
-                cluster_id=cluster_id_of(one.chat_id for one in members),
-                name=f"Cluster {number}",
-                description="",
-                slug="",
-                chat_ids=[one.chat_id for one in members],
-            )
-            for number, members in cluster_id_to_summaries.items()
-        ]
 
 
 def main() -> None:
@@ -171,7 +150,7 @@ async def hierarchy(summaries: list[ConversationSummary]) -> list[Cluster]:
     """Return the product's hierarchy over its base clusters."""
     model = MiniLMEmbeddingModel()
     base = await generate_base_clusters_from_conversation_summaries(
-        summaries, model, KmeansClusteringModel(PER_CLUSTER), NumberedClusters()
+        summaries, model, KmeansClusteringModel(PER_CLUSTER), NamedByFirstMember()
     )
     return await reduce_clusters_from_base_clusters(base, model=WardMetaClusterModel(embedding_model=model))
 

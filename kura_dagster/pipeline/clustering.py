@@ -19,7 +19,7 @@ import numpy as np
 from kura_dagster.pipeline.base_classes import BaseClusteringMethod
 from kura_dagster.pipeline.types import ConversationSummary, unit_rows
 from kura_dagster.pipeline.vectors.average_linkage import labels_by_average_linkage
-from kura_dagster.pipeline.vectors.cells import CELL_ROWS, ROWS_UNCUT, cells
+from kura_dagster.pipeline.vectors.cells import CELL_ROWS, ROWS_UNCUT, labels_by_cell
 from kura_dagster.pipeline.vectors.density_peaks import first_rows
 from kura_dagster.pipeline.vectors.kmeans import labels_by_kmeans
 from kura_dagster.pipeline.vectors.smoothing import smoothed
@@ -234,26 +234,24 @@ class HDBSCANClusteringMethod(BaseClusteringMethod):
         if metric == "cosine":
             # For unit vectors |a - b|^2 = 2 (1 - cos(a, b)).
             metric, epsilon = "euclidean", math.sqrt(2 * epsilon)
-        method = HDBSCAN(
-            min_cluster_size=min_cluster_size,
-            min_samples=self.min_samples,
-            cluster_selection_epsilon=epsilon,
-            alpha=self.alpha,
-            cluster_selection_method=self.cluster_selection_method,
-            metric=metric,
-            core_dist_n_jobs=1,
-        )
+
+        def labels_of(rows: np.ndarray) -> np.ndarray:
+            if len(rows) < min_cluster_size:
+                return np.full(len(rows), NOISE)
+            method = HDBSCAN(
+                min_cluster_size=min_cluster_size,
+                min_samples=self.min_samples,
+                cluster_selection_epsilon=epsilon,
+                alpha=self.alpha,
+                cluster_selection_method=self.cluster_selection_method,
+                metric=metric,
+                core_dist_n_jobs=1,
+            )
+            return np.asarray(method.fit_predict(smoothed(vectors[rows], _ROWS_PER_DENSE).astype(np.float64)))
+
         _log_cells(len(vectors), "HDBSCAN runs in each")
-        labels = np.full(len(vectors), NOISE)
-        used = 0
         with threadpool_limits(limits=1):
-            for rows in cells(vectors):
-                if len(rows) >= min_cluster_size:
-                    own = smoothed(vectors[rows], _ROWS_PER_DENSE).astype(np.float64)
-                    of_cell = method.fit_predict(own)
-                    labels[rows] = np.where(of_cell == NOISE, NOISE, used + of_cell)
-                    used += int(of_cell.max()) + 1
-        return _groups(data, labels)
+            return _groups(data, labels_by_cell(vectors, labels_of))
 
 
 def _log_cells(n: int, what: str) -> None:

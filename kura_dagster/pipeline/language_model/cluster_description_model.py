@@ -26,6 +26,7 @@ from kura_dagster.pipeline.language_model.client import LanguageModel, answer_al
 from kura_dagster.pipeline.language_model.erasure import asked_about
 from kura_dagster.pipeline.language_model.failures import LanguageModelError, SomeFailed, StopAsking
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, GeneratedCluster, cluster_id_of, unit_rows
+from kura_dagster.pipeline.vectors.closeness import closeness
 
 logger = logging.getLogger(__name__)
 
@@ -227,7 +228,7 @@ class _Group:
         self.vectors = unit_rows([member.embedding for member in self.members])
         self.centroid = self.vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.cluster_id = cluster_id_of(member.chat_id for member in self.members)
-        order = np.argsort(-_closeness(self.vectors, self.centroid), kind="stable")
+        order = np.argsort(-closeness(self.vectors, self.centroid), kind="stable")
         self.nearest_first = [self.members[position] for position in order]
 
     def shown(self, at_most: int) -> list[ConversationSummary]:
@@ -248,17 +249,12 @@ def _contrasts(groups: Sequence[_Group], number: int) -> list[list[ConversationS
     centroids = unit_rows([group.centroid for group in groups])
     contrasts = []
     for position in range(len(groups)):
-        closeness = _closeness(centroids, centroids[position])
+        near = closeness(centroids, centroids[position])
         others = sorted(
             (other for other in range(len(groups)) if other != position),
-            key=lambda other: (-closeness[other], groups[other].cluster_id),
+            key=lambda other: (-near[other], groups[other].cluster_id),
         )[:number]
         ranks = zip_longest(*(groups[other].nearest_first[:number] for other in others))
         by_rank = [member for rank in ranks for member in rank if member is not None]
         contrasts.append(sorted(by_rank[:number], key=lambda member: member.chat_id))
     return contrasts
-
-
-def _closeness(vectors: np.ndarray, centroid: np.ndarray) -> np.ndarray:
-    # Rounded, so that what is equally near counts as that on every machine, and the order of ids decides.
-    return (vectors @ centroid).round(5)

@@ -34,6 +34,7 @@ from kura_dagster.pipeline.language_model.erasure import asked_about
 from kura_dagster.pipeline.language_model.failures import SomeFailed
 from kura_dagster.pipeline.meta_clusters import MOST_CHILDREN, parent_of, planned_roots
 from kura_dagster.pipeline.types import Cluster, FailedItem, unit_rows
+from kura_dagster.pipeline.vectors.closeness import closeness
 from kura_dagster.pipeline.vectors.ward import group_by_ward
 
 logger = logging.getLogger(__name__)
@@ -272,7 +273,7 @@ class MetaClusterModel(BaseMetaClusterModel):
         for members, share in zip(found, shares, strict=True):
             own = {member.cluster_id for member in members}
             middle = np.mean([vector_of[member.cluster_id] for member in members], axis=0)
-            order = np.argsort(-_closeness(every, middle), kind="stable")
+            order = np.argsort(-closeness(every, middle), kind="stable")
             outside = [clusters[place] for place in order if clusters[place].cluster_id not in own][:SHOWN_OUTSIDE]
             # By their ids: a little nearer or farther is no other question.
             outside.sort(key=lambda cluster: cluster.cluster_id)
@@ -309,8 +310,8 @@ class MetaClusterModel(BaseMetaClusterModel):
         for neighbourhood in neighbourhoods:
             own = [place for place, each in enumerate(candidates) if each.name in neighbourhood.names]
             for cluster in neighbourhood.members if own else ():
-                closeness = _closeness(vectors, vector_of[cluster.cluster_id])
-                nearest_first = np.argsort(-closeness, kind="stable").tolist()
+                near = closeness(vectors, vector_of[cluster.cluster_id])
+                nearest_first = np.argsort(-near, kind="stable").tolist()
                 others = [place for place in nearest_first if place not in own]
                 offered = [candidates[place] for place in (*own, *others[: max(0, MOST_OPTIONS - len(own))])]
                 choices.append(_Choice(cluster, _in_an_order_of_its_own(cluster, offered)))
@@ -455,12 +456,7 @@ def _nearest(choice: _Choice, vector: np.ndarray) -> str:
     by_name = sorted(choice.offered, key=lambda candidate: candidate.name)
     vectors = np.stack([candidate.vector for candidate in by_name])
     found = None if vectors.any() else best_match(choice.cluster.name, [candidate.name for candidate in by_name])
-    return found[0] if found else by_name[int(np.argmax(_closeness(vectors, vector)))].name
-
-
-def _closeness(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    # Rounded, so that what is equally near counts as that on every machine, and the order of ids or names decides.
-    return (vectors @ vector).round(5)
+    return found[0] if found else by_name[int(np.argmax(closeness(vectors, vector)))].name
 
 
 def _split(family: Sequence[Cluster], vector_of: Mapping[str, np.ndarray]) -> list[list[Cluster]]:

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from kura_dagster.pipeline.vectors.cells import cells
+from kura_dagster.pipeline.vectors.cells import labels_by_cell
 from kura_dagster.pipeline.vectors.density_peaks import first_rows
 from kura_dagster.pipeline.vectors.smoothing import smoothed
 
@@ -30,17 +30,14 @@ def labels_by_average_linkage(vectors: np.ndarray, distance_threshold: float) ->
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import pdist
 
-    labels = np.empty(len(vectors), dtype=np.int64)
-    used = 0
-    for rows in cells(vectors):
+    def labels_of(rows: np.ndarray) -> np.ndarray:
+        if len(rows) == 1:
+            return np.zeros(1, dtype=np.int64)
         own = smoothed(vectors[rows], min(_ROWS_PER_CLUSTER, math.isqrt(len(rows)))).astype(np.float64)
-        of_cell = np.zeros(len(rows), dtype=np.int64)
-        if len(rows) > 1:
-            # Of rows that differ: where most ask the same, the median of all pairs would be nothing.
-            compared = own[list(first_rows(own).values())]
-            compared = compared[:: math.ceil(len(compared) / _COMPARED_ROWS)]
-            most = distance_threshold * float(np.median(pdist(compared))) if len(compared) > 1 else 0.0
-            of_cell = fcluster(linkage(own, "average"), most, "distance") - 1
-        labels[rows] = used + of_cell
-        used += int(of_cell.max()) + 1
-    return labels
+        # Of rows that differ: where most ask the same, the median of all pairs would be nothing.
+        compared = own[list(first_rows(own).values())]
+        compared = compared[:: math.ceil(len(compared) / _COMPARED_ROWS)]
+        most = distance_threshold * float(np.median(pdist(compared))) if len(compared) > 1 else 0.0
+        return np.asarray(fcluster(linkage(own, "average"), most, "distance")) - 1
+
+    return labels_by_cell(vectors, labels_of)

@@ -6,9 +6,12 @@ What is quadratic in the rows becomes linear by it. Rows that are near each othe
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from kura_dagster.pipeline.cores import available_cores
 from kura_dagster.pipeline.types import unit_rows
 from kura_dagster.pipeline.vectors.density_peaks import density_peaks, sample_rows, squared_distances
 
@@ -55,3 +58,21 @@ def cells(vectors: np.ndarray) -> list[np.ndarray]:
     if len(parts) == 1:
         return [whole]
     return [rows[inner] for rows in parts for inner in cells(vectors[rows])]
+
+
+def labels_by_cell(vectors: np.ndarray, labels_of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return a label for each row from the labels of each cell; no label is in two cells, but negative ones stay.
+
+    Args:
+        vectors: unit vectors of shape (n, n_dims), float32.
+        labels_of: returns the labels of a cell's rows, given their numbers. Cells are worked on in threads, as many at
+            once as there are cores.
+    """
+    labels = np.empty(len(vectors), dtype=np.int64)
+    used = 0
+    parts = cells(vectors)
+    with ThreadPoolExecutor(available_cores()) as pool:
+        for rows, of_cell in zip(parts, pool.map(labels_of, parts), strict=True):
+            labels[rows] = np.where(of_cell < 0, of_cell, used + of_cell)
+            used += int(of_cell.max()) + 1
+    return labels

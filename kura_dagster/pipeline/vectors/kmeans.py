@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from kura_dagster.pipeline.cores import available_cores
 from kura_dagster.pipeline.types import unit_rows
-from kura_dagster.pipeline.vectors.cells import ROWS_UNCUT, cells
+from kura_dagster.pipeline.vectors.cells import ROWS_UNCUT, labels_by_cell
 from kura_dagster.pipeline.vectors.density_peaks import density_peaks, first_rows, squared_distances
 from kura_dagster.pipeline.vectors.smoothing import smoothed
 
@@ -53,21 +51,12 @@ def labels_by_kmeans(vectors: np.ndarray, rows_per_cluster: float) -> np.ndarray
 
 
 def _labels_in_cells(vectors: np.ndarray, rows_per_cluster: float) -> np.ndarray:
-    """Return the labels of k-means in each cell; each is one thread's, and as many run at once as there are cores."""
-
     def labels_of(rows: np.ndarray) -> np.ndarray:
         own = smoothed(vectors[rows], rows_per_cluster)
         fitted = _fitted(own, max(1, round(len(rows) / rows_per_cluster)), rows_per_cluster)
         return np.zeros(len(rows), dtype=np.int64) if fitted is None else np.asarray(fitted.labels_)
 
-    labels = np.empty(len(vectors), dtype=np.int64)
-    used = 0
-    parts = cells(vectors)
-    with ThreadPoolExecutor(available_cores()) as pool:
-        for rows, of_cell in zip(parts, pool.map(labels_of, parts), strict=True):
-            labels[rows] = used + of_cell
-            used += int(of_cell.max()) + 1
-    return labels
+    return labels_by_cell(vectors, labels_of)
 
 
 def _labels_of_groups(vectors: np.ndarray, rows_per_cluster: float) -> np.ndarray:

@@ -64,8 +64,8 @@ def nearest_neighbours(vectors: np.ndarray, n_neighbours: int) -> tuple[np.ndarr
 
 
 def _smoothed_cell(vectors: np.ndarray, rows_per_cluster: float) -> np.ndarray:
-    numbers = {content: number for number, content in enumerate(first_rows(vectors))}
-    distinct = vectors[list(first_rows(vectors).values())]
+    first = first_rows(vectors)
+    distinct = vectors[list(first.values())]
     n_clusters = int(len(distinct) / rows_per_cluster)
     n_neighbours = min(round(rows_per_cluster), n_clusters, len(distinct) - 1)
     if n_clusters < _FEWEST_CLUSTERS or n_neighbours < 1:
@@ -73,6 +73,7 @@ def _smoothed_cell(vectors: np.ndarray, rows_per_cluster: float) -> np.ndarray:
     draws = _neighbour_weights(distinct, n_neighbours)
     for _ in range(_STEPS):
         distinct = unit_rows(_STAYS * distinct + (1 - _STAYS) * (draws @ distinct))
+    numbers = {content: number for number, content in enumerate(first)}
     return distinct[[numbers[row.tobytes()] for row in vectors]]
 
 

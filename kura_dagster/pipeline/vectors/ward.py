@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kura_dagster.pipeline.types import unit_rows
-from kura_dagster.pipeline.vectors.cells import cells
+from kura_dagster.pipeline.vectors.cells import labels_by_cell
 
 
 def group_by_ward(vectors: np.ndarray, n_groups: int, weights: Sequence[float] | None = None) -> np.ndarray:
@@ -45,12 +45,10 @@ def group_by_ward(vectors: np.ndarray, n_groups: int, weights: Sequence[float] |
     if n_groups >= n:
         return np.arange(n)
     directions = unit_rows(vectors)
-    groups = np.empty(n, dtype=np.int64)
-    used = 0
-    for rows in cells(directions):
-        share = max(1, round(n_groups * len(rows) / n))
-        groups[rows] = used + _grouped(directions[rows], masses[rows], share)
-        used += share
+    groups = labels_by_cell(
+        directions,
+        lambda rows: _grouped(directions[rows], masses[rows], max(1, round(n_groups * len(rows) / n))),
+    )
     _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[inverse]
 

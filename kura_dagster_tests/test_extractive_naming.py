@@ -99,13 +99,16 @@ def test_the_order_of_members_does_not_matter(groups, minilm):
     assert [each.model_dump() for each in named(shuffled, minilm)] == before
 
 
-def test_groups_that_say_the_same_get_different_names(groups, minilm):
-    twins = {
-        0: groups[0],
-        1: [each.model_copy(update={"chat_id": f"twin-{each.chat_id}"}) for each in groups[0]],
-    }
-    first, second = named(twins, minilm)
-    assert first.name.lower() != second.name.lower()
+def test_groups_that_ask_the_same_become_one_cluster(groups, minilm):
+    twins = [each.model_copy(update={"chat_id": f"twin-{each.chat_id}"}) for each in groups[0]]
+    password, refund = named({0: groups[0], 1: groups[1], 2: twins}, minilm)
+    assert password.chat_ids == sorted(each.chat_id for each in [*groups[0], *twins])
+    assert password.cluster_id == cluster_id_of(password.chat_ids)
+    assert password.description.startswith("Users asked for this in 10 conversations")
+    np.testing.assert_allclose(
+        password.centroid, np.mean([each.embedding for each in groups[0]], axis=0), rtol=0, atol=1e-5
+    )
+    assert refund.chat_ids == sorted(each.chat_id for each in groups[1])
 
 
 def texts_named(minilm, texts, languages=("english",)):
@@ -192,7 +195,10 @@ def test_any_groups_get_names_that_differ(minilm, texts):
         },
         minilm,
     )
-    assert len({cluster.name.lower() for cluster in clusters}) == len(texts)
+    assert len({cluster.name.lower() for cluster in clusters}) == len(clusters)
+    assert sorted(chat_id for cluster in clusters for chat_id in cluster.chat_ids) == sorted(
+        f"{number}-{position}" for number, own in enumerate(texts) for position in range(len(own))
+    )
     assert all(cluster.name.strip() and cluster.description for cluster in clusters)
 
 
@@ -281,9 +287,12 @@ class Chosen:
         return "chosen"
 
 
-def chosen_names(monkeypatch, *options):
+def chosen_names(monkeypatch, *options, middles=(OWN, OWN, OWN)):
     """Choose among (name, score) pairs, a list for each group, whose members use the words of all of them."""
-    groups = [Group(["ask"], [". ".join(name for name, _ in own)], OWN[None], OWN) for own in options]
+    groups = [
+        Group(["ask"], [". ".join(name for name, _ in own)], middle[None], middle)
+        for own, middle in zip(options, middles, strict=False)
+    ]
 
     async def ranked(*_):
         return [[Candidate(name, 1, 1, 1, 0, score=score) for name, score in own] for own in options]
@@ -309,6 +318,51 @@ def test_a_name_that_means_what_another_one_means_is_taken(monkeypatch):
 def test_a_much_worse_name_does_not_stand_in_for_a_taken_one(monkeypatch):
     options = [("Reset the password", 2.0)], [("Reset the password", 1.9), ("Change the code", 1.0)]
     assert chosen_names(monkeypatch, *options) == ["Reset the password", "Reset the password (code)"]
+
+
+def test_other_words_for_the_same_are_no_other_name(monkeypatch):
+    options = [("Find a hotel", 2.0)], [("Search for a hotel", 1.9), ("Look for hotels", 1.8)]
+    assert chosen_names(monkeypatch, *options) == ["Find a hotel", "Find a hotel"]
+
+
+def test_groups_far_from_each_other_have_names_of_their_own(monkeypatch):
+    options = [("Find a hotel", 2.0)], [("Search for a hotel", 1.9), ("Look for hotels", 1.8)]
+    assert chosen_names(monkeypatch, *options, middles=[OWN, OTHER]) == ["Find a hotel", "Look for hotels"]
+
+
+def test_how_and_when_are_two_requests(monkeypatch):
+    options = [("How do I change the oil", 2.0)], [("When should I change the oil", 1.9)]
+    assert chosen_names(monkeypatch, *options) == ["How do I change the oil", "When should I change the oil"]
+
+
+def named_with(monkeypatch, *options):
+    """Choose among (name, score, members that it is near to) of a group of four."""
+
+    async def ranked(*_):
+        return [
+            [
+                Candidate(name, 1, 1, 1, 0, score=score, near=np.isin(range(4), members))
+                for name, score, members in options
+            ]
+        ]
+
+    monkeypatch.setattr(extractive_naming, "rank_candidates", ranked)
+    (name,) = asyncio.run(choose_names([Group(["ask"] * 4, ["ask"] * 4, OWN[None], OWN)], Chosen()))
+    return name
+
+
+def test_a_group_of_two_requests_is_named_by_both(monkeypatch):
+    first = ("List the ingredients", 2.0, [0, 1])
+    assert named_with(monkeypatch, first, ("Find a recipe", 0.5, [2, 3])) == "List the ingredients / Find a recipe"
+    assert named_with(monkeypatch, first, ("Find a recipe", 0.5, [1, 2])) == "List the ingredients"
+    assert named_with(monkeypatch, first, ("Find recipes", 1.8, [0, 1, 2])) == "Find recipes"
+    most = ("List the ingredients", 2.0, [0, 1, 2])
+    assert named_with(monkeypatch, most, ("Find a recipe", 1.9, [2, 3])) == "List the ingredients"
+
+
+def test_a_number_of_one_member_stands_in_no_name(minilm):
+    sums = ["what is 25% of $54,788", "if something is 15% off $35, how much is it", "what's 15% of 68"]
+    assert texts_named(minilm, sums).name == "What is …% of $…"
 
 
 def test_a_candidate_that_stands_for_no_group_is_no_name(monkeypatch):
@@ -367,3 +421,35 @@ def test_a_mask_is_nobodys_word(minilm):
 def test_a_sentence_as_a_name_shows_no_mask(minilm):
     cluster = texts_named(minilm, ["Perro de [name] muy triste"] * 2, ["spanish"])
     assert cluster.name == "Perro de … muy triste"
+
+
+def test_what_a_few_have_in_common_by_chance_makes_no_cluster_of_its_own(monkeypatch):
+    async def ranked(*_):
+        return [
+            [Candidate("Find a hotel", 1, 1, 1, 0, score=2.0)],
+            [Candidate("Find a hotel in Nairobi", 1, 1, 1, 0, score=2.0)],
+        ]
+
+    def names(n_members):
+        groups = [
+            Group(["hotel"] * n, ["hotel nairobi"] * n, OWN[None], OWN, chat_ids=["id"] * n) for n in (9, n_members)
+        ]
+        return asyncio.run(choose_names(groups, Chosen()))
+
+    monkeypatch.setattr(extractive_naming, "rank_candidates", ranked)
+    assert names(2) == ["Find a hotel", "Find a hotel"]
+    assert names(9) == ["Find a hotel", "Find a hotel in Nairobi"]
+
+
+def test_a_name_claims_no_deed_that_few_ask_for(monkeypatch):
+    async def ranked(*_):
+        scores = {"Book a hotel": 2.0, "Find a hotel": 1.9, "Find a flight": 1.8}
+        return [[Candidate(name, 1, 1, 1, 0, score=score) for name, score in scores.items()]]
+
+    def name(*asked):
+        (name,) = asyncio.run(choose_names([Group(list(asked), list(asked), OWN[None], OWN)], Chosen()))
+        return name
+
+    monkeypatch.setattr(extractive_naming, "rank_candidates", ranked)
+    assert name("a hotel please", "find me a hotel", "i need a hotel", "book a hotel") == "Find a hotel"
+    assert name("book a hotel", "find me a hotel", "i want to book a hotel") == "Book a hotel"

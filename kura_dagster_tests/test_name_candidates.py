@@ -142,6 +142,30 @@ def test_words_that_hardly_anyone_uses_outweigh_some_agreement(agreement: float,
 
 def test_a_name_without_a_thing_is_none() -> None:
     assert ranked(group(["explain the difference", "show it"])) == []
+    said = ["find Oslo in town", "find Rome in town", "find Lima in town", "find Cairo"]
+    names = [one.text for one in ranked(group(said, said))]
+    assert names
+    assert not {"Find …", "Find … in town"}.intersection(names)
+
+
+def test_a_name_that_lets_somebody_know_and_not_what_loses() -> None:
+    said = ["let my bank know", "wash my car"]
+    nearer = 0.1 * OWN + np.sqrt(1 - 0.1**2) * NOWHERE
+    model = Chosen(let_my_bank_know=OWN, wash_my_car=OWN, let_the_bank_know=nearer)
+    assert best(group(said, said), model) == "Wash the car"
+
+
+def test_a_slot_for_what_something_is_hides_most() -> None:
+    said = ["my harbour is Oslo", "my harbour is Rome", "my harbour is Lima", "see my harbour in Cairo"]
+    by_text = {one.text: one.score for one in ranked(group(said, said))}
+    assert by_text["My harbour is …"] < by_text["See the harbour in …"]
+
+
+def test_a_name_goes_without_an_end_that_it_can_do_without() -> None:
+    said = ["show films with Oslo", "show films with Rome", "show films with Lima", "show films with Cairo"]
+    a_bit_less_near = 0.92 * OWN + np.sqrt(1 - 0.92**2) * NOWHERE
+    vectors = {"show films": a_bit_less_near, **dict.fromkeys(map(str.lower, said), OWN)}
+    assert best(group(said, said), Chosen(**vectors)) == "Show films"
 
 
 def test_groups_in_other_languages_are_named_by_what_they_said() -> None:

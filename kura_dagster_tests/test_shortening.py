@@ -42,6 +42,8 @@ def test_no_more_words_than_allowed() -> None:
     [
         ("What is the definition of lucid", {"lucid"}, "What is the definition of …"),
         ("Find a flight from Oslo to Rome", {"Oslo", "Rome"}, "Find a flight from … to …"),
+        ("Watch Rome and Oslo", {"Oslo", "Rome"}, "Watch … and …"),
+        ("Watch a film by Rome Oslo", {"Oslo", "Rome"}, "Watch a film by …"),
         ("Book a cheap Italian restaurant", {"cheap", "Italian"}, "Book a restaurant"),
         ("List the to-do items", {"items"}, "List the to-do items"),  # an article needs its noun
         ("Watch the show", {"watch"}, "Watch the show"),  # verbs stay
@@ -55,4 +57,5 @@ def test_a_slot_stands_for_what_few_share(text: str, rare: set[str], general: st
 
 def test_fillers_are_nouns_and_numbers_that_few_share() -> None:
     assert n_fillers("Find a flight to Rome for 4", {"Rome", "4", "find"}.__contains__) == 2
+    assert n_fillers("How is the traffic to work today", {"work", "today", "how"}.__contains__) == 2
     assert n_fillers("Can I incur fees", {"incur"}.__contains__) == 0

@@ -36,7 +36,7 @@ from kura_dagster.storage.tables import (
 METHODS = {
     SUMMARIES.name: 3,
     EMBEDDINGS.name: 2,
-    BASE_CLUSTERS.name: 4,
+    BASE_CLUSTERS.name: 5,
     META_CLUSTERS.name: 3,
     PROJECTIONS.name: 2,
     CONVERSATION_PROJECTIONS.name: 1,

@@ -15,7 +15,7 @@ import numpy as np
 
 from kura_dagster.pipeline.embedded.grammar import is_nominal, is_number
 from kura_dagster.pipeline.embedded.request_sentence import content_words, sentences, stem
-from kura_dagster.pipeline.embedded.vocabulary import PREDICATES
+from kura_dagster.pipeline.embedded.vocabulary import PREDICATES, TIME_WORDS
 from kura_dagster.pipeline.personal_data import MASK
 
 # The share of members that has to use a word for it to stand in a name: `LEAST_SHARE` and two members at least for it
@@ -24,7 +24,7 @@ from kura_dagster.pipeline.personal_data import MASK
 LEAST_SHARE = 0.15
 LEAST_SHARE_OF_NOUNS = 0.34
 LEAST_SHARE_OF_NAMES = 0.5
-LEAST_SHARE_OF_DETAILS = 0.5  # more than that, for words that a name can do without
+LEAST_SHARE_OF_DETAILS = 0.6  # more than that, for words that a name can do without
 N_OF_BEGINNING = 5  # letters
 ENOUGH_SHARE = 0.4
 ENOUGH_SHARE_OF_NAMES = 0.7
@@ -65,7 +65,7 @@ class Usage:
         self.texts = texts
         self.n_members = len(texts)
         self.counts = Counter(word for text in texts for word in stems(text))
-        self.numbers = Counter(number for text in texts for number in set(_NUMBER.findall(text.lower())))
+        self.numbers = Counter(number for text in texts for number in set(NUMBER.findall(text.lower())))
 
     def share(self, word: str) -> float:
         """Return the share of members that use the word."""
@@ -74,6 +74,11 @@ class Usage:
     def share_of_stem(self, word: str) -> float:
         """Return the share of members that use a word with this stem."""
         return self.counts[word] / self.n_members
+
+    @cached_property
+    def times(self) -> Counter[str]:
+        """How many members use each word that says on which day."""
+        return Counter(word for text in self.texts for word in _DAYS.intersection(_WORDS.findall(text.lower())))
 
     @cached_property
     def beginnings(self) -> Counter[str]:
@@ -95,14 +100,14 @@ class Usage:
 
     def is_rare(self, word: str) -> bool:
         """Whether too few members use a word for it to stand in the name; function words are never rare."""
-        bare = word.strip("'’.,!?\"()")
+        bare = word.strip(_AROUND)
         if bare == "…":
             return True
         if not bare or self.n_members < 2:
             return False
         if not content_words(bare) and not any(character.isdigit() for character in bare):
             return False
-        if _NUMBER.fullmatch(bare.lower()):
+        if NUMBER.fullmatch(bare.lower()):
             count = self.numbers[bare.lower()]
             return self.n_members > 2 and (count < 2 or count / self.n_members < ENOUGH_SHARE_OF_NAMES)
         is_name = bare[0].isupper() or any(character.isdigit() for character in bare)
@@ -113,8 +118,8 @@ class Usage:
 
     def is_of_few(self, word: str) -> bool:
         """Whether so few members use a noun or a number that a name with it would claim what only they meant."""
-        bare = word.strip("'’.,!?\"()")
-        if _NUMBER.fullmatch(bare.lower()):
+        bare = word.strip(_AROUND)
+        if NUMBER.fullmatch(bare.lower()):
             return self.is_rare(bare)
         if not self.counts[stem(bare)] and not any(character.isdigit() for character in bare):
             return False  # rewriting has added it: "fix trouble"
@@ -125,14 +130,17 @@ class Usage:
         return self.n_members > 2 and bool(content_words(bare)) and self.share(bare) < LEAST_SHARE_OF_NOUNS
 
     def is_of_minority(self, word: str) -> bool:
-        """Whether no more than half of the members use a word, so that a name is truer without it where it can go."""
-        bare = word.strip("'’.,!?\"()")
+        """Whether two thirds of the members or fewer use a word, so that a name is truer without it where it can go."""
+        bare = word.strip(_AROUND)
+        if bare.lower() in _DAYS:
+            return self.n_members > 1 and self.times[bare.lower()] / self.n_members <= LEAST_SHARE_OF_DETAILS
         if not content_words(bare) or not self.counts[stem(bare)]:
             return self.is_rare(bare)
         return self.n_members > 1 and self.share(bare) <= LEAST_SHARE_OF_DETAILS
 
 
-_NUMBER = re.compile(r"\d[\w.,:%-]*\w|\d")
+_AROUND = "'’.,!?\"()$€£%"
+NUMBER = re.compile(r"\d[\w.,:%-]*\w|\d")
 
 
 def stems(text: str) -> set[str]:
@@ -180,6 +188,9 @@ def theme_weights(groups: Sequence[Group]) -> list[dict[str, float]]:
     return weights
 
 
+# "The next song" is another request than "the song", and "the weather today" hardly one.
+_DAYS = TIME_WORDS - frozenset("second next last previous current time times date dates am pm".split())
+_WORDS = re.compile(r"[a-z]+")
 _LETTERS = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _SMALL_LETTERS = re.compile(r"(?<![^\W\d_])[a-z]+(?:-[a-z]+)*(?![^\W\d_])")
 

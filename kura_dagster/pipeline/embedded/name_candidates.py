@@ -7,8 +7,9 @@ what only that member said (`shortening`), or what the group is about (`subjects
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,7 +32,9 @@ from kura_dagster.pipeline.embedded.subjects import Subject, fitted, names_by_su
 from kura_dagster.pipeline.embedded.topics import TOPICS
 from kura_dagster.pipeline.embedded.vocabulary import (
     ABSTRACT_NOUNS,
+    AUXILIARIES,
     ENGLISH_VERBS,
+    LIGHT_VERBS,
     NOUNS_THAT_SAY_NOTHING,
     TIME_WORDS,
     VERBS_THAT_ARE_NOUNS,
@@ -62,12 +65,13 @@ SHARE_OF_SOURCES = 0.25  # of the members that have to say the same for the full
 WORD_PENALTY = 0.02
 LOW_SUPPORT_PENALTY = 0.25  # for a name whose words nobody uses; none where the words are used enough on average
 UNSUPPORTED_PENALTY = 0.25  # for a word that nobody else uses
-OF_MINORITY_PENALTY = 0.12  # for a noun or a number that no more than half use
+OF_MINORITY_PENALTY = 0.15  # for a noun or a number that no more than half use
 OF_FEW_PENALTY = 0.3  # for a noun or a number that says which of many few meant
 VERB_WEIGHT = 0.6  # of a name's first word in what is unsupported: people say the same in many verbs
 JOINT_PENALTY = 0.5  # for two words side by side as nobody has them: what rewriting has broken
 SLOT_PENALTY = 0.15  # at the end of a name, and twice that within it, where it hides what the rest is about
 VAGUE_PENALTY = 0.5  # for a name with a pronoun, which nobody can know the meaning of
+UNTOLD_PENALTY = 1.0  # for a name that lets somebody know, and not what
 NOT_ASKED_PENALTY = 0.3  # for a sentence that is not the one that its member is shown with
 LATER_SENTENCE_PENALTY = 0.04  # each: what a user says first is what they came for
 
@@ -91,12 +95,13 @@ class Candidate:
 
     `sureness` is the rewriting's, `support` the share of members that use its words, on average, and `theme` how much
     of what sets the group apart it mentions; all from 0 to 1. `unsupported` is how many of its words too few members use,
-    in words; `of_few` counts the nouns and numbers among them that say which of many is meant, `of_minority` those that no
-    more than half use, and
+    in words; `of_few` counts the nouns and numbers among them that say which of many is meant, `of_minority` those that not
+    many more than half use, and
     `joints` the words that stand side by side as nobody has them. `is_asked` is whether it comes from the sentence that a
     member's request is shown by. `made_of` is the name
     without its slots. `says_request` is False of a name that only says what the group is about, and `meant` is the share of the
-    members that it may be said to stand for; `least_used` is the share that uses the word of it that fewest do.
+    members that it may be said to stand for; `least_used` is the share that uses the word of it that fewest do. `near` says of each member
+    compared whether the name is near to it.
     """
 
     text: str
@@ -113,6 +118,7 @@ class Candidate:
     says_request: bool = True
     meant: float = 1.0
     least_used: float = 0.0
+    near: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool), compare=False)
     score: float = field(default=0.0)
 
     @property
@@ -125,10 +131,10 @@ def _names_a_thing(name: str, usage: Usage) -> bool:
     """Whether a name says what it is about, beside its verb: "Explain the difference" doesn't, and "Spell …" does."""
     verb, _, rest = name.partition(" ")
     if SLOT in name:
-        if rest.startswith(SLOT) and not content_words(verb):
-            return False  # "make …" may be anything
+        if rest.startswith(SLOT) and (not content_words(verb) or verb.lower() in LIGHT_VERBS):
+            return False  # "make …" and "find …" may be anything
         nouns = set(content_words(rest)) - TIME_WORDS
-        return bool(nouns) or usage.share(verb) >= LEAST_SHARE_MEANT
+        return bool(nouns) or (verb.lower() not in LIGHT_VERBS and usage.share(verb) >= LEAST_SHARE_MEANT)
     words = set(content_words(rest)) - NOUNS_THAT_SAY_NOTHING - ABSTRACT_NOUNS
     return bool(words - (ENGLISH_VERBS - VERBS_THAT_ARE_NOUNS))
 
@@ -136,6 +142,12 @@ def _names_a_thing(name: str, usage: Usage) -> bool:
 _VAGUE = re.compile(
     r"(?i)\b(?:this|these|those|it|them|that|he|she|they|one|something|anything|someone|everything|thing|things|stuff|so|here|there|such)\b"
     r"(?! (?:is|was|are|to|costs?|takes?|will|would|has)\b)"
+)
+
+
+# "Let the bank know", and what?
+_UNTOLD = re.compile(
+    r"(?i)(?:let|have|get) .+ know$|(?:tell|inform|alert|notify|warn|remind|contact) (?:(?:the|my|our|an?) )?\w+$|.+ to know$"
 )
 
 
@@ -203,7 +215,8 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
                             sureness=request.sureness
                             - LATER_SENTENCE_PENALTY * position
                             - NOT_ASKED_PENALTY * (sentence not in shown)
-                            - VAGUE_PENALTY * bool(_VAGUE.search(name)),
+                            - VAGUE_PENALTY * bool(_VAGUE.search(name))
+                            - UNTOLD_PENALTY * bool(_UNTOLD.match(name)),
                             least_used=min((share(word) for word in words if usage.counts[word]), default=0.0),
                             support=float(np.mean([share(word) for word in words])),
                             theme=min(1.0, sum(theme.get(word, 0.0) for word in words) / whole_theme),
@@ -320,9 +333,11 @@ async def _score(
         to_others = np.sort(of_names @ middles[nearest].T, axis=1)[:, -N_NEAREST:]
         contrast = consensus - (to_others.mean(axis=1) if to_others.size else 0.0)
         english = groups[number].language == "english"
-        near = (closeness >= (NEAR if english else NEAR_ABROAD)).mean(axis=1)
+        is_near = closeness >= (NEAR if english else NEAR_ABROAD)
+        near = is_near.mean(axis=1)
         not_far = (closeness >= NOT_FAR).mean(axis=1)
         for position, candidate in enumerate(own):
+            candidate.near = is_near[position]
             if candidate.says_request:
                 candidate.meant = _meant(candidate, float(near[position]), float(not_far[position]), english)
             candidate.score = float(
@@ -340,7 +355,7 @@ async def _score(
                 - OF_MINORITY_PENALTY * candidate.of_minority
                 - OF_FEW_PENALTY * candidate.of_few
                 - JOINT_PENALTY * candidate.joints
-                - SLOT_PENALTY * _hidden(candidate.text.split())
+                - SLOT_PENALTY * (_hidden(candidate.text.split()) + _can_do_without_its_end(candidate.text, position_of))
             )
 
 
@@ -353,9 +368,18 @@ def _meant(candidate: Candidate, near: float, not_far: float, english: bool) -> 
 
 
 def _hidden(words: Sequence[str]) -> int:
-    """Return how much the slots of a name hide: one at its end the least, and one in its object's place the most."""
+    """Return how much the slots of a name hide: one at its end the least, and one in its object's place the most.
+
+    One for what something is or has, as in "my card has …", hides as much.
+    """
     slots = sum(SLOT in word for word in words)
-    return 2 * slots - (SLOT in words[-1]) + 2 * (words[1:2] == [SLOT] and len(words) > 2)
+    predicates = sum(word == SLOT and before.lower() in AUXILIARIES for before, word in pairwise(words))
+    return 2 * slots - (SLOT in words[-1]) + 2 * (words[1:2] == [SLOT] and len(words) > 2) + 2 * predicates
+
+
+def _can_do_without_its_end(name: str, names: Container[str]) -> bool:
+    """Whether a name that ends in a slot, as "find a film with …", is one of `names` without it."""
+    return name.endswith(SLOT) and " ".join(name.split()[:-2]) in names
 
 
 def _spread(texts: Sequence[str], n: int) -> list[str]:

@@ -102,6 +102,7 @@ def shortened_imperatives(text: str, is_rare: Callable[[str], bool], n_words: in
             words[position].lower() in _BREAKS
             and words[position - 1].lower() not in PREPOSITIONS | {","}
             and not (words[position].lower() == "to" and words[position - 1].lower() in BEFORE_INFINITIVE)
+            and words[position : position + 2] != ["to", "know"]  # without it "get the bank to know" gets the bank
             and not (words[position].lower() == "like" and words[position - 1].lower() in VERBS | AUXILIARIES)
         )
     ]
@@ -184,17 +185,26 @@ def with_slots(text: str, is_rare: Callable[[str], bool]) -> str:
         if end < len(words):
             shown.append(words[end])
         position = end + 1
-    return " ".join(shown)
+    return re.sub(rf"{SLOT}(?: {SLOT})+", SLOT, " ".join(shown))
 
 
 def n_fillers(text: str, is_rare: Callable[[str], bool]) -> int:
-    """Return how many nouns and numbers of a phrase `is_rare` is true of, its first word aside."""
+    """Return how many nouns and numbers of a phrase `is_rare` is true of, its first word aside.
+
+    After its first preposition words that may be verbs and days count, too: "the traffic | to work".
+    """
     words = text.split()
+    tail = next((position for position in range(2, len(words)) if words[position].lower() in _BREAKS), len(words))
     return sum(
-        _is_filler(words[position])
-        and not _is_verbs_place(words, position)
-        and not _says_how(words[position], words[position - 1 : position])
-        and is_rare(words[position])
+        is_rare(words[position])
+        and (
+            (position > tail and words[position].lower() in VERBS_THAT_ARE_NOUNS | TIME_WORDS)
+            or (
+                _is_filler(words[position])
+                and not _is_verbs_place(words, position)
+                and not _says_how(words[position], words[position - 1 : position])
+            )
+        )
         for position in range(1, len(words))
     )
 

@@ -313,6 +313,9 @@ INCOMPLETE_ENDS = _words(
 )
 """Words that a phrase can't end with, beside those of the closed classes."""
 
+LIGHT_VERBS = _words("find search look get locate see show give help tell need want have check know ask")
+"""Verbs that name no kind of request: "search for songs" is "find a song" again."""
+
 NOUNS_THAT_SAY_NOTHING = TIME_WORDS | _words(
     """
     user assistant name names person people problem problems question questions thing things way ways answer answers

@@ -163,10 +163,11 @@ class Settings(BaseSettings):
     clustering: Clustering = Field(
         Clustering.KMEANS, description="What forms base clusters: kmeans, minibatch_kmeans, agglomerative or hdbscan."
     )
-    clusters_per_group: int = Field(
-        10,
+    clusters_per_group: int | None = Field(
+        None,
         ge=1,
-        description="Conversations to a base cluster, on average; agglomerative and hdbscan find the number.",
+        description="Conversations to a base cluster, on average; unset or empty means 10, and sqrt(n) / 2.5 on days of "
+        "fewer than 625. agglomerative and hdbscan find the number.",
     )
     meta_clusters_per_group: int = Field(
         12, ge=2, description="Clusters that a language model sees at once when it forms their parents."
@@ -203,6 +204,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "temperature",
+        "clusters_per_group",
         "umap_n_neighbors",
         "max_calls",
         "max_cost_usd",

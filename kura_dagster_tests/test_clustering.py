@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_info
 
 from kura_dagster.pipeline.base_classes import BaseClusteringMethod
 from kura_dagster.pipeline.clustering import (
+    items_per_cluster,
     NOISE,
     AgglomerativeClusteringMethod,
     HDBSCANClusteringMethod,
@@ -101,13 +102,21 @@ def test_a_batch_may_be_smaller_than_the_number_of_clusters() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 9, 10, 11, 95, 101])
-@pytest.mark.parametrize("method", [KmeansClusteringModel(), MiniBatchKmeansClusteringMethod()], ids=NAMES[:2])
+@pytest.mark.parametrize("method", [KmeansClusteringModel(10), MiniBatchKmeansClusteringMethod(10)], ids=NAMES[:2])
 def test_k_is_the_number_of_items_by_the_size_of_a_group(method: BaseClusteringMethod, n: int) -> None:
     vectors = np.random.default_rng(n).normal(size=(n, 8))
     assert len(method.cluster(items_of(vectors))) == math.ceil(n / 10)
 
 
-@pytest.mark.parametrize("method", [KmeansClusteringModel(), MiniBatchKmeansClusteringMethod()], ids=NAMES[:2])
+@pytest.mark.parametrize(("n", "n_clusters"), [(0, 0), (1, 1), (9, 3), (30, 10), (100, 25), (625, 63), (1_000, 100)])
+def test_without_a_size_small_days_have_relatively_more_clusters(n: int, n_clusters: int) -> None:
+    vectors = np.random.default_rng(n).normal(size=(n, 8))
+    assert len(KmeansClusteringModel().cluster(items_of(vectors))) == n_clusters
+    if n:
+        assert math.ceil(n / items_per_cluster(n, None)) == n_clusters
+
+
+@pytest.mark.parametrize("method", [KmeansClusteringModel(10), MiniBatchKmeansClusteringMethod(10)], ids=NAMES[:2])
 def test_k_means_finds_separate_blobs(method: BaseClusteringMethod) -> None:
     groups = members(method.cluster(items_of(blobs(6, 10))))
     assert groups == {frozenset(f"chat-{10 * blob + n:05d}" for n in range(10)) for blob in range(6)}

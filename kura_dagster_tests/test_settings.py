@@ -25,7 +25,7 @@ def test_the_defaults_need_no_environment():
         "kmeans",
     )
     assert (settings.temperature, settings.max_concurrent_requests, settings.max_contrastive_examples) == (0.2, 50, 10)
-    assert (settings.clusters_per_group, settings.meta_clusters_per_group, settings.max_clusters) == (10, 12, 10)
+    assert (settings.clusters_per_group, settings.meta_clusters_per_group, settings.max_clusters) == (None, 12, 10)
     assert (settings.umap_n_neighbors, settings.umap_min_dist, settings.umap_metric) == (None, 0.1, "cosine")
 
 

@@ -37,7 +37,22 @@ _LEAST_DENSE, _MOST_DENSE, _ROWS_FOR_ONE_DENSE = 2, 10, 40
 _ROWS_PER_DENSE = 10  # that vectors are smoothed for
 
 _SELECTION_METHODS = ("eom", "leaf")
+_MOST_TO_A_CLUSTER = 10  # Kura's
+_FEWEST_TO_A_CLUSTER = 3
+_ROOT_TO_A_CLUSTER = 2.5
 _HDBSCAN_METRICS = ("euclidean", "l2", "cosine", "manhattan", "l1", "chebyshev")
+
+
+def items_per_cluster(n: int, clusters_per_group: int | None) -> float:
+    """Return how many of n items a cluster has on average: `clusters_per_group`, and where that is None what suits n.
+
+    That is Kura's 10 from 625 items up, and sqrt(n) / 2.5 below, 3 at least: a small day has nearly as many themes as a
+    large one. With 10 to a cluster the sample's days of 160 to 240 conversations about 30 to 35 things are 69 to 78 %
+    pure, with this 84 to 92 %.
+    """
+    if clusters_per_group is not None:
+        return clusters_per_group
+    return min(_MOST_TO_A_CLUSTER, max(_FEWEST_TO_A_CLUSTER, math.sqrt(n) / _ROOT_TO_A_CLUSTER))
 
 
 class KmeansClusteringModel(BaseClusteringMethod):
@@ -54,7 +69,8 @@ class KmeansClusteringModel(BaseClusteringMethod):
     they are made by k-means over the means of small ones.
 
     Args:
-        clusters_per_group: items to a cluster, on average (the name is Kura's).
+        clusters_per_group: items to a cluster, on average (the name is Kura's); None means what `items_per_cluster`
+            says.
 
     Raises:
         ValueError: a parameter is out of range.
@@ -64,8 +80,10 @@ class KmeansClusteringModel(BaseClusteringMethod):
         Fritzke: The Breathing K-Means Algorithm, 2020 (arXiv:2006.15666).
     """
 
-    def __init__(self, clusters_per_group: int = 10) -> None:
-        self.clusters_per_group = _whole_number("clusters_per_group", clusters_per_group, least=1)
+    def __init__(self, clusters_per_group: int | None = None) -> None:
+        self.clusters_per_group = (
+            None if clusters_per_group is None else _whole_number("clusters_per_group", clusters_per_group, least=1)
+        )
 
     def cluster(self, items: list[dict[str, Any]]) -> dict[int, list[ConversationSummary]]:
         """Group `items` by k-means; duplicates may leave fewer groups than k, never an empty one."""
@@ -76,7 +94,7 @@ class KmeansClusteringModel(BaseClusteringMethod):
         # One thread: beside busy processes several make k-means ten times slower, and how sums are split between
         # threads would make the result depend on the machine.
         with threadpool_limits(limits=1):
-            return _groups(data, labels_by_kmeans(vectors, self.clusters_per_group))
+            return _groups(data, labels_by_kmeans(vectors, items_per_cluster(len(vectors), self.clusters_per_group)))
 
 
 class AgglomerativeClusteringMethod(BaseClusteringMethod):
@@ -119,7 +137,7 @@ class MiniBatchKmeansClusteringMethod(BaseClusteringMethod):
     `KmeansClusteringModel` and leaves many clusters of one.
 
     Args:
-        clusters_per_group: items to a cluster, on average.
+        clusters_per_group: items to a cluster, on average; None means what `items_per_cluster` says.
         batch_size: rows to a mini-batch.
         max_iter: most passes over the data.
         random_state: the seed.
@@ -132,9 +150,15 @@ class MiniBatchKmeansClusteringMethod(BaseClusteringMethod):
     """
 
     def __init__(
-        self, clusters_per_group: int = 10, batch_size: int = 1000, max_iter: int = 100, random_state: int = 42
+        self,
+        clusters_per_group: int | None = None,
+        batch_size: int = 1000,
+        max_iter: int = 100,
+        random_state: int = 42,
     ) -> None:
-        self.clusters_per_group = _whole_number("clusters_per_group", clusters_per_group, least=1)
+        self.clusters_per_group = (
+            None if clusters_per_group is None else _whole_number("clusters_per_group", clusters_per_group, least=1)
+        )
         self.batch_size = _whole_number("batch_size", batch_size, least=1)
         self.max_iter = _whole_number("max_iter", max_iter, least=1)
         self.random_state = _whole_number("random_state", random_state, least=0)
@@ -142,7 +166,8 @@ class MiniBatchKmeansClusteringMethod(BaseClusteringMethod):
     def cluster(self, items: list[dict[str, Any]]) -> dict[int, list[ConversationSummary]]:
         """Group `items` by mini-batch k-means; never an empty group."""
         data, vectors = _sorted_unit_vectors(items)
-        k = min(math.ceil(len(vectors) / self.clusters_per_group), len(first_rows(vectors)))
+        per_cluster = items_per_cluster(len(vectors), self.clusters_per_group)
+        k = min(math.ceil(len(vectors) / per_cluster), len(first_rows(vectors)))
         if k <= 1:
             return _groups(data, np.zeros(len(vectors), dtype=np.int64))
 
@@ -157,7 +182,7 @@ class MiniBatchKmeansClusteringMethod(BaseClusteringMethod):
             random_state=self.random_state,
         )
         with threadpool_limits(limits=1):
-            own = smoothed(vectors, self.clusters_per_group)
+            own = smoothed(vectors, per_cluster)
             return _groups(data, method.fit_predict(own.astype(np.float64)))
 
 

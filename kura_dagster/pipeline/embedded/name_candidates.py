@@ -33,9 +33,11 @@ from kura_dagster.pipeline.embedded.topics import TOPICS
 from kura_dagster.pipeline.embedded.vocabulary import (
     ABSTRACT_NOUNS,
     AUXILIARIES,
+    DETERMINERS,
     ENGLISH_VERBS,
     LIGHT_VERBS,
     NOUNS_THAT_SAY_NOTHING,
+    PRONOUNS,
     TIME_WORDS,
     VERBS_THAT_ARE_NOUNS,
 )
@@ -73,6 +75,7 @@ SLOT_PENALTY = 0.15  # at the end of a name, and twice that within it, where it 
 VAGUE_PENALTY = 0.5  # for a name with a pronoun, which nobody can know the meaning of
 UNTOLD_PENALTY = 1.0  # for a name that lets somebody know, and not what
 NOT_ASKED_PENALTY = 0.3  # for a sentence that is not the one that its member is shown with
+CONTEXT_PENALTY = 1.2  # for a statement in a group of which more than half ask for something
 LATER_SENTENCE_PENALTY = 0.04  # each: what a user says first is what they came for
 
 SUBJECT_SURENESS = 0.1
@@ -179,6 +182,12 @@ def _candidates(
     return sorted(found.values(), key=lambda one: (-promise(one), one.text))[:N_CANDIDATES]
 
 
+def _is_statement(text: str) -> bool:
+    """Whether a text begins as a sentence about somebody or something and neither asks nor tells of a problem."""
+    first = re.split(r"[\W_]", text.lower(), maxsplit=1)[0]
+    return first in PRONOUNS | DETERMINERS and not (asks(text) or "?" in text or has_problem(text))
+
+
 def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -> Iterable[Candidate]:
     usage = group.usage
     whole_theme = sum(sorted(theme.values())[-N_THEME_WORDS:]) or 1.0
@@ -191,12 +200,14 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
     def is_of_few(word: str) -> bool:
         return usage.is_of_few(spelling.get(word, word))
 
+    most_ask = 2 * sum(map(_is_statement, group.asked)) < len(group.asked)
     for asked, said in zip(group.asked[:N_MEMBERS], group.said[:N_MEMBERS], strict=True):
         shown = sentences(asked)
         told = list(dict.fromkeys([*shown, *sentences(said)]))[:N_SENTENCES]
         for position, sentence in enumerate(told):
             rewritten = imperatives(sentence)[:2] if english else infinitives(sentence)
             surely = any(one.sureness >= SURE for one in rewritten) and not is_direct_question(sentence)
+            is_context = most_ask and _is_statement(sentence)
             may_stand = not surely and (sentence in shown or asks(sentence) or has_problem(sentence))
             for request in [*rewritten, *(as_said(sentence) if may_stand else [])]:
                 if english:
@@ -216,7 +227,8 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
                             - LATER_SENTENCE_PENALTY * position
                             - NOT_ASKED_PENALTY * (sentence not in shown)
                             - VAGUE_PENALTY * bool(_VAGUE.search(name))
-                            - UNTOLD_PENALTY * bool(_UNTOLD.match(name)),
+                            - UNTOLD_PENALTY * bool(_UNTOLD.match(name))
+                            - CONTEXT_PENALTY * is_context,
                             least_used=min((share(word) for word in words if usage.counts[word]), default=0.0),
                             support=float(np.mean([share(word) for word in words])),
                             theme=min(1.0, sum(theme.get(word, 0.0) for word in words) / whole_theme),

@@ -53,7 +53,7 @@ def as_said(sentence: str) -> list[Imperative]:
         if not is_direct_question(text) or _REPORTED.search(text):
             return []
     text = _RUN_ON.split(text)[0]
-    text = _AFTERTHOUGHT.sub("", text).strip(" .!?¿¡,;:-\"'")
+    text = _AFTERTHOUGHT.sub("", text).strip(" .!?¿¡,;:-\"'`")
     if not 1 < len(text.split()) <= MOST_WORDS:
         return []
     text = _LONE_I.sub("I", text[0].upper() + text[1:])

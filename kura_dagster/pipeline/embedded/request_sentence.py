@@ -58,7 +58,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _NICETY = (
     r"(?:hi|hello|hey|hiya|howdy|yo|greetings|dear (?:sir|madam|team|support|all)|good (?:morning|afternoon|evening|day)|"
     r"hallo|moin|servus|guten (?:tag|morgen|abend)|grüß gott|hola|buenas(?: tardes| noches)?|buenos días|bonjour|ciao|"
-    r"please|pls|plz|bitte|por favor|kindly|ok(?:ay)?|alright|yes|yeah|yep|yup|so|um+|uh+|hmm+|oh|ah|actually|basically|"
+    r"please|pls|plz|bitte|por favor|kindly|ok(?:ay)?|alright|yes|yeah|yep|yup|so|um+|uh+|hmm+|ugh+|oh|ah|actually|basically|"
     r"also|and|but|anyway|ja|äh|sí|vale|bueno|pues)"
 )
 _NICETY_BEFORE_PUNCTUATION = (

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
+from kura_dagster.pipeline.clustering import items_per_cluster
 from kura_dagster.pipeline.embeddings import embed_summaries
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
@@ -183,7 +184,7 @@ class _Partition:
             vectors = await self._embeddings(len(conversations) - len(summaries), summaries)
         clusters = await self._base_clusters(conversations, summaries, vectors)
         if "meta_clusters" in self.counts:
-            await self._meta_clusters(math.ceil(len(conversations) / self.settings.clusters_per_group), clusters)
+            await self._meta_clusters(self._n_clusters(len(conversations)), clusters)
 
     async def _summaries(self, conversations: list[Conversation]) -> list[ConversationSummary]:
         """Return the summaries that are kept, or made on this machine."""
@@ -206,6 +207,9 @@ class _Partition:
             return {row.chat_id: row.embedding for row in rows}
         return {}
 
+    def _n_clusters(self, n: int) -> int:
+        return math.ceil(n / items_per_cluster(n, self.settings.clusters_per_group))
+
     async def _base_clusters(
         self,
         conversations: Sequence[Conversation],
@@ -215,11 +219,11 @@ class _Partition:
         """Return the clusters where all names are kept."""
         if len(summaries) < len(conversations) or any(summary.chat_id not in vectors for summary in summaries):
             if "base_clusters" in self.counts:
-                shown = min(_SHOWN_MEMBERS, self.settings.clusters_per_group)
+                n_clusters = self._n_clusters(len(conversations))
+                shown = min(_SHOWN_MEMBERS, math.ceil(len(conversations) / max(1, n_clusters)))
                 prompt = prompts.cluster_prompt(
                     [STATEMENT] * shown, [STATEMENT] * self.settings.max_contrastive_examples
                 )
-                n_clusters = math.ceil(len(conversations) / self.settings.clusters_per_group)
                 n_questions = math.ceil((1 + _NAMED_AGAIN) * n_clusters)
                 self.counts["base_clusters"].add(n_questions, prompt, self._schema_tokens(NamedGroup))
             return None

@@ -166,8 +166,8 @@ class Settings(BaseSettings):
     clusters_per_group: int | None = Field(
         None,
         ge=1,
-        description="Conversations to a base cluster, on average; unset or empty means 10, and sqrt(n) / 2.5 on days of "
-        "fewer than 625. agglomerative and hdbscan find the number.",
+        description="Conversations to a base cluster, on average; unset or empty means 10, and sqrt(n) / 2.5 on days "
+        "of fewer than 625. agglomerative and hdbscan find the number.",
     )
     meta_clusters_per_group: int = Field(
         12, ge=2, description="Clusters that a language model sees at once when it forms their parents."

@@ -15,12 +15,12 @@ from threadpoolctl import threadpool_info
 
 from kura_dagster.pipeline.base_classes import BaseClusteringMethod
 from kura_dagster.pipeline.clustering import (
-    items_per_cluster,
     NOISE,
     AgglomerativeClusteringMethod,
     HDBSCANClusteringMethod,
     KmeansClusteringModel,
     MiniBatchKmeansClusteringMethod,
+    items_per_cluster,
 )
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, unit_rows
 from kura_dagster.pipeline.vectors import cells, density_peaks, kmeans

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
+from kura_dagster.pipeline.clustering import KmeansClusteringModel
 from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
 from kura_dagster.pipeline.language_model.client import LanguageModel
 from kura_dagster.pipeline.language_model.cluster_description_model import ClusterDescriptionModel
@@ -49,7 +50,10 @@ async def run(conversations: list[Conversation], folder: Path) -> dict[str, Any]
     ):
         summaries = await summarise_conversations(conversations, model=SummaryModel(language_model))
         base = await generate_base_clusters_from_conversation_summaries(
-            summaries, embedding_model=embedding_model, clustering_model=ClusterDescriptionModel(language_model)
+            summaries,
+            embedding_model=embedding_model,
+            clustering_method=KmeansClusteringModel(clusters_per_group=10),
+            clustering_model=ClusterDescriptionModel(language_model),
         )
         hierarchy = await reduce_clusters_from_base_clusters(
             base, model=MetaClusterModel(model=language_model, embedding_model=embedding_model, max_clusters=4)

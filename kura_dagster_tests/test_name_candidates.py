@@ -146,6 +146,20 @@ def test_a_name_without_a_thing_is_none() -> None:
     names = [one.text for one in ranked(group(said, said))]
     assert names
     assert not {"Find …", "Find … in town"}.intersection(names)
+    said = ["Wi-Fi red", "Wi-Fi green", "Wi-Fi blue", "Wi-Fi black"]
+    assert "Wi-Fi …" not in [one.text for one in ranked(group(said, said))]
+
+
+def test_a_statement_names_no_group_that_asks() -> None:
+    statement = "I bought a ticket"
+    asked = [statement, "cancel my order", "cancel my order", "what is an order"]
+    far = 0.3 * OWN + np.sqrt(1 - 0.3**2) * NOWHERE
+    vectors = {text.lower(): OWN for text in asked} | {"cancel the order": far}
+    names = {one.text: one.score for one in ranked(group(asked, asked), Chosen(**vectors))}
+    told = [statement] * 3 + ["cancel my order"]
+    without = {one.text: one.score for one in ranked(group(told, told), Chosen(**vectors))}
+    assert names["I bought a ticket"] < names["Cancel the order"]
+    assert without["I bought a ticket"] > without["Cancel the order"]
 
 
 def test_a_name_that_lets_somebody_know_and_not_what_loses() -> None:

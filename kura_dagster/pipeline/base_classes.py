@@ -104,7 +104,10 @@ class BaseClusterDescriptionModel(ABC):
         prompt: str | None = None,
         max_contrastive_examples: int = 10,
     ) -> list[Cluster]:
-        """Return one cluster for each group. The summaries carry their `embedding` for models that need geometry."""
+        """Return a cluster for each group, or fewer where some ask the same; each conversation is in one of them.
+
+        The summaries carry their `embedding` for models that need geometry.
+        """
 
     @property
     def checkpoint_filename(self) -> str:

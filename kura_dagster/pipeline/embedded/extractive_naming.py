@@ -28,7 +28,7 @@ from kura_dagster.pipeline.embedded.group_words import (
     stems,
 )
 from kura_dagster.pipeline.embedded.languages import human_languages
-from kura_dagster.pipeline.embedded.name_candidates import LEAST_SHARE_MEANT, Candidate, rank_candidates
+from kura_dagster.pipeline.embedded.name_candidates import LEAST_SHARE_MEANT, N_WORDS, Candidate, rank_candidates
 from kura_dagster.pipeline.embedded.request_sentence import (
     asks,
     content_words,
@@ -53,7 +53,9 @@ EXAMPLE_CHARACTERS = 120
 LEAST_APART = 0.5  # of members, that more of a group than of those with the same name have to say what tells it apart
 SAME_THEME = 0.8  # cosine of two groups' middles, for one name to make one cluster of them
 LEAST_SHARE_AT_ALL = 0.25  # of members that a name is true of, for it to come before the central member's sentence
-LEAST_SHARE_OF_OTHERS = 0.8  # of members, that a name with a word of few has to be near to, to come before a subject of few
+LEAST_SHARE_OF_OTHERS = (
+    0.8  # of members, that a name with a word of few has to be near to, to come before a subject of few
+)
 AS_GOOD = 0.15  # in score
 TELLING_APART_COST = 0.3  # how much worse a candidate may be that says something its rivals' names don't
 MOST_BY_CHANCE = 4  # members, who may have in common what makes no theme
@@ -274,7 +276,9 @@ def _in_full(options: Sequence[Candidate]) -> str:
     ]
     if not seconds:
         return first.text
-    return joined_name([first.text, max(seconds, key=lambda one: ((one.near & ~first.near).mean(), one.score, one.text)).text])
+    return joined_name(
+        [first.text, max(seconds, key=lambda one: ((one.near & ~first.near).mean(), one.score, one.text)).text]
+    )
 
 
 def _acceptable(group: Group, candidates: list[Candidate]) -> list[Candidate]:
@@ -438,7 +442,7 @@ def _sentence_name(group: Group) -> str:
             words = stripped.split()
             if not words:
                 continue
-            name = " ".join(words[:12]) + ("…" if len(words) > 12 else "")
+            name = " ".join(words[:N_WORDS]) + ("…" if len(words) > N_WORDS else "")
             name = name[0].upper() + name[1:]
             asked = asks(sentence) or has_problem(sentence) or "?" in sentence or len(content_words(sentence)) > 3
             if not asked:

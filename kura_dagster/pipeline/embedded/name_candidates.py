@@ -137,6 +137,8 @@ def _names_a_thing(name: str, usage: Usage) -> bool:
         if rest.startswith(SLOT) and (not content_words(verb) or verb.lower() in LIGHT_VERBS):
             return False  # "make …" and "find …" may be anything
         nouns = set(content_words(rest)) - TIME_WORDS
+        if rest == SLOT and verb.lower() not in ENGLISH_VERBS:
+            return False  # "Wi-Fi …" says nothing of it
         return bool(nouns) or (verb.lower() not in LIGHT_VERBS and usage.share(verb) >= LEAST_SHARE_MEANT)
     words = set(content_words(rest)) - NOUNS_THAT_SAY_NOTHING - ABSTRACT_NOUNS
     return bool(words - (ENGLISH_VERBS - VERBS_THAT_ARE_NOUNS))
@@ -367,7 +369,8 @@ async def _score(
                 - OF_MINORITY_PENALTY * candidate.of_minority
                 - OF_FEW_PENALTY * candidate.of_few
                 - JOINT_PENALTY * candidate.joints
-                - SLOT_PENALTY * (_hidden(candidate.text.split()) + _can_do_without_its_end(candidate.text, position_of))
+                - SLOT_PENALTY
+                * (_hidden(candidate.text.split()) + _can_do_without_its_end(candidate.text, position_of))
             )
 
 

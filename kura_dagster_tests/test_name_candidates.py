@@ -146,6 +146,9 @@ def test_a_name_without_a_thing_is_none() -> None:
     names = [one.text for one in ranked(group(said, said))]
     assert names
     assert not {"Find …", "Find … in town"}.intersection(names)
+    assert not {"My flight", "My test"}.intersection(
+        one.text for one in ranked(group(["my flight", "my flight is late", "my test", "my test is red"]))
+    )
     said = ["Wi-Fi red", "Wi-Fi green", "Wi-Fi blue", "Wi-Fi black"]
     assert "Wi-Fi …" not in [one.text for one in ranked(group(said, said))]
 

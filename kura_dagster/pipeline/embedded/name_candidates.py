@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
+from kura_dagster.pipeline.embedded.grammar import is_nominal
 from kura_dagster.pipeline.embedded.group_words import (
     ENOUGH_SHARE,
     Group,
@@ -133,6 +134,8 @@ class Candidate:
 def _names_a_thing(name: str, usage: Usage) -> bool:
     """Whether a name says what it is about, beside its verb: "Explain the difference" doesn't, and "Spell …" does."""
     verb, _, rest = name.partition(" ")
+    if _BROKEN.search(name) or (verb.lower() in DETERMINERS and all(map(is_nominal, rest.split()[:-1]))):
+        return False  # "my flight", and what of it?
     if SLOT in name:
         if rest.startswith(SLOT) and (not content_words(verb) or verb.lower() in LIGHT_VERBS):
             return False  # "make …" and "find …" may be anything
@@ -150,6 +153,7 @@ _VAGUE = re.compile(
 )
 
 
+_BROKEN = re.compile(rf"(?i)\bwhether (?:{'|'.join(sorted(AUXILIARIES))})\b")  # "check whether can be owner"
 # "Let the bank know", and what?
 _UNTOLD = re.compile(
     r"(?i)(?:let|have|get) .+ know$|(?:tell|inform|alert|notify|warn|remind|contact) (?:(?:the|my|our|an?) )?\w+$|.+ to know$"

@@ -25,7 +25,8 @@ def base_clusters(
 
     Computed from `embeddings`, which the clustering method (`KURA_CLUSTERING`) groups, about
     `KURA_CLUSTERS_PER_GROUP` conversations to a cluster, and from `summaries`, from which each group is named. Groups
-    that would get one name for one request are one row. The id follows from the members. Conversations that belong nowhere share one row marked `is_outlier`; those in
+    that would get one name for one request are one row. The id follows from the members. Conversations that belong
+    nowhere share one row marked `is_outlier`; those in
     `failed_embeddings` are in none.
 
     A cluster that a language model gave no name for is called "Unnamed cluster" and set aside in `failed_base_clusters`

@@ -330,6 +330,19 @@ def test_groups_far_from_each_other_have_names_of_their_own(monkeypatch):
     assert chosen_names(monkeypatch, *options, middles=[OWN, OTHER]) == ["Find a hotel", "Look for hotels"]
 
 
+def test_what_tells_a_group_apart_is_no_name_of_its_neighbours(monkeypatch):
+    async def ranked(*_):
+        return [[Candidate("Find a hotel", 1, 1, 1, 0, score=score)] for score in (2.0, 1.9, 1.8)]
+
+    monkeypatch.setattr(extractive_naming, "rank_candidates", ranked)
+    groups = [
+        Group(["hotel"] * 9, [said] * 9, middle[None], middle, chat_ids=["id"] * 9)
+        for said, middle in (("a hotel", OTHER), ("a hotel with a pool", OWN), ("a hotel", OWN))
+    ]
+    names = asyncio.run(choose_names(groups, Chosen()))
+    assert names == ["Find a hotel", "Find a hotel (pool)", "Find a hotel (2)"]
+
+
 def test_how_and_when_are_two_requests(monkeypatch):
     options = [("How do I change the oil", 2.0)], [("When should I change the oil", 1.9)]
     assert chosen_names(monkeypatch, *options) == ["How do I change the oil", "When should I change the oil"]

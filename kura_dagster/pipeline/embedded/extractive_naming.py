@@ -85,8 +85,8 @@ class ExtractiveClusterDescriptionModel(BaseClusterDescriptionModel):
         """Return a cluster for each group, in the order of the groups' numbers; names differ from each other.
 
         Groups that ask the same, and have nothing that would tell one from the other, become one cluster, in the place
-        of the first of them: ten names for one request would only be read ten times. Every other group serves as contrast, so `max_contrastive_examples` has no effect. Summaries without an
-        embedding are embedded.
+        of the first of them: ten names for one request would only be read ten times. Every other group serves as
+        contrast, so `max_contrastive_examples` has no effect. Summaries without an embedding are embedded.
 
         Raises:
             ValueError: there is a prompt (no model is asked), a group is empty, or the summaries' vectors have another
@@ -208,12 +208,14 @@ async def choose_names(groups: Sequence[Group], embedding_model: BaseEmbeddingMo
             else:
                 later.append(number)
     for number in later:
-        same = [other for other in by_meaning[_meaning(options[number][0].text)] if other != number]
+        meaning = _meaning(options[number][0].text)
+        same = [other for other in by_meaning[meaning] if other != number]
         taken = _Taken([groups[other] for other in same], used, used_meanings)
-        near = [other for other in same if other in names and _is_near(groups[other], groups[number])]
+        near = (names[other] for other in same if other in names and _is_near(groups[other], groups[number]))
         names[number] = (
             _told_apart(options[number], groups[number], taken)
-            or (names[near[0]] if near else None)
+            # Not that of a group that was told apart: it says what this one doesn't.
+            or next((name for name in near if _meaning(name) == meaning), None)
             or _still_free(options[number], ranked[number], taken)
         )
         used.add(_key(names[number]))

@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from kura_dagster.pipeline.personal_data import KINDS, MASK, find_personal_data
-from kura_dagster.pipeline.redaction import Redaction
+from kura_dagster.pipeline.privacy.personal_data import KINDS, MASK, find_personal_data
+from kura_dagster.pipeline.privacy.redaction import Redaction
 from kura_dagster.sample.generator import generate_conversations
 from kura_dagster_tests.labelled_sentences import Piece, held_out, pieces_of, score
 

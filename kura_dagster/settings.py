@@ -21,8 +21,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import ByteSize, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
-from kura_dagster.pipeline.language_model.prices import Price
 from kura_dagster.pipeline.plain_text import plain_line
+from kura_dagster.pipeline.prices import Price
 
 PREFIX = "KURA_"
 _ENV_FILE = ".env"

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, computed_field, field_validator
 
+from kura_dagster.pipeline.failures import LanguageModelError
 from kura_dagster.pipeline.language_model.client import LanguageModel
-from kura_dagster.pipeline.language_model.failures import LanguageModelError
 from kura_dagster_tests.loopback_server import LoopbackServer
 from kura_dagster_tests.memory_cache import Memory
 from kura_dagster_tests.scripted_server import completion, scripted

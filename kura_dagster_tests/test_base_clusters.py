@@ -24,7 +24,7 @@ from kura_dagster.pipeline.base_clusters import (
 )
 from kura_dagster.pipeline.checkpoints import JSONLCheckpointManager
 from kura_dagster.pipeline.clustering import KmeansClusteringModel
-from kura_dagster.pipeline.language_model.failures import SomeTextsFailed
+from kura_dagster.pipeline.failures import SomeTextsFailed
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, FailedItem, cluster_id_of
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
+from kura_dagster.pipeline.failures import SetupError, SomeFailed
 from kura_dagster.pipeline.language_model import gateway
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError, answer_all, opened
 from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
-from kura_dagster.pipeline.language_model.failures import SetupError, SomeFailed
 from kura_dagster.pipeline.types import GeneratedSummary
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer, loopback_subprocess, read_stats
 from kura_dagster_tests.scripted_server import Reply, completion, scripted

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kura_dagster.pipeline import asked_about
+from kura_dagster.pipeline.asked_about import hash_of
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
 from kura_dagster.pipeline.cluster_names import near_duplicate
-from kura_dagster.pipeline.language_model import erasure
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError
 from kura_dagster.pipeline.language_model.cluster_description_model import ClusterDescriptionModel
-from kura_dagster.pipeline.language_model.erasure import hash_of
 from kura_dagster.pipeline.language_model.tokens import expected_tokens
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of, unit_rows
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer, _Answer
@@ -219,7 +219,7 @@ def test_a_question_with_another_groups_name_is_about_that_group_too(
     ask = LanguageModel.ask
 
     async def noting(self: LanguageModel, *arguments: Any, **options: Any) -> Any:
-        asked.append(erasure._about.get())
+        asked.append(asked_about._about.get())
         return await ask(self, *arguments, **options)
 
     monkeypatch.setattr(LanguageModel, "ask", noting)

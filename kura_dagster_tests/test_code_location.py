@@ -46,7 +46,7 @@ defs = build_defs(response_schema=WithTone, cache=Files())
 """
 FORGET = """
     def forget(self, chat_id):
-        from kura_dagster.pipeline.language_model.erasure import ABOUT, hash_of
+        from kura_dagster.pipeline.asked_about import ABOUT, hash_of
 
         about = [path for path in Path("mine").iterdir() if hash_of(chat_id) in json.loads(path.read_text())[ABOUT]]
         for path in about:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
+from kura_dagster.pipeline.failures import BudgetError
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError
 from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
-from kura_dagster.pipeline.language_model.failures import BudgetError
 from kura_dagster.pipeline.language_model.ledger import Ledger
-from kura_dagster.pipeline.language_model.prices import Price, Prices
 from kura_dagster.pipeline.language_model.tokens import answer_tokens, expected_tokens, tokens_of
+from kura_dagster.pipeline.prices import Price, Prices
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]

@@ -14,7 +14,7 @@ from kura_dagster.pipeline.embedded.extractive_naming import ExtractiveClusterDe
 from kura_dagster.pipeline.embedded.extractive_summary import USER_WORDS, ExtractiveSummaryModel
 from kura_dagster.pipeline.embedded.minilm import MiniLMEmbeddingModel
 from kura_dagster.pipeline.embedded.request_sentence import clean, request_sentences
-from kura_dagster.pipeline.redaction import Redaction
+from kura_dagster.pipeline.privacy.redaction import Redaction
 from kura_dagster.pipeline.types import Conversation, Message
 
 WHEN = datetime(2026, 11, 2, 9, tzinfo=UTC)

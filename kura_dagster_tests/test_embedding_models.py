@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kura_dagster.pipeline.failures import SetupError, SomeTextsFailed
 from kura_dagster.pipeline.language_model import embedding_models
 from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
 from kura_dagster.pipeline.language_model.client import LanguageModelError, Progress
@@ -20,7 +21,6 @@ from kura_dagster.pipeline.language_model.embedding_models import (
     OpenAIEmbeddingModel,
     SentenceTransformerEmbeddingModel,
 )
-from kura_dagster.pipeline.language_model.failures import SetupError, SomeTextsFailed
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster_tests.loopback_server import EMBEDDING_DIMENSIONS, Faults, LoopbackServer
 from kura_dagster_tests.memory_cache import Memory

@@ -10,7 +10,7 @@ import pytest
 
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
 from kura_dagster.pipeline.embeddings import EmbeddingError, embed_summaries, embed_texts
-from kura_dagster.pipeline.language_model.failures import SomeTextsFailed
+from kura_dagster.pipeline.failures import SomeTextsFailed
 from kura_dagster.pipeline.types import ConversationSummary, FailedItem
 
 

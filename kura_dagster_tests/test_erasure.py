@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from kura_dagster.pipeline.asked_about import asked_about, embedded_about, hash_of
 from kura_dagster.pipeline.embedded.extractive_naming import ExtractiveClusterDescriptionModel
 from kura_dagster.pipeline.embedded.extractive_summary import ExtractiveSummaryModel
 from kura_dagster.pipeline.embedded.topics import TOPICS
@@ -18,7 +19,6 @@ from kura_dagster.pipeline.embedded.ward_hierarchy import WardMetaClusterModel
 from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
 from kura_dagster.pipeline.language_model.client import LanguageModel
 from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
-from kura_dagster.pipeline.language_model.erasure import asked_about, embedded_about, hash_of
 from kura_dagster.pipeline.summaries import summarise_conversations
 from kura_dagster.pipeline.types import Conversation, Message
 from kura_dagster_tests.loopback_server import LoopbackServer

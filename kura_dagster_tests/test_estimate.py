@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
-from kura_dagster.pipeline.language_model.estimate import StageEstimate, estimate
-from kura_dagster.pipeline.language_model.failures import SetupError
+from kura_dagster.pipeline.estimate import StageEstimate, estimate
+from kura_dagster.pipeline.failures import SetupError
 from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
 from kura_dagster.pipeline.providers import open_models
 from kura_dagster.pipeline.summaries import summarise_conversations

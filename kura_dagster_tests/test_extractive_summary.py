@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kura_dagster.pipeline.embedded.extractive_summary import ExtractiveSummaryModel, users_words
 from kura_dagster.pipeline.embedded.languages import find_languages
-from kura_dagster.pipeline.personal_data import find_personal_data
+from kura_dagster.pipeline.privacy.personal_data import find_personal_data
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary, Message
 from kura_dagster.sample.generator import generate_conversations
 

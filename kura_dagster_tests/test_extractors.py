@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from kura_dagster.pipeline.failures import BudgetError, LanguageModelError, SomeFailed
 from kura_dagster.pipeline.language_model.client import LanguageModel
-from kura_dagster.pipeline.language_model.failures import BudgetError, LanguageModelError, SomeFailed
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster.pipeline.language_model.summary_model import SummaryModel
 from kura_dagster.pipeline.providers import open_models

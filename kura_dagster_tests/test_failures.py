@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kura_dagster.pipeline.language_model.failures import retry_after
+from kura_dagster.pipeline.failures import retry_after
 
 
 def told(**headers: str) -> float | None:

@@ -12,7 +12,7 @@ import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from kura_dagster.orchestration.partition_loop import PARTITION_DONE, EachPartition
-from kura_dagster.pipeline.language_model.failures import BudgetError
+from kura_dagster.pipeline.failures import BudgetError
 from kura_dagster.storage.database import Database, DatabaseError
 from kura_dagster.storage.io_manager import DuckDBIOManager
 from kura_dagster.storage.materialisations import report_each_partition

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationInfo, field_validator
 
+from kura_dagster.pipeline.failures import BudgetError, LanguageModelError, SetupError
 from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
 from kura_dagster.pipeline.language_model.client import LanguageModel
 from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
-from kura_dagster.pipeline.language_model.failures import BudgetError, LanguageModelError, SetupError
 from kura_dagster.pipeline.language_model.ledger import Ledger
-from kura_dagster.pipeline.language_model.prices import Price, Prices
+from kura_dagster.pipeline.prices import Price, Prices
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]

@@ -168,7 +168,9 @@ def test_others_are_asked_while_one_waits_for_another_process(server: LoopbackSe
         async with LanguageModel(cache=cache) as elsewhere, LanguageModel(cache=cache) as here:
             server.latency = 4.0
             asked = [asyncio.create_task(elsewhere.ask(each, Answer)) for each in questions[:2]]
-            await asyncio.sleep(0.2)
+            while server.stats.in_flight < 2:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)  # for both to have begun to wait
             server.latency = 0.0
             done: list[str] = []
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kura_dagster.pipeline.language_model.failures import BudgetError, SetupError
+from kura_dagster.pipeline.failures import BudgetError, SetupError
 from kura_dagster.pipeline.language_model.ledger import FIRST_INPUT_MARGIN, FIRST_OUTPUT_TOKENS, Ledger, Spent
-from kura_dagster.pipeline.language_model.prices import Price, Prices
+from kura_dagster.pipeline.prices import Price, Prices
 
 MODEL = "openai/own"
 PRICES = Prices({MODEL: Price(input=1.0, output=2.0)})

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kura_dagster.pipeline import asked_about
+from kura_dagster.pipeline.asked_about import hash_of
 from kura_dagster.pipeline.base_classes import BaseClusteringMethod, BaseEmbeddingModel
 from kura_dagster.pipeline.clustering import KmeansClusteringModel
+from kura_dagster.pipeline.failures import SomeFailed
 from kura_dagster.pipeline.hierarchy import check_tree, get_children_by_parent, get_levels, get_root_clusters
-from kura_dagster.pipeline.language_model import erasure, meta_cluster_model
+from kura_dagster.pipeline.language_model import meta_cluster_model
 from kura_dagster.pipeline.language_model.client import LanguageModel, LanguageModelError
 from kura_dagster.pipeline.language_model.embedding_models import OpenAIEmbeddingModel
-from kura_dagster.pipeline.language_model.erasure import hash_of
-from kura_dagster.pipeline.language_model.failures import SomeFailed
 from kura_dagster.pipeline.language_model.meta_cluster_model import LARGEST_FAMILY, MOST_OPTIONS, MetaClusterModel
 from kura_dagster.pipeline.meta_clusters import planned_roots, reduce_clusters_from_base_clusters
 from kura_dagster.pipeline.types import Cluster, FailedItem, cluster_id_of
@@ -305,7 +306,7 @@ def test_questions_are_about_every_conversation_whose_text_they_hold(
     ask = LanguageModel.ask
 
     async def noting(self: LanguageModel, prompt: str, *arguments: Any, **options: Any) -> Any:
-        asked.append((prompt, erasure._about.get()))
+        asked.append((prompt, asked_about._about.get()))
         return await ask(self, prompt, *arguments, **options)
 
     monkeypatch.setattr(LanguageModel, "ask", noting)

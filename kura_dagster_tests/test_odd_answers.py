@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from kura_dagster.pipeline.failures import LanguageModelError, SetupError
 from kura_dagster.pipeline.language_model.client import LanguageModel
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, SetupError
 from kura_dagster.pipeline.language_model.ledger import Ledger
 from kura_dagster_tests.scripted_server import Reply, Script, completion, error_reply, scripted
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kura_dagster.pipeline.identifying_forms import passes_luhn, passes_mod_97
-from kura_dagster.pipeline.personal_data import KINDS, MASK, find_kinds, find_personal_data
+from kura_dagster.pipeline.privacy.identifying_forms import passes_luhn, passes_mod_97
+from kura_dagster.pipeline.privacy.personal_data import KINDS, MASK, find_kinds, find_personal_data
 from kura_dagster_tests.labelled_sentences import Piece, held_out, pieces_of, score, sentences
 
 

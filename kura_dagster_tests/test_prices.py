@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from kura_dagster.pipeline.language_model.prices import Price, Prices
+from kura_dagster.pipeline.prices import Price, Prices
 
 
 def test_a_known_model_costs_by_token() -> None:

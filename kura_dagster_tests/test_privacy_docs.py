@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from kura_dagster.pipeline.personal_data import KINDS, MASK, find_personal_data
+from kura_dagster.pipeline.privacy.personal_data import KINDS, MASK, find_personal_data
 from kura_dagster_tests.labelled_sentences import Piece, Sentence, held_out, pieces_of, score
 from kura_dagster_tests.loopback_server import LoopbackServer
 from kura_dagster_tests.test_language_model_docs import run

@@ -8,7 +8,7 @@ from kura_dagster.orchestration import progress
 from kura_dagster.orchestration.progress import Meter, RunWatch, usd, watched_by
 from kura_dagster.pipeline.language_model.client import LanguageModel, Progress
 from kura_dagster.pipeline.language_model.ledger import Ledger
-from kura_dagster.pipeline.language_model.prices import Price, Prices
+from kura_dagster.pipeline.prices import Price, Prices
 
 
 class Stage:

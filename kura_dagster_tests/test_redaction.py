@@ -18,11 +18,11 @@ from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, BaseSummaryModel
 from kura_dagster.pipeline.embedded.extractive_summary import ExtractiveSummaryModel
+from kura_dagster.pipeline.estimate import estimate
 from kura_dagster.pipeline.language_model import prompts
-from kura_dagster.pipeline.language_model.estimate import estimate
-from kura_dagster.pipeline.personal_data import KINDS, MASK
+from kura_dagster.pipeline.privacy.personal_data import KINDS, MASK
+from kura_dagster.pipeline.privacy.redaction import Redaction
 from kura_dagster.pipeline.providers import open_models, redaction_from
-from kura_dagster.pipeline.redaction import Redaction
 from kura_dagster.pipeline.summaries import summarise_conversations
 from kura_dagster.pipeline.types import (
     Conversation,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kura_dagster.pipeline.language_model.prices import Price
+from kura_dagster.pipeline.prices import Price
 from kura_dagster.settings import STAGE_MODELS, Cadence, Settings, SettingsError, warn_of_unknown_variable
 
 

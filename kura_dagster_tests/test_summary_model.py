@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
+from kura_dagster.pipeline.failures import LanguageModelError, SomeFailed
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, Progress
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, SomeFailed
 from kura_dagster.pipeline.language_model.summary_model import SummaryModel
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary
 from kura_dagster.storage.database import Database

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kura_dagster.pipeline.personal_data import MASK, find_kinds, find_personal_data
-from kura_dagster.pipeline.traced_text import TracedText, plain
+from kura_dagster.pipeline.privacy.personal_data import MASK, find_kinds, find_personal_data
+from kura_dagster.pipeline.privacy.traced_text import TracedText, plain
 
 VARIANTS = [
     ("+49\u00a0170\u00a01234567", "[phone]"),

@@ -35,7 +35,7 @@ def estimate(day: Day = None, first: From = None, last: To = None) -> None:
 
     from kura_dagster.orchestration.materialise import partition_keys_between
     from kura_dagster.orchestration.progress import usd
-    from kura_dagster.pipeline.language_model.estimate import estimate as estimate_of
+    from kura_dagster.pipeline.estimate import estimate as estimate_of
 
     begin, end = asked_range(day, first, last)
     with errors_explained():

@@ -61,8 +61,8 @@ def _explain(error: Exception) -> None:
     from kura_dagster.orchestration.code_location import CodeLocationError
     from kura_dagster.orchestration.materialise import PartitionRangeError
     from kura_dagster.orchestration.run_history import HistoryError
+    from kura_dagster.pipeline.failures import LanguageModelError
     from kura_dagster.pipeline.language_model.answer_cache import CacheError
-    from kura_dagster.pipeline.language_model.failures import LanguageModelError
     from kura_dagster.storage.database import DatabaseError
     from kura_dagster.storage.query_source import QueryError
 

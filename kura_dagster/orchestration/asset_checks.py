@@ -14,7 +14,7 @@ import numpy as np
 
 from kura_dagster.orchestration.asset_metadata import is_superseded
 from kura_dagster.pipeline.hierarchy import check_tree
-from kura_dagster.pipeline.personal_data import find_kinds
+from kura_dagster.pipeline.privacy.personal_data import find_kinds
 from kura_dagster.storage.database import Database, PartitionDate
 from kura_dagster.storage.io_manager import partition_dates
 from kura_dagster.storage.tables import (

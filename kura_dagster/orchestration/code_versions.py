@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from kura_dagster.orchestration.questions import STAGES, Questions, asked_models
-from kura_dagster.pipeline.language_model.failures import BASE_URL_VARIABLES
+from kura_dagster.pipeline.failures import BASE_URL_VARIABLES
 from kura_dagster.pipeline.language_model.prompts import prompt_fingerprint
 from kura_dagster.pipeline.providers import ModelOverrides
 from kura_dagster.pipeline.types import GeneratedSummary

@@ -70,6 +70,14 @@ if TYPE_CHECKING:
     from kura_dagster.pipeline.embedded.minilm import MiniLMEmbeddingModel
     from kura_dagster.pipeline.embedded.ward_hierarchy import WardMetaClusterModel
     from kura_dagster.pipeline.embeddings import embed_summaries
+    from kura_dagster.pipeline.failures import (
+        BudgetError,
+        LanguageModelError,
+        SetupError,
+        SomeFailed,
+        SomeTextsFailed,
+        StopAsking,
+    )
     from kura_dagster.pipeline.hierarchy import (
         check_tree,
         get_all_conversations,
@@ -88,21 +96,13 @@ if TYPE_CHECKING:
         OpenAIEmbeddingModel,
         SentenceTransformerEmbeddingModel,
     )
-    from kura_dagster.pipeline.language_model.failures import (
-        BudgetError,
-        LanguageModelError,
-        SetupError,
-        SomeFailed,
-        SomeTextsFailed,
-        StopAsking,
-    )
     from kura_dagster.pipeline.language_model.ledger import Ledger, Spent
     from kura_dagster.pipeline.language_model.meta_cluster_model import MetaClusterModel
-    from kura_dagster.pipeline.language_model.prices import Price, Prices
     from kura_dagster.pipeline.language_model.summary_model import ExtractorError, SummaryModel
     from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
+    from kura_dagster.pipeline.prices import Price, Prices
+    from kura_dagster.pipeline.privacy.redaction import Redaction
     from kura_dagster.pipeline.projections import HDBUMAP, PCAProjection, reduce_dimensionality_from_clusters
-    from kura_dagster.pipeline.redaction import Redaction
     from kura_dagster.pipeline.summaries import summarise_conversations
     from kura_dagster.pipeline.tree import (
         render_markdown,

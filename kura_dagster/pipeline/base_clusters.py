@@ -21,8 +21,8 @@ from kura_dagster.pipeline.base_classes import (
 from kura_dagster.pipeline.cluster_names import numbered_names
 from kura_dagster.pipeline.clustering import NOISE, KmeansClusteringModel
 from kura_dagster.pipeline.embeddings import embed_summaries
+from kura_dagster.pipeline.failures import SomeFailed
 from kura_dagster.pipeline.hierarchy import some_of
-from kura_dagster.pipeline.language_model.failures import SomeFailed
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, FailedItem, cluster_id_of, unit_rows
 
 logger = logging.getLogger(__name__)

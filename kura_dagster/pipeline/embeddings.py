@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kura_dagster.pipeline.asked_about import embedded_about
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel
-from kura_dagster.pipeline.language_model.erasure import embedded_about
-from kura_dagster.pipeline.language_model.failures import SomeTextsFailed
+from kura_dagster.pipeline.failures import SomeTextsFailed
 from kura_dagster.pipeline.types import ConversationEmbedding, ConversationSummary, FailedItem
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from kura_dagster.pipeline.base_classes import BaseCheckpointManager, BaseMetaClusterModel
 from kura_dagster.pipeline.cluster_names import distinct_name, joined_name, three_word_slug
+from kura_dagster.pipeline.failures import SomeFailed
 from kura_dagster.pipeline.hierarchy import (
     HierarchyError,
     get_children_by_parent,
@@ -24,7 +25,6 @@ from kura_dagster.pipeline.hierarchy import (
     get_root_clusters,
     some_of,
 )
-from kura_dagster.pipeline.language_model.failures import SomeFailed
 from kura_dagster.pipeline.types import Cluster, FailedItem, cluster_id_of
 from kura_dagster.pipeline.vectors.ward import group_by_ward
 

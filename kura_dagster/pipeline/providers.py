@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kura_dagster.pipeline.language_model.client import LanguageModel
     from kura_dagster.pipeline.language_model.ledger import Ledger
     from kura_dagster.pipeline.language_model.summary_model import Extractor
-    from kura_dagster.pipeline.redaction import Redaction
+    from kura_dagster.pipeline.privacy.redaction import Redaction
 
 
 EMBEDDING_APIS = ("openai/", "cohere/")
@@ -106,7 +106,7 @@ async def open_models(
             raise TypeError(f"{name} is a {type(model).__name__}; allowed is a subclass of {bases[name].__name__}")
     if ledger is None:
         from kura_dagster.pipeline.language_model.ledger import Ledger
-        from kura_dagster.pipeline.language_model.prices import Prices
+        from kura_dagster.pipeline.prices import Prices
 
         ledger = Ledger(settings.max_calls, settings.max_cost_usd, Prices(settings.prices))
     async with AsyncExitStack() as stack:
@@ -233,7 +233,7 @@ def redaction_from(settings: Settings) -> Redaction | None:
     """Return what takes personal data out of conversations, None where `KURA_REDACTION` is off."""
     if settings.redaction == "off":
         return None
-    from kura_dagster.pipeline.redaction import Redaction
+    from kura_dagster.pipeline.privacy.redaction import Redaction
 
     return Redaction()
 

@@ -10,9 +10,9 @@ from collections import Counter
 
 from kura_dagster.pipeline.accounting import unaccounted
 from kura_dagster.pipeline.base_classes import BaseCheckpointManager, BaseSummaryModel
+from kura_dagster.pipeline.failures import SomeFailed
 from kura_dagster.pipeline.hierarchy import some_of
-from kura_dagster.pipeline.language_model.failures import SomeFailed
-from kura_dagster.pipeline.redaction import Redaction, restore_metadata
+from kura_dagster.pipeline.privacy.redaction import Redaction, restore_metadata
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, FailedItem, GeneratedSummary
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
-from kura_dagster.pipeline.language_model.failures import StopAsking
+from kura_dagster.pipeline.failures import StopAsking
 from kura_dagster.storage.database import Database, DatabaseError, PartitionDate
 from kura_dagster.storage.materialisations import StoredPartitions
 from kura_dagster.storage.partitioning import DAILY_IN_UTC, Partitioning

@@ -42,7 +42,7 @@ from kura_dagster.pipeline.embedded.shortening import SLOT
 from kura_dagster.pipeline.embedded.subjects import FIX_PROBLEMS, HELP_WITH, stands_for_a_thing
 from kura_dagster.pipeline.embedded.vocabulary import DETERMINERS, ENGLISH_VERBS, LIGHT_VERBS, NOUNS_THAT_SAY_NOTHING
 from kura_dagster.pipeline.embeddings import embed_texts
-from kura_dagster.pipeline.personal_data import MASK, find_personal_data
+from kura_dagster.pipeline.privacy.personal_data import MASK, find_personal_data
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, cluster_id_of, unit_rows
 
 ASK_IN = "Ask in"  # a language, where a group shares little else

@@ -12,7 +12,7 @@ from kura_dagster.pipeline.base_classes import BaseSummaryModel
 from kura_dagster.pipeline.embedded.courtesies import without_courtesies
 from kura_dagster.pipeline.embedded.languages import find_languages
 from kura_dagster.pipeline.embedded.request_sentence import MAX_CHARACTERS, clean, request_sentences, shortened
-from kura_dagster.pipeline.personal_data import PersonalData, find_personal_data
+from kura_dagster.pipeline.privacy.personal_data import PersonalData, find_personal_data
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary
 
 MODEL = "extractive"

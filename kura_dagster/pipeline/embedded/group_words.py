@@ -16,7 +16,7 @@ import numpy as np
 from kura_dagster.pipeline.embedded.grammar import is_nominal, is_number
 from kura_dagster.pipeline.embedded.request_sentence import content_words, sentences, stem
 from kura_dagster.pipeline.embedded.vocabulary import PREDICATES, TIME_WORDS
-from kura_dagster.pipeline.personal_data import MASK
+from kura_dagster.pipeline.privacy.personal_data import MASK
 
 # The share of members that has to use a word for it to stand in a name: `LEAST_SHARE` and two members at least for it
 # to stay, `ENOUGH_SHARE` for nothing to be said against it. Names of places and products and numbers need more: they

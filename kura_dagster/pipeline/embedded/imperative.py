@@ -42,7 +42,7 @@ from kura_dagster.pipeline.embedded.vocabulary import (
     VERBS,
     VERBS_THAT_ARE_NOUNS,
 )
-from kura_dagster.pipeline.personal_data import MASK
+from kura_dagster.pipeline.privacy.personal_data import MASK
 
 
 @dataclass(frozen=True)

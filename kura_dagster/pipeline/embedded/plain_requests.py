@@ -12,7 +12,7 @@ from kura_dagster.pipeline.embedded.imperative import NEGATION_ABROAD, TO_KNOW, 
 from kura_dagster.pipeline.embedded.request_sentence import asks, strip_niceties
 from kura_dagster.pipeline.embedded.shortening import SLOT
 from kura_dagster.pipeline.embedded.vocabulary import AUXILIARIES, DETERMINERS, PRONOUNS
-from kura_dagster.pipeline.personal_data import MASK
+from kura_dagster.pipeline.privacy.personal_data import MASK
 
 QUESTION_SURENESS = 0.5
 STATEMENT_SURENESS = 0.3

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from kura_dagster.pipeline.asked_about import hash_of
 from kura_dagster.pipeline.base_classes import CacheStrategy
-from kura_dagster.pipeline.language_model.erasure import hash_of
-from kura_dagster.pipeline.language_model.failures import StopAsking
+from kura_dagster.pipeline.failures import StopAsking
 
 if TYPE_CHECKING:
     import diskcache

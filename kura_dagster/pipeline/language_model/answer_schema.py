@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
 
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, kind_and_place
+from kura_dagster.pipeline.failures import LanguageModelError, kind_and_place
 from kura_dagster.pipeline.language_model.tokens import schema_tokens
 
 

@@ -22,11 +22,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from kura_dagster.pipeline.asked_about import marked
 from kura_dagster.pipeline.base_classes import CacheStrategy
-from kura_dagster.pipeline.language_model.answer_cache import answer_key
-from kura_dagster.pipeline.language_model.answer_schema import AnswerSchema, hearing
-from kura_dagster.pipeline.language_model.erasure import marked
-from kura_dagster.pipeline.language_model.failures import (
+from kura_dagster.pipeline.failures import (
     MAX_REASKS,
     NO_KEY,
     LanguageModelError,
@@ -41,6 +39,8 @@ from kura_dagster.pipeline.language_model.failures import (
     stopping,
     wrong_url,
 )
+from kura_dagster.pipeline.language_model.answer_cache import answer_key
+from kura_dagster.pipeline.language_model.answer_schema import AnswerSchema, hearing
 from kura_dagster.pipeline.language_model.gateway import Gateway
 from kura_dagster.pipeline.language_model.leases import Leases, Waiting, stand_in
 from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation

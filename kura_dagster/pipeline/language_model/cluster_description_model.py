@@ -12,6 +12,7 @@ from itertools import zip_longest
 import numpy as np
 from pydantic import field_validator
 
+from kura_dagster.pipeline.asked_about import asked_about
 from kura_dagster.pipeline.base_classes import BaseClusterDescriptionModel, BaseEmbeddingModel
 from kura_dagster.pipeline.cluster_names import (
     distinct_names,
@@ -21,10 +22,9 @@ from kura_dagster.pipeline.cluster_names import (
     tidy_name,
 )
 from kura_dagster.pipeline.embeddings import EmbeddingError, embed_texts
+from kura_dagster.pipeline.failures import LanguageModelError, SomeFailed, StopAsking
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
-from kura_dagster.pipeline.language_model.erasure import asked_about
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, SomeFailed, StopAsking
 from kura_dagster.pipeline.types import Cluster, ConversationSummary, GeneratedCluster, cluster_id_of, unit_rows
 from kura_dagster.pipeline.vectors.closeness import closeness
 

@@ -19,11 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from kura_dagster.pipeline.asked_about import marked
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, CacheStrategy
-from kura_dagster.pipeline.language_model.answer_cache import answer_key
-from kura_dagster.pipeline.language_model.client import Progress, answer_all, close_sdk, openai_http_client
-from kura_dagster.pipeline.language_model.erasure import marked
-from kura_dagster.pipeline.language_model.failures import (
+from kura_dagster.pipeline.failures import (
     NO_KEY,
     LanguageModelError,
     SomeTextsFailed,
@@ -35,6 +33,8 @@ from kura_dagster.pipeline.language_model.failures import (
     missing_key,
     wrong_url,
 )
+from kura_dagster.pipeline.language_model.answer_cache import answer_key
+from kura_dagster.pipeline.language_model.client import Progress, answer_all, close_sdk, openai_http_client
 from kura_dagster.pipeline.language_model.gateway import Gateway
 from kura_dagster.pipeline.language_model.leases import Leases, Waiting
 from kura_dagster.pipeline.language_model.ledger import Ledger

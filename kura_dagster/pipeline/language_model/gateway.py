@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
-from kura_dagster.pipeline.language_model.failures import (
+from kura_dagster.pipeline.failures import (
     LanguageModelError,
     ProviderDownError,
     SetupError,

@@ -13,7 +13,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
-from kura_dagster.pipeline.language_model.failures import StopAsking
+from kura_dagster.pipeline.failures import StopAsking
 
 LEASE_SECONDS = 30.0
 """How long others wait at most for a process that was killed."""

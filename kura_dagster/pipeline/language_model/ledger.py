@@ -11,8 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kura_dagster.pipeline.language_model.failures import BudgetError, SetupError
-from kura_dagster.pipeline.language_model.prices import Prices
+from kura_dagster.pipeline.failures import BudgetError, SetupError
+from kura_dagster.pipeline.prices import Prices
 
 FIRST_OUTPUT_TOKENS = 400
 """Tokens that an answer is expected to have while none has come; later at least the longest of the model's so far."""

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, Field
 
+from kura_dagster.pipeline.asked_about import asked_about
 from kura_dagster.pipeline.base_classes import BaseClusteringMethod, BaseEmbeddingModel, BaseMetaClusterModel
 from kura_dagster.pipeline.cluster_names import (
     NEAR_DUPLICATE,
@@ -27,11 +28,10 @@ from kura_dagster.pipeline.cluster_names import (
 )
 from kura_dagster.pipeline.clustering import NOISE, KmeansClusteringModel
 from kura_dagster.pipeline.embeddings import embed_texts
+from kura_dagster.pipeline.failures import SomeFailed
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
 from kura_dagster.pipeline.language_model.cluster_description_model import NamedGroup
-from kura_dagster.pipeline.language_model.erasure import asked_about
-from kura_dagster.pipeline.language_model.failures import SomeFailed
 from kura_dagster.pipeline.meta_clusters import MOST_CHILDREN, parent_of, planned_roots
 from kura_dagster.pipeline.types import Cluster, FailedItem, unit_rows
 from kura_dagster.pipeline.vectors.closeness import closeness

@@ -16,12 +16,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from kura_dagster.pipeline.asked_about import asked_about
 from kura_dagster.pipeline.base_classes import BaseSummaryModel
+from kura_dagster.pipeline.failures import LanguageModelError, StopAsking, faults_of, stopping
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.client import LanguageModel, answer_all, opened
 from kura_dagster.pipeline.language_model.conversation_budget import check_max_conversation_tokens
-from kura_dagster.pipeline.language_model.erasure import asked_about
-from kura_dagster.pipeline.language_model.failures import LanguageModelError, StopAsking, faults_of, stopping
 from kura_dagster.pipeline.language_model.gateway import MAX_ATTEMPTS
 from kura_dagster.pipeline.language_model.patience import Patience, PatientSemaphore
 from kura_dagster.pipeline.language_model.summary_schema import (

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kura_dagster.pipeline.given_names import GIVEN_NAMES
+from kura_dagster.pipeline.privacy.given_names import GIVEN_NAMES
 
 _WORD = r"[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_])){0,29}"
 _NAME = rf"{_WORD}(?: (?:(?:van|von|de|del|der|den|da|di|dos|la|bin|al|el)\b ?){{0,2}}{_WORD}){{0,2}}"

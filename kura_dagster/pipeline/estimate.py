@@ -22,10 +22,10 @@ from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
 from kura_dagster.pipeline.clustering import items_per_cluster
 from kura_dagster.pipeline.embeddings import embed_summaries
+from kura_dagster.pipeline.failures import LanguageModelError
 from kura_dagster.pipeline.language_model import prompts
 from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
 from kura_dagster.pipeline.language_model.cluster_description_model import NamedGroup
-from kura_dagster.pipeline.language_model.failures import LanguageModelError
 from kura_dagster.pipeline.language_model.ledger import Ledger, Reservation
 from kura_dagster.pipeline.language_model.meta_cluster_model import (
     MOST_OPTIONS,
@@ -33,9 +33,9 @@ from kura_dagster.pipeline.language_model.meta_cluster_model import (
     CandidateCategories,
     CategoryLabel,
 )
-from kura_dagster.pipeline.language_model.prices import Prices
 from kura_dagster.pipeline.language_model.tokens import expected_tokens
 from kura_dagster.pipeline.meta_clusters import planned_roots, reduce_clusters_from_base_clusters
+from kura_dagster.pipeline.prices import Prices
 from kura_dagster.pipeline.providers import ANSWERS_FOLDER, EMBEDDING_APIS, Models, open_models, redaction_from
 from kura_dagster.pipeline.summaries import summarise_conversations
 from kura_dagster.pipeline.types import Cluster, Conversation, ConversationSummary, FailedItem

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from kura_dagster.pipeline.personal_data import KINDS, count_masks, find_personal_data
+from kura_dagster.pipeline.privacy.personal_data import KINDS, count_masks, find_personal_data
 from kura_dagster.pipeline.types import Conversation, ConversationSummary, Metadata, MetadataValue
 
 # What was replaced may bring another name into sight: masking goes on until nothing changes. More often than this only

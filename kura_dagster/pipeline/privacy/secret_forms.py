@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from kura_dagster.pipeline.identifying_forms import Form, always, digits_of
+from kura_dagster.pipeline.privacy.identifying_forms import Form, always, digits_of
 
 # Where the end is not there, only what looks like a key goes: a header alone stands in many an explanation.
 _PRIVATE_KEY = re.compile(

@@ -17,11 +17,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from kura_dagster.pipeline.identifying_forms import IDENTIFYING_FORMS, Form
-from kura_dagster.pipeline.introduced_names import find_names
-from kura_dagster.pipeline.known_names import KnownNames
-from kura_dagster.pipeline.secret_forms import SECRET_FORMS
-from kura_dagster.pipeline.traced_text import TracedText, plain
+from kura_dagster.pipeline.privacy.identifying_forms import IDENTIFYING_FORMS, Form
+from kura_dagster.pipeline.privacy.introduced_names import find_names
+from kura_dagster.pipeline.privacy.known_names import KnownNames
+from kura_dagster.pipeline.privacy.secret_forms import SECRET_FORMS
+from kura_dagster.pipeline.privacy.traced_text import TracedText, plain
 
 KINDS = ("email", "phone", "card", "iban", "ip", "secret", "password", "number", "name")
 """What a mask can stand for. `secret` is a key or a token, `number` one that papers, accounts or orders have."""

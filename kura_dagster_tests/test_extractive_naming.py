@@ -466,3 +466,20 @@ def test_a_name_claims_no_deed_that_few_ask_for(monkeypatch):
     monkeypatch.setattr(extractive_naming, "rank_candidates", ranked)
     assert name("a hotel please", "find me a hotel", "i need a hotel", "book a hotel") == "Find a hotel"
     assert name("book a hotel", "find me a hotel", "i want to book a hotel") == "Book a hotel"
+
+
+def test_a_topic_nearer_to_a_group_than_any_request_names_it(monkeypatch):
+    def name(of_topic, consensus):
+        topic = Candidate("Get help with SQL queries", 1, 1, 1, 0, says_request=False, of_topic=of_topic, score=0.1)
+        request = Candidate("Count the orders of each customer", 1, 1, 1, 0, consensus=consensus, score=2.0)
+
+        async def ranked(*_):
+            return [[request, topic]]
+
+        monkeypatch.setattr(extractive_naming, "rank_candidates", ranked)
+        (chosen,) = asyncio.run(choose_names([Group(["ask"] * 4, ["ask"] * 4, OWN[None], OWN)], Chosen()))
+        return chosen
+
+    assert name(of_topic=0.5, consensus=0.4) == "Get help with SQL queries"
+    assert name(of_topic=0.5, consensus=0.6) == "Count the orders of each customer"
+    assert name(of_topic=0.4, consensus=0.3) == "Count the orders of each customer"

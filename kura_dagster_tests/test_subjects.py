@@ -102,7 +102,7 @@ def topics(members: Group, topic: str, cosine: float) -> list[Subject]:
 def test_topics_are_those_that_the_group_is_very_near_to() -> None:
     assert topics(BOARDS, "Git", 1.0) == [Subject(("git",), "Git", frozenset(range(5)), 1.0)]
     assert [one.form for one in topics(BOARDS, "Git", 0.5)] == ["Git"]
-    assert topics(BOARDS, "Git", 0.49) == []
+    assert topics(BOARDS, "Git", 0.42) == []
     assert topics_of(BOARDS, np.tile(np.array([0.0, 1.0]), (len(TOPICS), 1))) == []
 
 

@@ -56,6 +56,7 @@ LEAST_SHARE_AT_ALL = 0.25  # of members that a name is true of, for it to come b
 LEAST_SHARE_OF_OTHERS = (
     0.8  # of members, that a name with a word of few has to be near to, to come before a subject of few
 )
+LEAST_OF_TOPIC = 0.43  # cosine of a group to the topic that names it although a request stands for it
 AS_GOOD = 0.15  # in score
 TELLING_APART_COST = 0.3  # how much worse a candidate may be that says something its rivals' names don't
 MOST_BY_CHANCE = 4  # members, who may have in common what makes no theme
@@ -290,8 +291,11 @@ def _acceptable(group: Group, candidates: list[Candidate]) -> list[Candidate]:
         requests = [one for one in requests if one.is_asked]  # of one member what it is shown by is known
     true = [one for one in requests if one.stands]
     about = [one for one in candidates if not one.says_request]
+    nearest = max((one.consensus for one in true), default=0.0)
     return (
-        [one for one in true if one.is_asked]
+        # Where each asks for something else of one subject, the subject is nearer to all than anybody's request.
+        [one for one in about if one.of_topic is not None and one.of_topic > max(nearest, LEAST_OF_TOPIC)]
+        or [one for one in true if one.is_asked]
         or true
         or [one for one in about if one.meant >= LEAST_SHARE_MEANT]
         or [one for one in requests if one.meant >= LEAST_SHARE_OF_OTHERS and group.language == "english"]

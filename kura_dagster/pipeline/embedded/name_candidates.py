@@ -86,6 +86,7 @@ SURE = 0.7  # of the rewriting of a sentence that need not stand as it was said
 # A name stands for its group if at least half of the members compared are near to it, or half use each of its words and
 # it is not far from them.
 LEAST_SHARE_MEANT = 0.5
+CLEAR = 0.5  # consensus of a request, from which on nobody looks for a topic
 NEAR = 0.45  # in cosine
 NEAR_ABROAD = 0.5  # in other languages than English, where whatever is said in the same one is near
 LEAST_USED_ABROAD = 0.1  # of members that use each word of it, and all words on average: there
@@ -105,7 +106,8 @@ class Candidate:
     member's request is shown by. `made_of` is the name
     without its slots. `says_request` is False of a name that only says what the group is about, and `meant` is the share of the
     members that it may be said to stand for; `least_used` is the share that uses the word of it that fewest do. `near` says of each member
-    compared whether the name is near to it.
+    compared whether the name is near to it, and `consensus` is how near it is to them on average, in cosine. `of_topic`
+    is the cosine of the group to the everyday topic that the name is of, None of other names.
     """
 
     text: str
@@ -120,6 +122,8 @@ class Candidate:
     made_of: str = ""
     n_sources: int = 1
     says_request: bool = True
+    of_topic: float | None = None
+    consensus: float = 0.0
     meant: float = 1.0
     least_used: float = 0.0
     near: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool), compare=False)
@@ -250,7 +254,14 @@ def _requests(group: Group, theme: dict[str, float], spelling: dict[str, str]) -
 def _subject_names(group: Group, subjects: Sequence[Subject], topics: Sequence[Subject]) -> list[Candidate]:
     return [
         Candidate(
-            text, sureness, covered, max(subject.weight for subject in chosen), 0.0, says_request=False, meant=covered
+            text,
+            sureness,
+            covered,
+            max(subject.weight for subject in chosen),
+            0.0,
+            says_request=False,
+            of_topic=min(subject.closeness for subject in chosen) if own is topics else None,
+            meant=covered,
         )
         for own, sureness in ((subjects, SUBJECT_SURENESS), (topics, TOPIC_SURENESS))
         for text, chosen, covered in names_by_subject(group, own)
@@ -281,7 +292,7 @@ async def rank_candidates(groups: Sequence[Group], embedding_model: BaseEmbeddin
     vague = [
         number
         for number, own in enumerate(candidates)
-        if groups[number].language == "english" and not any(one.stands for one in own)
+        if groups[number].language == "english" and not any(one.stands and one.consensus >= CLEAR for one in own)
     ]
     about: list[list[Candidate]] = [[] for _ in groups]
     for number, own in zip(
@@ -355,7 +366,7 @@ async def _score(
         near = is_near.mean(axis=1)
         not_far = (closeness >= NOT_FAR).mean(axis=1)
         for position, candidate in enumerate(own):
-            candidate.near = is_near[position]
+            candidate.near, candidate.consensus = is_near[position], float(consensus[position])
             if candidate.says_request:
                 candidate.meant = _meant(candidate, float(near[position]), float(not_far[position]), english)
             candidate.score = float(

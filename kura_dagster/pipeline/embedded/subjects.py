@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -31,7 +31,7 @@ LEAST_COSINE = 0.3  # of a member whose conversation is on a topic
 LEAST_COSINE_OF_GROUP = 0.25  # whose middle is near a topic
 LEAST_OF_BEST = 0.75  # of the best topic's cosine, that another one has to have
 COSINE_OF_A_TOPIC = 0.6  # of a group that is about nothing else
-SURE_COSINE = 0.5  # of a group with a topic that its members need not mention
+SURE_COSINE = 0.43  # of a group with a topic that its members need not mention
 LEAST_SHARE_OF_SUBJECTS = 0.1  # of the members that use one
 LEAST_SHARE_OF_TOPICS = 0.15  # of the members that use a topic's words, on average over its words
 
@@ -41,6 +41,7 @@ class Subject:
     """A noun phrase: its words' stems, how a name writes it, and the positions of the members that use it.
 
     `weight` is how much it sets the group apart by its words, from 0 to 1, and `fit` by its meaning, in cosine.
+    `closeness` is that of the group's middle to a topic, in cosine.
     """
 
     key: tuple[str, ...]
@@ -48,6 +49,7 @@ class Subject:
     members: frozenset[int]
     weight: float
     fit: float = 0.0
+    closeness: float = field(default=0.0, compare=False)
 
 
 def subjects_of(group: Group, theme: dict[str, float], spelling: dict[str, str]) -> list[Subject]:
@@ -91,6 +93,7 @@ def topics_of(group: Group, topic_vectors: np.ndarray) -> list[Subject]:
             TOPICS[topic],
             frozenset(np.flatnonzero(to_members[topic] >= LEAST_COSINE).tolist()),
             min(1.0, float(closeness[topic]) / COSINE_OF_A_TOPIC),
+            closeness=float(closeness[topic]),
         )
         for topic in best
         if closeness[topic] >= max(LEAST_COSINE_OF_GROUP, LEAST_OF_BEST * closeness[best[0]])

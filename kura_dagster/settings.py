@@ -149,6 +149,46 @@ class Settings(BaseSettings):
         le=1,
         description="The share of a partition's items, 0 to 1, that may be set aside as failed before its asset fails.",
     )
+    check_trailing_partitions: int = Field(
+        7, ge=3, description="How many partitions before one say what volume and cost are usual for it."
+    )
+    check_volume_factor: float = Field(
+        3,
+        gt=1,
+        allow_inf_nan=False,
+        description="How many times as many conversations as usual, or as few, a partition may have without a warning.",
+    )
+    check_rejected_share: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="The share of a partition's landed lines, 0 to 1, that may be unusable before nothing more is made "
+        "of it.",
+    )
+    check_largest_cluster_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="The share of a partition's conversations, 0 to 1, that one cluster may hold without a warning.",
+    )
+    check_single_member_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="The share of a partition's clusters, 0 to 1, that may have one member without a warning.",
+    )
+    check_unclustered_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="The share of a partition's conversations, 0 to 1, that may be in no cluster without a warning.",
+    )
+    check_cost_factor: float = Field(
+        3,
+        gt=1,
+        allow_inf_nan=False,
+        description="How many times as much as usual a conversation may cost without a warning.",
+    )
     cache_size_limit: ByteSize = Field(
         "2GB",
         gt=0,

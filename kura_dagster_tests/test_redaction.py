@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kura_dagster.orchestration.asset_checks import CHECKS
 from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.checks.personal_data import PERSONAL_DATA_CHECKS
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.pipeline.base_classes import BaseEmbeddingModel, BaseSummaryModel
 from kura_dagster.pipeline.embedded.extractive_summary import ExtractiveSummaryModel
@@ -328,7 +328,7 @@ class TestInDagster:
         assert any(text.startswith(self.TEXT) for text in embedding_model.seen)
 
 
-NO_PERSONAL_DATA = {check.table.name: check for check in CHECKS if check.name == "no_personal_data"}
+NO_PERSONAL_DATA = {check.table.name: check for check in PERSONAL_DATA_CHECKS}
 
 
 class TestCheck:
@@ -340,13 +340,13 @@ class TestCheck:
         summary = rows.summary(1, "Reset a password").model_copy(
             update={"request": "Write to a@b.test", "assistant_errors": ["fine", "gave +49 170 1234567 away"]}
         )
-        faults = list(NO_PERSONAL_DATA["summaries"].find_faults({SUMMARIES.name: [summary, rows.summary(2)]}))
+        faults = NO_PERSONAL_DATA["summaries"].find({SUMMARIES.name: [summary, rows.summary(2)]}).faults
         assert faults == [
             "summaries chat-0001 has what looks like an e-mail address in request",
             "summaries chat-0001 has what looks like a phone number in assistant_errors",
         ]
         cluster = rows.cluster(1, 2, name="Ask a@b.test for a refund")
-        (fault,) = NO_PERSONAL_DATA["base_clusters"].find_faults({BASE_CLUSTERS.name: [cluster]})
+        (fault,) = NO_PERSONAL_DATA["base_clusters"].find({BASE_CLUSTERS.name: [cluster]}).faults
         assert fault == f"base_clusters {cluster.cluster_id} has what looks like an e-mail address in name"
 
     @pytest.mark.parametrize(
@@ -370,14 +370,14 @@ class TestCheck:
     )
     def test_ordinary_names_raise_no_alarm(self, name: str) -> None:
         cluster = rows.cluster(1, name=name)
-        assert list(NO_PERSONAL_DATA["base_clusters"].find_faults({BASE_CLUSTERS.name: [cluster]})) == []
+        assert NO_PERSONAL_DATA["base_clusters"].find({BASE_CLUSTERS.name: [cluster]}).faults == []
 
     def test_the_samples_own_summaries_raise_none_and_ten_thousand_take_seconds(self) -> None:
         sample = [each.conversation for each in generate_conversations()]
         summaries = asyncio.run(ExtractiveSummaryModel().summarise(sample))
         many = (summaries * 5)[:10_000]
         begin = time.process_time()
-        faults = list(NO_PERSONAL_DATA["summaries"].find_faults({SUMMARIES.name: many}))
+        faults = NO_PERSONAL_DATA["summaries"].find({SUMMARIES.name: many}).faults
         assert time.process_time() - begin < 5
         assert faults == []
 

@@ -153,6 +153,20 @@ def describe_spending(spent: Spent) -> dict[str, Any]:
     return figures
 
 
+def recorded_spending(metadata: Mapping[str, dg.MetadataValue]) -> tuple[float | None, int] | None:
+    """Return the USD, None where unknown, and tokens that `describe_spending` put into a materialisation's metadata.
+
+    None where it is no materialisation of an asset that asks.
+    """
+    if "calls" not in metadata:
+        return None
+    figures: dict[str, Any] = {name: value.value for name, value in metadata.items() if name in _SPENDING}
+    return figures.get("cost_usd"), figures["input_tokens"] + figures["output_tokens"]
+
+
+_SPENDING = ("input_tokens", "output_tokens", "cost_usd")
+
+
 def _counts(values: Iterable[str | None]) -> dg.JsonMetadataValue:
     """Return how often the commonest values occur; what only one conversation says is left out."""
     counts = Counter(value for value in values if value)

@@ -7,9 +7,9 @@ from typing import Any, Unpack
 
 import dagster as dg
 
-from kura_dagster.orchestration.asset_checks import asset_checks
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.assets.common import IO_MANAGER_KEY, AssetTemplate
+from kura_dagster.orchestration.checks import asset_checks
 from kura_dagster.orchestration.code_versions import code_versions
 from kura_dagster.orchestration.jobs import analysis_job, analysis_schedule
 from kura_dagster.orchestration.partitions import partitioning_from, partitions_from
@@ -92,7 +92,7 @@ def build_defs(
     job = analysis_job()
     return dg.Definitions(
         assets=[declared(template) for template in ASSETS],
-        asset_checks=asset_checks(partitions_def, settings.failure_limit),
+        asset_checks=asset_checks(partitions_def, settings, asked),
         jobs=[job],
         schedules=[analysis_schedule(job, settings.cadence)],
         sensors=[landed_conversations_sensor(job, partitions_def, settings)],

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.events import RunFailureReason
 from dagster._core.execution.plan.objects import ErrorSource
 
@@ -155,7 +156,6 @@ def materialise(
         if run is not None and run.status is not dg.DagsterRunStatus.CANCELED:
             # An interrupt between two steps shows only when Dagster has recorded the run.
             instance.report_run_canceled(run)
-    check_steps = set()
     for evaluation in result.get_asset_check_evaluations():
         if evaluation.passed:
             continue
@@ -163,7 +163,6 @@ def materialise(
         blocks = evaluation.blocking and evaluation.severity is dg.AssetCheckSeverity.ERROR
         said = report.failures if blocks else report.failed_checks
         said[f"{asset}: {check}"] = evaluation.description or ""
-        check_steps.add(f"{asset}_{check}")
     started: dict[str, float] = {}
     for entry in instance.all_logs(run_id):
         event = entry.dagster_event
@@ -175,7 +174,7 @@ def materialise(
             report.seconds_by_asset[event.step_key] = entry.timestamp - started[event.step_key]
         elif _is_interrupt(event):
             continue
-        elif event.is_step_failure and event.step_key not in check_steps:
+        elif event.is_step_failure and not _is_failed_check(event):
             told = event.step_failure_data.user_failure_data
             report.failures[str(event.step_key)] = (
                 told.description if told and told.description else _root_cause(event.step_failure_data.error)
@@ -216,6 +215,12 @@ def _is_interrupt(event: Any) -> bool:
     if event.is_step_failure:
         return event.step_failure_data.error_source is ErrorSource.INTERRUPT
     return event.is_run_failure and event.job_failure_data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
+
+
+def _is_failed_check(event: Any) -> bool:
+    """Whether a step failed for nothing but a check that blocks, which has said why."""
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name == DagsterAssetCheckFailedError.__name__
 
 
 def _root_cause(error: Any) -> str:

@@ -46,9 +46,10 @@ class OtherHistoryError(RuntimeError):
 
 
 def forget_in_history(instance: dg.DagsterInstance, chat_ids: Collection[str], partition_keys: Sequence[str]) -> int:
-    """Erase conversations' ids wherever runs of these partitions told them, and the trees, tables and maps they showed.
+    """Erase conversations' ids wherever runs of these partitions told them, and what they showed of these partitions.
 
-    Key figures and the record of what was materialised when stay. In SQLite files, what was overwritten goes too.
+    That is trees, tables and maps, and the rows and clusters that failing checks named. Key figures and the record of
+    what was materialised when stay. In SQLite files, what was overwritten goes too.
 
     Returns:
         How many entries changed.
@@ -97,10 +98,13 @@ def _forget_in_sql(storage: Any, run_ids: Sequence[str], erase: _Eraser) -> int:
 
 
 def _concerns(tags: Mapping[str, str], partition_keys: Sequence[str]) -> bool:
-    """Whether a run was of one of these partitions; those of one kind are in the order of their keys."""
+    """Whether a run was of one of these partitions; those of one kind are in the order of their keys.
+
+    One without any was of checks by themselves, which cover all partitions.
+    """
     first = tags.get(ASSET_PARTITION_RANGE_START_TAG, tags.get(PARTITION_NAME_TAG))
     last = tags.get(ASSET_PARTITION_RANGE_END_TAG, first)
-    return first is not None and last is not None and any(first <= key <= last for key in partition_keys)
+    return first is None or last is None or any(first <= key <= last for key in partition_keys)
 
 
 def _rewrite(connection: Any, table: Any, column: Any, erase: Callable[[str], str], *conditions: Any) -> int:
@@ -129,6 +133,7 @@ class _Eraser:
         self._ids = re.compile(rf"(?<![\w:-])(?:{any_of_them})(?![\w-])")
         self._partition_keys = partition_keys
         self._changed = False
+        self._sentences: list[str] = []
 
     def __call__(self, event: str) -> str:
         try:
@@ -136,7 +141,10 @@ class _Eraser:
         except ValueError:
             return event
         self._changed = False
+        self._sentences = []
         self._erase_in(value)
+        if self._sentences:
+            self._erase_in(value)  # the event's own message repeats them
         return json.dumps(value) if self._changed else event
 
     def _erase_in(self, value: Any) -> None:
@@ -150,9 +158,27 @@ class _Eraser:
             kept = [entry for entry in entries if entry["entry_data"].get("__class__") not in _SHOWN]
             self._changed |= len(kept) < len(entries)
             value["metadata_entries"] = kept
+        if value.get("__class__") == "AssetCheckEvaluation" and self._tells_of_a_partition(value):
+            # What a failing check says quotes clusters' names, which may quote a conversation.
+            self._sentences.append(self._without_what_was_told(value["description"]))
+            value["description"] = ERASED
+            figures = value["metadata"].items()
+            value["metadata"] = {name: each for name, each in figures if each.get("__class__") not in _SHOWN}
+            self._changed = True
         for name, each in value.items():
             if isinstance(each, str) and name in _TOLD:
-                value[name] = self._ids.sub(ERASED, each)
+                value[name] = self._without_what_was_told(each)
                 self._changed |= value[name] != each
             else:
                 self._erase_in(each)
+
+    def _without_what_was_told(self, text: str) -> str:
+        text = self._ids.sub(ERASED, text)
+        for sentence in self._sentences:
+            text = text.replace(sentence, ERASED)
+        return text
+
+    def _tells_of_a_partition(self, evaluation: Mapping[str, Any]) -> bool:
+        shown = [each for each in evaluation["metadata"].values() if each.get("__class__") in _SHOWN]
+        told = json.dumps([evaluation["description"], *shown])
+        return bool(evaluation["description"]) and any(key in told for key in self._partition_keys)

@@ -226,11 +226,11 @@ class Database:
                     path.unlink(missing_ok=True)
         return {name: len(rows) for name, rows in held.items()}, partitions
 
-    def row_counts(self) -> dict[str, dict[PartitionDate, int]]:
-        """Return, for each table, the number of rows in each partition that has any."""
-        counts: dict[str, dict[PartitionDate, int]] = {name: {} for name in TABLES}
+    def row_counts(self, tables: Collection[Table] = tuple(TABLES.values())) -> dict[str, dict[PartitionDate, int]]:
+        """Return, for each of the tables, the number of rows in each partition that has any."""
+        counts: dict[str, dict[PartitionDate, int]] = {table.name: {} for table in tables}
         with self._open(read_only=True) as connection:
-            for table in TABLES.values():
+            for table in tables:
                 if _exists(connection, table):
                     counts[table.name] = dict(
                         connection.execute(

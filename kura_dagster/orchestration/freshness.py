@@ -21,7 +21,7 @@ from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS, CONVERSATIONS
 
 CHECK_NAME = "no_partition_is_missing"
 SENSOR_NAME = "freshness"
-SECONDS_BETWEEN_LOOKS = 300
+SECONDS_BETWEEN_LOOKS = 60
 GRACE = timedelta(hours=3)
 """So long after its scheduled time a partition may be missing: the trailing run tries once more after an hour, and a
 large day with a language model takes its time."""
@@ -119,7 +119,7 @@ def _freshness_check(
         name=CHECK_NAME,
         description=f"Every partition has been analysed {GRACE.total_seconds() / 3600:g} hours after its scheduled "
         "time, from the first that ever was; those without conversations too. The sensor freshness looks every "
-        f"{SECONDS_BETWEEN_LOOKS // 60} minutes.",
+        "minute.",
         blocking=False,
     )
     def run_check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
@@ -137,13 +137,18 @@ def _freshness_check(
 
 
 def freshness_sensor(partitions_def: dg.TimeWindowPartitionsDefinition, settings: Settings) -> dg.SensorDefinition:
-    """Return the sensor that reports the checks' results, without a run, where they differ from those it told last."""
+    """Return the sensor that reports the checks' results, without a run, where they are no longer what it told last.
+
+    A result is also told again once its asset has been materialised since, whichever partition that was of: the UI
+    shows no result that is older than the asset's last materialisation.
+    """
 
     @dg.sensor(
         name=SENSOR_NAME,
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.RUNNING if settings.schedules == "on" else dg.DefaultSensorStatus.STOPPED,
-        description=f"Reports the check {CHECK_NAME} of {' and '.join(CHECKED)} whenever its result changes.",
+        description=f"Reports the check {CHECK_NAME} of {' and '.join(CHECKED)} whenever its result changes, "
+        "and once more where the asset has been materialised since.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         now = get_current_datetime()
@@ -153,9 +158,11 @@ def freshness_sensor(partitions_def: dg.TimeWindowPartitionsDefinition, settings
             found = freshness(context.instance, partitions_def, settings, asset, now)
             if found is None:
                 return dg.SkipReason(f"KURA_START_DATE is {settings.start_date}: no partition is due yet")
-            if told.get(asset) == (saying := f"{found.last_due}: {found.description}"):
+            stored = context.instance.fetch_materializations(dg.AssetKey(asset), limit=1).records
+            state = [found.last_due, found.description, stored[0].storage_id if stored else None]
+            if told.get(asset) == state:
                 continue
-            told[asset] = saying
+            told[asset] = state
             events.append(
                 dg.AssetCheckEvaluation(
                     asset_key=dg.AssetKey(asset),

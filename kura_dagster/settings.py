@@ -234,6 +234,23 @@ class Settings(BaseSettings):
     )
     timezone: str = Field("UTC", description="The IANA time zone that days are cut in.")
 
+    schedules: Literal["off", "on"] = Field(
+        "off",
+        description="Whether the schedules and the freshness sensor start switched on: on or off. What was switched in "
+        "the UI stays as it is there.",
+    )
+    schedule_time: str = Field(
+        "04:00",
+        description="When the partition that has ended is analysed, as HH:MM in KURA_TIMEZONE; of hourly partitions "
+        "only the minute counts.",
+    )
+    trailing_days: int = Field(
+        7,
+        ge=0,
+        description="How many days back the trailing run looks for late data, failed items and missed partitions, an "
+        "hour after KURA_SCHEDULE_TIME; 0 means no trailing run.",
+    )
+
     @field_validator("database", "conversations", "cache", mode="before")
     @classmethod
     def _no_empty_path(cls, value: Any) -> Any:
@@ -291,6 +308,13 @@ class Settings(BaseSettings):
     def _known_timezone(cls, value: str) -> str:
         if value not in available_timezones() or value == "localtime":
             raise ValueError("allowed are IANA names, for example 'UTC' or 'Europe/Berlin'")
+        return value
+
+    @field_validator("schedule_time")
+    @classmethod
+    def _time_of_day(cls, value: str) -> str:
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value, re.ASCII):
+            raise ValueError("allowed are times of day as HH:MM, for example '04:00'")
         return value
 
     @field_validator("language_model", *STAGE_MODELS.values())

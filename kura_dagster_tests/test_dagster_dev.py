@@ -221,6 +221,24 @@ def test_what_is_landed_is_analysed_without_being_asked_for(own):
     assert stopped["stopSensor"]["__typename"] == "StopSensorMutationResult", stopped
 
 
+def test_a_missing_day_is_red_in_the_ui_without_a_run(own):
+    """The sensor's first look: yesterday was never analysed."""
+
+    def red() -> bool:
+        node = own.dagster_dev.query(CHECKS)["assetNodeOrError"]
+        (check,) = [each for each in node["assetChecksOrError"]["checks"] if each["name"] == "no_partition_is_missing"]
+        shown = check["executionForLatestMaterialization"]
+        return bool(shown) and shown["status"] == "FAILED" and "Missing: " in shown["evaluation"]["description"]
+
+    own.dagster_dev.query(START_SENSOR, selector=_sensor_of(own.dagster_dev) | {"sensorName": "freshness"})
+    own.dagster_dev.wait_for(red)
+
+
+CHECKS = """
+{ assetNodeOrError(assetKey: {path: ["conversation_projections"]}) { ... on AssetNode { assetChecksOrError {
+  ... on AssetChecks { checks { name executionForLatestMaterialization { status evaluation { description } } } }
+} } } }
+"""
 START_SENSOR = """
 mutation Start($selector: SensorSelector!) { startSensor(sensorSelector: $selector) { __typename } }
 """

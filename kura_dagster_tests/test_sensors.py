@@ -13,7 +13,7 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
-from kura_dagster.orchestration import sensors
+from kura_dagster.orchestration import run_requests, sensors
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.orchestration.partitions import partitions_from
@@ -316,7 +316,7 @@ def test_a_time_from_another_clock_has_a_day_analysed_once(sensor, landed, setti
 
 
 def test_a_long_stretch_is_several_runs(sensor, landed, monkeypatch):
-    monkeypatch.setattr(sensors, "MOST_PARTITIONS_A_RUN", 3)
+    monkeypatch.setattr(run_requests, "MOST_PARTITIONS_A_RUN", 3)
     for number in range(2, 10):
         landed(f"2026-11-{number:02}", 1)
     assert sensor.look() == [("2026-11-02", "2026-11-04"), ("2026-11-05", "2026-11-07"), ("2026-11-08", "2026-11-09")]

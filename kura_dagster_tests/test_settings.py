@@ -46,6 +46,10 @@ def test_the_environment_wins_over_env_file(monkeypatch):
         ("KURA_START_DATE", "2026-13-01", "a day, as YYYY-MM-DD"),
         ("KURA_START_DATE", "0001-01-01", "greater than or equal to 1970-01-01"),
         ("KURA_START_DATE", "9999-12-31", "less than or equal to 2999-12-31"),
+        ("KURA_SCHEDULES", "yes", "'off' or 'on'"),
+        ("KURA_SCHEDULE_TIME", "24:00", "times of day as HH:MM, for example '04:00'"),
+        ("KURA_SCHEDULE_TIME", "4:00", "times of day as HH:MM, for example '04:00'"),
+        ("KURA_TRAILING_DAYS", "-1", "greater than or equal to 0"),
         ("KURA_TIMEZONE", "Mars/Olympus", "IANA names, for example 'UTC' or 'Europe/Berlin'"),
         (
             "KURA_LANGUAGE_MODEL",

@@ -11,10 +11,12 @@ from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.assets.common import IO_MANAGER_KEY, AssetTemplate
 from kura_dagster.orchestration.checks import asset_checks
 from kura_dagster.orchestration.code_versions import code_versions
-from kura_dagster.orchestration.jobs import analysis_job, analysis_schedule
+from kura_dagster.orchestration.freshness import freshness_checks, freshness_sensor
+from kura_dagster.orchestration.jobs import analysis_job
 from kura_dagster.orchestration.partitions import partitioning_from, partitions_from
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL, Questions, asked_models
 from kura_dagster.orchestration.resources import KEPT_ANSWERS_KEY, kept_answers_resource, models_resource
+from kura_dagster.orchestration.schedules import schedules
 from kura_dagster.orchestration.sensors import landed_conversations_sensor
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.language_model.summary_schema import check_response_schema
@@ -89,13 +91,17 @@ def build_defs(
             metadata={"dagster/column_schema": column_schema(template.table, database.partition_type)},
         )
 
-    job = analysis_job()
+    of_freshness = freshness_checks(partitions_def, settings)
+    job = analysis_job(without=of_freshness)
     return dg.Definitions(
         assets=[declared(template) for template in ASSETS],
-        asset_checks=asset_checks(partitions_def, settings, asked),
+        asset_checks=[*asset_checks(partitions_def, settings, asked), *of_freshness],
         jobs=[job],
-        schedules=[analysis_schedule(job, settings.cadence)],
-        sensors=[landed_conversations_sensor(job, partitions_def, settings)],
+        schedules=schedules(job, partitions_def, settings, database),
+        sensors=[
+            landed_conversations_sensor(job, partitions_def, settings),
+            freshness_sensor(partitions_def, settings),
+        ],
         resources={
             IO_MANAGER_KEY: DuckDBIOManager(
                 database=str(settings.database), cadence=partitioning.cadence, timezone=partitioning.timezone

@@ -9,15 +9,16 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from kura_dagster.orchestration.outstanding import runs_under_way
+from kura_dagster.orchestration.run_requests import run_request, stretches
 from kura_dagster.pipeline.conversations import REJECTED_SUFFIX, day_of_file
 from kura_dagster.settings import Settings
 from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS, CONVERSATIONS
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 SENSOR_NAME = "landed_conversations"
 SECONDS_BETWEEN_LOOKS = 30
 SETTLED_AFTER = 5.0  # seconds without a write: somebody may still be writing the file
-MOST_PARTITIONS_A_RUN = 31
-"""A month of late days is one run; of a year that was landed at once, a failure repeats a month and not the year."""
 MOST_BYTES_A_LOOK = 4_000_000_000
 """So much is read to see whether contents changed, which takes seconds; Dagster gives a look one minute."""
 MOST_PARTITIONS_A_LOOK = 2000
@@ -44,9 +43,10 @@ def landed_conversations_sensor(
     """Return the sensor that requests a run for the partitions whose landing files changed, neighbours in one run.
 
     A file counts once it has not been written to for five seconds, and a partition once it is over. A file has changed
-    where its content has; partitions that somebody else analysed since it was written are left alone. Each change is
-    asked for once, whatever becomes of the run. Where only what could not be landed has changed, only `conversations`
-    is materialised. It is off until switched on.
+    where its content has; partitions that somebody else has analysed since it was written, or is about to, are left
+    alone. Each change is asked for once, whatever becomes of the run. Where only what could not be landed has changed,
+    only `conversations` is materialised. It is off until switched on in the UI, also where `KURA_SCHEDULES` is on: the
+    schedules do without it.
     """
 
     @dg.sensor(
@@ -59,7 +59,7 @@ def landed_conversations_sensor(
         if not settings.conversations.is_dir():
             return dg.SkipReason(f"the landing folder {settings.conversations} does not exist")
         before = _Cursor.of(context.cursor)
-        look = _Look(before, context.instance, partitions_def, settings, SETTLED_AFTER)
+        look = _Look(before, context.instance, partitions_def, settings)
         requests = [
             *_requests(look.changed, before.turn, partitions_def),
             *_requests(look.only_rejected, before.turn, partitions_def, [dg.AssetKey(CONVERSATIONS.name)]),
@@ -76,21 +76,25 @@ def landed_conversations_sensor(
 
 
 def landed_since_analysed(
-    instance: dg.DagsterInstance, partitions_def: dg.TimeWindowPartitionsDefinition, settings: Settings
+    instance: dg.DagsterInstance,
+    partitions_def: dg.TimeWindowPartitionsDefinition,
+    settings: Settings,
+    since: date | None = None,
 ) -> list[list[str]]:
     """Return the partitions that are over and hold what was landed since they were analysed, neighbours together.
+
+    With `since`, only files of that day and later ones are looked at. No file is read.
 
     Raises:
         FileNotFoundError: the landing folder is missing.
     """
-    wanted: dict[str, Any] = {}
-    cursor = _Cursor(turn=0)
-    while True:
-        look = _Look(cursor, instance, partitions_def, settings, settled_after=0.0)
-        wanted |= look.changed | look.only_rejected
-        if look.cursor.files == cursor.files and look.cursor.partly == cursor.partly:
-            return list(_stretches(wanted, partitions_def.get_partition_keys()))
-        cursor = look.cursor
+    materialised = _materialised(instance)
+    wanted: set[str] = set()
+    for file in _files(settings.conversations).values():
+        if since is None or file.day >= since:
+            keys, _ = _partitions_of(file.day, partitions_def, settings)
+            wanted |= {key for key in keys if not _is_analysed(instance, materialised, key, file)}
+    return list(stretches(wanted, partitions_def.get_partition_keys()))
 
 
 @dataclass
@@ -165,7 +169,6 @@ class _Look:
         instance: dg.DagsterInstance,
         partitions_def: dg.TimeWindowPartitionsDefinition,
         settings: Settings,
-        settled_after: float,
     ) -> None:
         self.changed: dict[str, list[str]] = {}
         self.only_rejected: dict[str, list[str]] = {}
@@ -175,12 +178,9 @@ class _Look:
         self._instance = instance
         self._partitions_def = partitions_def
         self._settings = settings
-        self._settled_after = settled_after
         self._bytes_read = self._partitions_seen = 0
-        self._materialised = {
-            name: set(instance.get_materialized_partitions(dg.AssetKey(name)))
-            for name in (CONVERSATIONS.name, CONVERSATION_PROJECTIONS.name)
-        }
+        self._materialised = _materialised(instance)
+        self._under_way = runs_under_way(instance)
         files = _files(settings.conversations)
         for name in (before.files.keys() | before.partly.keys()) - files.keys():
             # A file that was deleted took its conversations with it.
@@ -220,7 +220,12 @@ class _Look:
             new = keys[keys.index(asked_until) + 1 :]
         else:
             new = keys
-        self._ask([key for key in new if not self._is_analysed(key, file)], name, state)
+        done = [
+            key
+            for key in new
+            if self._will_be_read(key, file) or _is_analysed(self._instance, self._materialised, key, file)
+        ]
+        self._ask([key for key in new if key not in done], name, state)
         if all_over:
             self.cursor.partly.pop(name, None)
             self.cursor.files[name] = state
@@ -238,22 +243,15 @@ class _Look:
         self._partitions_seen += n_partitions
         return False
 
-    def _is_analysed(self, key: str, file: _File) -> bool:
-        """Whether all that is made of the file was materialised for a partition since the file came to be."""
-        return all(
-            key in self._materialised[name] and _materialised_since(self._instance, name, key, file.there_since)
-            for name in (
-                [CONVERSATIONS.name] if file.is_rejected else [CONVERSATIONS.name, CONVERSATION_PROJECTIONS.name]
-            )
-        )
+    def _will_be_read(self, key: str, file: _File) -> bool:
+        """Whether a run that waits, or that began since the file came to be, takes a partition to the map."""
+        return any(run.covers(key) and run.started >= file.there_since for run in self._under_way)
 
     def _is_settled(self, name: str, file: _File) -> bool:
         """Whether nobody seems to write the file any more; of a time in the future only another look can tell."""
-        if not self._settled_after:
-            return True
         age = time.time() - file.written_at
         if age >= 0:
-            return age >= self._settled_after
+            return age >= SETTLED_AFTER
         self.cursor.ahead[name] = file.stamp
         return self._before.ahead.get(name) == file.stamp
 
@@ -288,6 +286,22 @@ def _partitions_of(
     return keys, last is not None and last.end.timestamp() >= end.timestamp()
 
 
+def _materialised(instance: dg.DagsterInstance) -> dict[str, set[str]]:
+    """Return the materialised partitions of the first asset and of the last."""
+    names = (CONVERSATIONS.name, CONVERSATION_PROJECTIONS.name)
+    return {name: set(instance.get_materialized_partitions(dg.AssetKey(name))) for name in names}
+
+
+def _is_analysed(
+    instance: dg.DagsterInstance, materialised: Mapping[str, Collection[str]], key: str, file: _File
+) -> bool:
+    """Whether all that is made of the file was materialised for a partition since the file came to be."""
+    names = [CONVERSATIONS.name] if file.is_rejected else [CONVERSATIONS.name, CONVERSATION_PROJECTIONS.name]
+    return all(
+        key in materialised[name] and _materialised_since(instance, name, key, file.there_since) for name in names
+    )
+
+
 def _materialised_since(instance: dg.DagsterInstance, asset: str, partition_key: str, moment: float) -> bool:
     """Whether the run that materialised a partition last began at `moment`, in seconds since the epoch, or later.
 
@@ -309,28 +323,10 @@ def _requests(
 
     Its key is had again only by the same states of the files in the same turn.
     """
-    for keys in _stretches(states, partitions_def.get_partition_keys()):
+    for keys in stretches(states, partitions_def.get_partition_keys()):
         of_files = sorted({state for key in keys for state in states[key]})
         digest = hashlib.sha256("\n".join([*keys, *of_files]).encode()).hexdigest()[:16]
-        run_key = f"{keys[0]} {keys[-1]} {turn} {digest}"
-        if len(keys) == 1:
-            yield dg.RunRequest(run_key=run_key, partition_key=keys[0], asset_selection=assets)
-        else:
-            ends = {ASSET_PARTITION_RANGE_START_TAG: keys[0], ASSET_PARTITION_RANGE_END_TAG: keys[-1]}
-            yield dg.RunRequest(run_key=run_key, tags=ends, asset_selection=assets)
-
-
-def _stretches(wanted: Mapping[str, Any], in_order: Sequence[str]) -> Iterator[list[str]]:
-    stretch: list[str] = []
-    for key in in_order:
-        if key in wanted and len(stretch) < MOST_PARTITIONS_A_RUN:
-            stretch.append(key)
-            continue
-        if stretch:
-            yield stretch
-        stretch = [key] if key in wanted else []
-    if stretch:
-        yield stretch
+        yield run_request(keys, f"{keys[0]} {keys[-1]} {turn} {digest}", assets)
 
 
 def _nothing_to_do(pending: set[str]) -> str:

@@ -1,0 +1,36 @@
+"""How partitions that wait for a run become runs: neighbours together, one run a stretch.
+
+Which partitions wait is the business of the sensor and the schedules that ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+MOST_PARTITIONS_A_RUN = 31
+"""A month of late days is one run; of a year that was landed at once, a failure repeats a month and not the year."""
+
+
+def stretches(wanted: Collection[str], in_order: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the wanted partitions, those that are neighbours in `in_order` together."""
+    stretch: list[str] = []
+    for key in in_order:
+        if key in wanted and len(stretch) < MOST_PARTITIONS_A_RUN:
+            stretch.append(key)
+            continue
+        if stretch:
+            yield stretch
+        stretch = [key] if key in wanted else []
+    if stretch:
+        yield stretch
+
+
+def run_request(keys: Sequence[str], run_key: str, assets: Sequence[dg.AssetKey] | None = None) -> dg.RunRequest:
+    """Return the request for one run over neighbouring partitions, of all assets or some."""
+    if len(keys) == 1:
+        return dg.RunRequest(run_key=run_key, partition_key=keys[0], asset_selection=assets)
+    ends = {ASSET_PARTITION_RANGE_START_TAG: keys[0], ASSET_PARTITION_RANGE_END_TAG: keys[-1]}
+    return dg.RunRequest(run_key=run_key, tags=ends, asset_selection=assets)

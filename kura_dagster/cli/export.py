@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,15 +32,33 @@ def export(
     """
     from kura_dagster.orchestration.materialise import partition_keys_between
     from kura_dagster.pipeline.checkpoints import JSONLCheckpointManager, write_conversations
-    from kura_dagster.storage.tables import BASE_CLUSTERS, CONVERSATIONS, META_CLUSTERS, PROJECTIONS, SUMMARIES
+    from kura_dagster.storage.tables import (
+        BASE_CLUSTERS,
+        CONVERSATIONS,
+        FAILED_EMBEDDINGS,
+        FAILED_SUMMARIES,
+        META_CLUSTERS,
+        PROJECTIONS,
+        SUMMARIES,
+    )
 
     with errors_explained():
         settings = Settings.load()
         keys = partition_keys_between(settings, first, last or first)
         dates, database = dates_by_key(settings), database_of(settings)
+        files = {
+            "summaries": SUMMARIES,
+            "clusters": BASE_CLUSTERS,
+            "meta_clusters": META_CLUSTERS,
+            "dimensionality": PROJECTIONS,
+        }
+        tables = [CONVERSATIONS, *files.values(), FAILED_SUMMARIES, FAILED_EMBEDDINGS]
+        # A partition at a time, all of its tables at once: a run that stores meanwhile waits for one, and comes between
+        # none.
+        stored = {key: database.load_together(tables, dates[key]) for key in keys}
 
         def rows(table: Any) -> list[Any]:
-            return [row for key in keys for row in database.load(table, dates[key])]
+            return [row for of_key in stored.values() for row in of_key[table.name]]
 
         conversations = rows(CONVERSATIONS)
         if not conversations:
@@ -48,27 +67,22 @@ def export(
             )
         checkpoints = JSONLCheckpointManager(folder)
         write_conversations(folder / "conversations.json", conversations)
-        for filename, table in {
-            "summaries": SUMMARIES,
-            "clusters": BASE_CLUSTERS,
-            "meta_clusters": META_CLUSTERS,
-            "dimensionality": PROJECTIONS,
-        }.items():
+        for filename, table in files.items():
             found = rows(table)
             checkpoints.save_checkpoint(filename, found)
             if not found:
                 print_error("[yellow]warning[/yellow]", f"{filename}.jsonl is empty: nothing is stored in {table.name}")
         noun = f"{a_partition(settings)}{'' if len(keys) == 1 else 's'}"
         print_lines([f"{len(conversations):,} conversations of {len(keys)} {noun} are in {folder}."])
-        if incomplete := [key for key in keys if not _is_whole(database, dates[key])]:
+        if incomplete := [key for key in keys if not _is_whole(stored[key])]:
             fail(
                 f"what is stored of {', '.join(incomplete)} does not belong together: some conversations are in no "
                 "summary or no cluster, or the other way round. Run those again, and then export again"
             )
 
 
-def _is_whole(database: Any, when: Any) -> bool:
-    """Whether a partition's assets were all made of the conversations that are stored now."""
+def _is_whole(rows: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether the rows of a partition's assets, by table name, were all made of its conversations."""
     from kura_dagster.storage.tables import (
         BASE_CLUSTERS,
         CONVERSATIONS,
@@ -78,10 +92,6 @@ def _is_whole(database: Any, when: Any) -> bool:
         SUMMARIES,
     )
 
-    columns = {table: ["chat_id"] for table in (CONVERSATIONS, SUMMARIES)}
-    columns |= {table: ["item_id"] for table in (FAILED_SUMMARIES, FAILED_EMBEDDINGS)}
-    columns |= {table: ["chat_ids"] for table in (BASE_CLUSTERS, PROJECTIONS)}
-    rows = database.load_columns(columns, [when])[when]
     stored, summarised = ({row.chat_id for row in rows[table.name]} for table in (CONVERSATIONS, SUMMARIES))
     unsummarised, unembedded = (
         {row.item_id for row in rows[table.name]} for table in (FAILED_SUMMARIES, FAILED_EMBEDDINGS)

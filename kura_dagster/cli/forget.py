@@ -20,7 +20,7 @@ def forget(
     chat_id: Annotated[str, typer.Argument(metavar="CHAT_ID", help="The conversation, by its id in the tables.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Erase a conversation: landing folder, tables, kept answers, run history; then analyse its days without it.
+    """Erase a conversation: landing folder, tables, snapshot, kept answers, run history; then analyse its days again.
 
     What it says is gone cannot be brought back. The file or bucket it was landed from is not touched: landed again from
     there, it is back. Copies that you made (backups, exports) are yours to clean.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -120,6 +121,9 @@ def _progress(partitions: int, watch: RunWatch) -> Iterator[Any]:
                 tasks[step] = progress.add_task(step, total=partitions)
             elif entry.dagster_event is None and step in tasks and PARTITION_DONE.search(entry.user_message):
                 progress.advance(tasks[step])
+            elif entry.dagster_event is None and step is None and entry.level >= logging.WARNING:
+                # Of the run as a whole, as a snapshot that could not be published.
+                print_error("[yellow]warning[/yellow]", entry.user_message)
 
         def on_progress(asking: RunProgress) -> None:
             progress.asking = asking

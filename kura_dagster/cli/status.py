@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from kura_dagster.cli import screen
 from kura_dagster.cli.app import Command, app, examples
 from kura_dagster.cli.project import a_partition, database_of, dates_by_key, materialised_keys, opened_instance
-from kura_dagster.cli.screen import errors_explained, print_lines
+from kura_dagster.cli.screen import counted, errors_explained, print_error, print_lines
 from kura_dagster.settings import Settings
+
+if TYPE_CHECKING:
+    from kura_dagster.storage.database import Database
 
 
 @app.command(cls=Command, epilog=examples("status"))
 def status() -> None:
-    """Show which days are analysed, with the rows in each table.
+    """Show which days are analysed, with the rows in each table, and how old the snapshot is.
 
     A day has a column for each of the seven assets; – is not materialised.
     """
@@ -23,7 +28,8 @@ def status() -> None:
     with errors_explained():
         settings = Settings.load()
         names = [asset.key.path[-1] for asset in ASSETS]
-        counts = database_of(settings).row_counts()
+        database = database_of(settings)
+        counts = database.row_counts()
         dates = dates_by_key(settings)
         with opened_instance() as instance:
             done = {name: materialised_keys(instance, name) for name in names}
@@ -48,6 +54,34 @@ def status() -> None:
             if failed:
                 days = ", ".join(f"{key} ({count:,})" for key, count in failed.items())
                 print_lines([f"{sum(failed.values()):,} items failed, see the table {table.name}; run again: {days}."])
+        _print_snapshot(database, settings)
+
+
+def _print_snapshot(database: Database, settings: Settings) -> None:
+    """Say what other programs find in the snapshot."""
+    from kura_dagster.storage.snapshot import Snapshot, SnapshotError
+
+    if not database.path.exists():
+        return
+    snapshot = Snapshot(database)
+    try:
+        published_at = snapshot.published_at()
+    except SnapshotError as error:
+        print_error("[yellow]warning[/yellow]", str(error))
+        return
+    if published_at is None:
+        print_lines([f"There is no snapshot {snapshot.path} yet; the next run that stores anything publishes it."])
+        return
+    until = f"{published_at.astimezone(settings.tzinfo):%Y-%m-%d %H:%M} ({_age(datetime.now(UTC) - published_at)})"
+    behind = "" if snapshot.is_current() else "; what was stored since is published when a run ends"
+    print_lines([f"The snapshot {snapshot.path} has what was stored until {until}{behind}."])
+
+
+def _age(age: timedelta) -> str:
+    minutes = int(age.total_seconds()) // 60
+    if minutes < 120:
+        return f"{counted(max(minutes, 0), 'minute', 'minutes')} ago"
+    return f"{minutes // 60} hours ago" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days ago"
 
 
 # For windows that are too narrow for the names of the assets.

@@ -15,6 +15,7 @@ from kura_dagster.pipeline.conversations import LandedConversations
 from kura_dagster.pipeline.landing import still_landed
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.io_manager import partition_dates
+from kura_dagster.storage.snapshot import Snapshot, SnapshotError
 from kura_dagster.storage.tables import CONVERSATIONS
 
 
@@ -35,7 +36,7 @@ def erase(
     instance: dg.DagsterInstance,
     partitions_def: dg.TimeWindowPartitionsDefinition,
 ) -> Erased:
-    """Erase conversations from run history, kept answers and tables.
+    """Erase conversations from run history, kept answers, tables and the snapshot.
 
     The partitions they were in lose their clusters, and have to be materialised again. Which these are stands in the
     tables, so they come last: what fails can be done again.
@@ -58,6 +59,11 @@ def erase(
     except NotImplementedError as error:  # which is how a cache of a user's own says that it can't
         left.append(f"{error}: what it keeps is not erased")
     rows, _ = database.forget(chat_ids)
+    # Also where the tables hold nothing: a process that erased from them may have been killed before it came to this.
+    try:
+        Snapshot(database).publish_or_remove()
+    except SnapshotError as error:
+        left.append(str(error))
     counts = {**rows, "kept answers": answers, "entries of run history": told}
     return Erased({what: number for what, number in counts.items() if number}, keys, left)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import namedtuple
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -41,6 +41,9 @@ PartitionedRows = Mapping[PartitionDate, Sequence[BaseModel]]
 
 _DATABASE = "kura"
 """What the file is called while it is attached."""
+
+_ROWS_AT_ONCE = 10_000
+"""How many rows are read before others have their turn: of vectors, the largest, that takes a fifth of a second."""
 
 
 class DatabaseError(RuntimeError):
@@ -114,13 +117,22 @@ class Database:
 
     def load(self, table: Table, partition_date: PartitionDate) -> list[Any]:
         """Return the rows of one partition as objects of the table's row type, ordered by its key."""
+        return self.load_together([table], partition_date)[table.name]
+
+    def load_together(self, tables: Sequence[Table], partition_date: PartitionDate) -> dict[str, list[Any]]:
+        """Return what `load` does for several tables, by name; nothing is written between the first and the last."""
         from kura_dagster.storage.rows import decoded
 
-        computed = table.row_type.model_computed_fields
-        names = [column.name for column in table.columns if column.name not in computed]
+        names = {
+            table: [column.name for column in table.columns if column.name not in table.row_type.model_computed_fields]
+            for table in tables
+        }
         with self._open(read_only=True) as connection:
-            records = self._records(connection, table, names, [partition_date])
-        return [table.row_type.model_validate(decoded(table, names, record)) for _, *record in records]
+            read = {table: self._records(connection, table, names[table], [partition_date]) for table in tables}
+        return {
+            table.name: [table.row_type.model_validate(decoded(table, names[table], record)) for _, *record in records]
+            for table, records in read.items()
+        }
 
     def load_columns(
         self, columns: Mapping[Table, Sequence[str]], partition_dates: Sequence[PartitionDate]
@@ -148,18 +160,28 @@ class Database:
     ) -> pd.DataFrame:
         """Return the rows of the partitions from `first` to `last`, both included, as a typed frame.
 
-        None leaves that side open. Without rows the frame is empty but has every column and its type.
+        None leaves that side open. Without rows the frame is empty but has every column and its type. A partition's
+        rows are of one state; two partitions may be of two, because a year is not read in one go: writers would wait
+        for seconds.
         """
-        query = f"""
-            SELECT * FROM {table.name}
+        import pandas as pd
+
+        counted = f"""
+            SELECT {PARTITION_COLUMN}, count(*) FROM {table.name}
             WHERE ($first IS NULL OR {PARTITION_COLUMN} >= CAST($first AS {self.partition_type}))
             AND ($last IS NULL OR {PARTITION_COLUMN} <= CAST($last AS {self.partition_type}))
-            ORDER BY {PARTITION_COLUMN}, {_names(table.key)}
+            GROUP BY ALL ORDER BY ALL
         """
         with self._open(read_only=True) as connection:
             if not _exists(connection, table):
                 return self._empty_frame(table)
-            return connection.execute(query, {"first": _text(first), "last": _text(last)}).df()
+            counts = connection.execute(counted, {"first": _text(first), "last": _text(last)}).fetchall()
+        source = f"FROM {table.name} WHERE {self._is_one_of_these} ORDER BY {PARTITION_COLUMN}, {_names(table.key)}"
+        read = []
+        for dates in _in_turns(counts):
+            with self._open(read_only=True) as connection:
+                read.append(connection.execute(f"SELECT * {source}", [[_text(when) for when in dates]]).df())
+        return pd.concat(read, ignore_index=True) if read else self._empty_frame(table)
 
     def partitions_with(self, chat_ids: Collection[str]) -> list[PartitionDate]:
         """Return the partitions that have rows of these conversations, in order."""
@@ -225,6 +247,20 @@ class Database:
                 for path in (copy, clean):
                     path.unlink(missing_ok=True)
         return {name: len(rows) for name, rows in held.items()}, partitions
+
+    def copy_to(self, copy: Path) -> None:
+        """Write a copy of the file as it is between two writes, complete without a log beside it.
+
+        Raises:
+            OSError: the copy can't be written.
+        """
+        with self._locked():
+            if log_of(self.path).exists():  # of a process that was killed, or had a full disk
+                with self._attached(read_only=False) as connection:
+                    connection.execute("CHECKPOINT")
+            # Held open meanwhile: programs that know no lock can't write to it then.
+            with self._attached(read_only=True):
+                shutil.copyfile(self.path, copy)
 
     def row_counts(self, tables: Collection[Table] = tuple(TABLES.values())) -> dict[str, dict[PartitionDate, int]]:
         """Return, for each of the tables, the number of rows in each partition that has any."""
@@ -384,6 +420,11 @@ class Database:
             ) from None
 
 
+def log_of(path: Path) -> Path:
+    """Return where DuckDB keeps what is committed and not yet in a database's file."""
+    return Path(f"{path}.wal")
+
+
 _duckdb_by_process: dict[int, tuple[Path, duckdb.DuckDBPyConnection]] = {}
 
 
@@ -471,6 +512,20 @@ def _is_about(table: Table, chat_ids: Collection[str]) -> tuple[str, list[list[s
         holds = "len(list_filter(?, lambda each: regexp_matches(content, each))) > 0"
         return f"list_contains(?, chat_id) OR (chat_id IS NULL AND {holds})", [ids, patterns]
     return f"list_contains(?, {'item_id' if table in FAILED.values() else 'chat_id'})", [ids]
+
+
+def _in_turns(counts: Iterable[tuple[PartitionDate, int]]) -> Iterator[list[PartitionDate]]:
+    """Yield partitions of which each has some rows, as many at a time as are read without keeping others waiting."""
+    together: list[PartitionDate] = []
+    rows = 0
+    for when, count in counts:
+        if together and rows + count > _ROWS_AT_ONCE:
+            yield together
+            together, rows = [], 0
+        together.append(when)
+        rows += count
+    if together:
+        yield together
 
 
 def _names(names: Sequence[str]) -> str:

@@ -11,12 +11,13 @@ from datetime import UTC
 from typing import Any
 
 import dagster as dg
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from kura_dagster.pipeline.failures import StopAsking
 from kura_dagster.storage.database import Database, DatabaseError, PartitionDate
 from kura_dagster.storage.materialisations import StoredPartitions
 from kura_dagster.storage.partitioning import DAILY_IN_UTC, Partitioning
+from kura_dagster.storage.snapshot import Snapshot
 from kura_dagster.storage.tables import PARTITION_COLUMN, REJECTED_CONVERSATIONS, TABLES, Table
 
 _MADE_INTO_NOTHING = (REJECTED_CONVERSATIONS.name,)
@@ -54,12 +55,13 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
     An asset returns a mapping from partition key to rows; where it fills more than one table, to a mapping from table
     name to rows. It may be a plain dictionary, or a mapping that computes each partition when it is asked for. It also
     calls `report_each_partition`. An asset takes `PartitionRows`, or a pandas frame of the whole range where its
-    annotation says `pandas.DataFrame`.
+    annotation says `pandas.DataFrame`. When a run that stored anything ends, the snapshot is published.
     """
 
     database: str
     cadence: str = DAILY_IN_UTC.cadence
     timezone: str = DAILY_IN_UTC.timezone
+    _has_stored: bool = PrivateAttr(default=False)
 
     def handle_output(  # type: ignore[override]  # Dagster takes a generator as well
         self, context: dg.OutputContext, obj: Mapping[str, Rows]
@@ -102,6 +104,7 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
                 **{f"{name}_rows": len(each) for name, each in by_name.items() if name != own_table.name},
             }
             database.replace_partitions({TABLES[name]: {dates[key]: each} for name, each in by_name.items()})
+            self._has_stored = True
             context.step_context.add_asset_metadata(row_counts, partition_key=key)
             content = {TABLES[name]: each for name, each in by_name.items() if name not in _MADE_INTO_NOTHING}
             return reporting.event(key, content_digest(content))
@@ -143,6 +146,20 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
         if context.dagster_type.typing_type is pd.DataFrame:
             return database.frame(table, min(dates.values()), max(dates.values()))
         return PartitionRows(database, table, dates)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Publish the snapshot when a run ends, also one that failed or was stopped, where it stored anything.
+
+        What the run stored is in the database whether the snapshot can be published or not, so its run does not fail
+        for that: it has a warning in its log.
+        """
+        if not self._has_stored:
+            return
+        try:
+            Snapshot(self._open_database()).publish()
+        except DatabaseError as error:
+            assert context.log is not None  # a run has one
+            context.log.warning(str(error))
 
     def _open_database(self) -> Database:
         return Database(self.database, Partitioning(self.cadence, self.timezone))

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 
 import dagster as dg
 
+from kura_dagster.orchestration.alerts import alert_sensors
 from kura_dagster.orchestration.asset_checks import asset_checks
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.assets.common import IO_MANAGER_KEY, AssetTemplate
@@ -95,7 +96,7 @@ def build_defs(
         asset_checks=asset_checks(partitions_def, settings.failure_limit),
         jobs=[job],
         schedules=[analysis_schedule(job, settings.cadence)],
-        sensors=[landed_conversations_sensor(job, partitions_def, settings)],
+        sensors=[landed_conversations_sensor(job, partitions_def, settings), *alert_sensors(settings)],
         resources={
             IO_MANAGER_KEY: DuckDBIOManager(
                 database=str(settings.database), cadence=partitioning.cadence, timezone=partitioning.timezone

@@ -1,7 +1,8 @@
 """Every setting of the project, from environment variables and `.env`.
 
 A setting is a field here, an environment variable `KURA_<FIELD>` and a row of the README's table, all of one name.
-Secrets are no settings: API keys and base URLs are read by the providers' own libraries from their own variables.
+Providers' secrets are no settings: API keys and base URLs are read by their own libraries from their own variables. The
+one secret here is a `SecretStr`, which shows itself nowhere.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import ByteSize, Field, ValidationError, field_validator
+from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from kura_dagster.pipeline.plain_text import plain_line
@@ -27,6 +29,7 @@ from kura_dagster.pipeline.prices import Price
 PREFIX = "KURA_"
 _ENV_FILE = ".env"
 _ALLOWED_PRICES = 'allowed are {"<provider>/<model>": {"input": USD, "output": USD}} per million tokens or a file of it'
+_SECRETS = ("alert_webhook",)
 _LIKELY_MEANT = 75
 """A setting at least this like an unknown variable (thefuzz's ratio, 0 to 100) is what was probably meant."""
 
@@ -251,6 +254,20 @@ class Settings(BaseSettings):
         "hour after KURA_SCHEDULE_TIME; 0 means no trailing run.",
     )
 
+    alert_webhook: SecretStr | None = Field(
+        None,
+        description="The URL that alerts of failed runs and checks are posted to, an incoming webhook of Slack, "
+        "Mattermost or Discord (…/slack) or a server of your own; unset means no alerts.",
+    )
+    alert_severity: Literal["error", "warn"] = Field(
+        "error",
+        description="Which failed checks are worth an alert: error, or warn, which takes both.",
+    )
+    ui_url: str = Field(
+        "http://127.0.0.1:3000",
+        description="The address of the Dagster UI that links in alerts lead to, as their readers reach it.",
+    )
+
     @field_validator("database", "conversations", "cache", mode="before")
     @classmethod
     def _no_empty_path(cls, value: Any) -> Any:
@@ -267,6 +284,7 @@ class Settings(BaseSettings):
         "max_cost_usd",
         "requests_per_minute",
         "tokens_per_minute",
+        "alert_webhook",
         *STAGE_MODELS.values(),
         mode="before",
     )
@@ -316,6 +334,19 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value, re.ASCII):
             raise ValueError("allowed are times of day as HH:MM, for example '04:00'")
         return value
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _webhook_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _check_http_url(value.get_secret_value())
+        return value
+
+    @field_validator("ui_url")
+    @classmethod
+    def _ui_address(cls, value: str) -> str:
+        _check_http_url(value)
+        return value.rstrip("/")
 
     @field_validator("language_model", *STAGE_MODELS.values())
     @classmethod
@@ -377,8 +408,20 @@ class Settings(BaseSettings):
                     fault["msg"] = "a day, as YYYY-MM-DD"
                 what = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
                 allowed = what if what.startswith("allowed are") else f"allowed is {what}"
-                lines.append(f"{name} is {fault['input']!r}; {allowed}.")
+                given = "refused and, as a secret, not repeated" if field in _SECRETS else repr(fault["input"])
+                lines.append(f"{name} is {given}; {allowed}.")
             raise SettingsError("\n".join(lines)) from None
+
+
+def _check_http_url(text: str) -> None:
+    """Refuse what is no URL with a host, without repeating it."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isprintable() or " " in text:
+        raise ValueError("allowed are URLs that begin with https:// or http:// and name a host")
 
 
 @cache

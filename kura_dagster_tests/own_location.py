@@ -1,8 +1,25 @@
-"""A user's own code location: the project's assets with the user's models, and a sensor that a test can wait for."""
+"""A user's own code location: the project's assets with the user's models, and sensors that a test can wait for."""
 
-from kura_dagster.orchestration import sensors
+import asyncio
+
+from kura_dagster.orchestration import alerts, sensors
 from kura_dagster.orchestration.build import build_defs
-from kura_dagster_tests.own_models import own_models
+from kura_dagster_tests.own_models import OpeningTurns, own_models
 
-sensors.SECONDS_BETWEEN_LOOKS = 1
-defs = build_defs(**own_models())
+FAILS, STALLS = "fail please, <!channel>", "stall please"
+
+
+class OpeningTurnsOrTrouble(OpeningTurns):
+    """Does what a conversation asks for, where it asks for trouble."""
+
+    async def summarise(self, conversations, *arguments, **options):
+        opening = conversations[0].messages[0].content
+        if opening == FAILS:
+            raise RuntimeError(f"can't summarise {opening!r}")
+        if opening == STALLS:
+            await asyncio.sleep(600)
+        return await super().summarise(conversations, *arguments, **options)
+
+
+sensors.SECONDS_BETWEEN_LOOKS = alerts.SECONDS_BETWEEN_LOOKS = 1
+defs = build_defs(**own_models(summary_model=OpeningTurnsOrTrouble()))

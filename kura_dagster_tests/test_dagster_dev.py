@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,7 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +26,10 @@ from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.tables import TABLES
+from kura_dagster_tests import rows
+from kura_dagster_tests.alert_receiver import SECRET, AlertReceiver, Answer
 from kura_dagster_tests.conftest import land_day
+from kura_dagster_tests.own_location import FAILS, STALLS
 from kura_dagster_tests.own_models import own_models
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
@@ -119,6 +123,7 @@ class Own(NamedTuple):
     dagster_dev: DagsterDev
     landing: Path
     database: Database
+    receiver: AlertReceiver
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +133,11 @@ def own(tmp_path_factory) -> Iterator[Own]:
     landing, database = home / "landing", home / "kura.duckdb"
     landing.mkdir()
     environment = {"KURA_DATABASE": str(database), "KURA_CONVERSATIONS": str(landing)}
-    with DagsterDev(home, environment) as dagster_dev:
-        yield Own(dagster_dev, landing, Database(database))
+    with (
+        AlertReceiver() as receiver,
+        DagsterDev(home, environment | {"KURA_ALERT_WEBHOOK": receiver.url}) as dagster_dev,
+    ):
+        yield Own(dagster_dev, landing, Database(database), receiver)
 
 
 def test_a_backfill_through_graphql_gives_row_for_row_what_a_range_gives(own, settings):
@@ -239,6 +247,81 @@ CHECKS = """
   ... on AssetChecks { checks { name executionForLatestMaterialization { status evaluation { description } } } }
 } } } }
 """
+
+
+def test_a_run_that_fails_and_one_that_is_killed_reach_the_webhook_and_the_secret_nothing_else(own):
+    """Nobody switched the sensors on; the webhook is out of order at first, and what fails meanwhile is not lost."""
+
+    def ticks() -> list[dict]:
+        sensor = own.dagster_dev.query(TICKS, selector=_sensor_of(own.dagster_dev, "failed_runs"))["sensorOrError"]
+        return sensor["sensorState"]["ticks"]
+
+    own.dagster_dev.wait_for(ticks)
+    own.receiver.answer = Answer(404)
+    failing, stalling = TROUBLE
+    _land_request(own.landing, failing, FAILS)
+    _launch(own.dagster_dev, failing)
+    own.dagster_dev.wait_for(lambda: any(tick["status"] == "FAILURE" for tick in ticks()))
+    (error, *_) = [tick["error"] for tick in ticks() if tick["error"]]
+    assert "the alert did not reach 127.0.0.1: it answered 404 Not Found." in error["causes"][0]["message"]
+    own.receiver.answer = Answer(200)
+    own.dagster_dev.wait_for(lambda: own.receiver.taken)
+
+    _land_request(own.landing, stalling, STALLS)
+    _launch(own.dagster_dev, stalling)
+    # Dagster itself says which process runs it.
+    os.kill(int(own.dagster_dev.wait_for(lambda: _process_of_run(own.dagster_dev, stalling))), signal.SIGKILL)
+    own.dagster_dev.wait_for(lambda: len(own.receiver.taken) > 1)
+
+    failed, killed = own.receiver.taken
+    assert (failed["kind"], failed["job"]) == ("run_failed", "__ASSET_JOB")
+    assert failed["partitions"] == {"first": failing, "last": failing}
+    assert [fault["asset"] for fault in failed["faults"]] == ["summaries"]
+    assert failed["faults"][0]["reason"] == f"{failing}: RuntimeError; the run's log has what it says"
+    assert killed["partitions"] == {"first": stalling, "last": stalling}
+    assert [fault["asset"] for fault in killed["faults"]] == [None]
+    home = own.dagster_dev.log.parent
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert any(path.name == "schedules.db" for path in files)
+    assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
+
+
+TROUBLE = ["2026-11-17", "2026-11-18"]
+TICKS = """
+query Ticks($selector: SensorSelector!) {
+  sensorOrError(sensorSelector: $selector) {
+    ... on Sensor { sensorState { ticks(limit: 50) { status error { message causes { message } } } } }
+  }
+}
+"""
+STEPS = """
+query Steps($id: ID!) {
+  logsForRun(runId: $id) { ... on EventConnection { events { __typename ... on MessageEvent { message stepKey } } } }
+}
+"""
+
+
+def _land_request(landing: Path, day: str, text: str) -> None:
+    conversation = rows.conversation(1, text, datetime.fromisoformat(f"{day}T08:00:00+00:00"))
+    (landing / f"{day}.jsonl").write_text(conversation.model_dump_json() + "\n")
+
+
+def _launch(dagster_dev: DagsterDev, day: str) -> None:
+    assets = [{"path": [name]} for name in ASSETS[:2]]
+    launched = dagster_dev.query(LAUNCH, backfill={"partitionNames": [day], "assetSelection": assets})
+    assert launched["launchPartitionBackfill"]["__typename"] == "LaunchBackfillSuccess", launched
+
+
+def _process_of_run(dagster_dev: DagsterDev, day: str) -> str | None:
+    """Return the process of the day's run once it summarises."""
+    for run in dagster_dev.query(RUNS)["runsOrError"]["results"]:
+        if day in [tag["value"] for tag in run["tags"]]:
+            events = dagster_dev.query(STEPS, id=run["id"])["logsForRun"]["events"]
+            if any(e["__typename"] == "ExecutionStepStartEvent" and e["stepKey"] == "summaries" for e in events):
+                return next(found[1] for e in events if (found := re.search(r"\(pid: (\d+)\)", e.get("message", ""))))
+    return None
+
+
 START_SENSOR = """
 mutation Start($selector: SensorSelector!) { startSensor(sensorSelector: $selector) { __typename } }
 """
@@ -256,11 +339,11 @@ def _sensor_id(dagster_dev: DagsterDev) -> str:
     return dagster_dev.query(SENSOR, selector=_sensor_of(dagster_dev))["sensorOrError"]["sensorState"]["id"]
 
 
-def _sensor_of(dagster_dev: DagsterDev) -> dict[str, str]:
+def _sensor_of(dagster_dev: DagsterDev, name: str = "landed_conversations") -> dict[str, str]:
     locations = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
     (repository,) = dagster_dev.query(locations)["repositoriesOrError"]["nodes"]
     return {
         "repositoryName": repository["name"],
         "repositoryLocationName": repository["location"]["name"],
-        "sensorName": "landed_conversations",
+        "sensorName": name,
     }

@@ -70,6 +70,8 @@ def test_the_environment_wins_over_env_file(monkeypatch):
         ("KURA_CACHE_SIZE_LIMIT", "0", "greater than 0"),
         ("KURA_PRICES", "prices.json", "per million tokens or a file of it, and no such file can be read"),
         ("KURA_PRICES", "{", "per million tokens or a file of it, and this is no JSON"),
+        ("KURA_UI_URL", "127.0.0.1:3000", "URLs that begin with https:// or http:// and name a host"),
+        ("KURA_ALERT_SEVERITY", "fatal", "'error' or 'warn'"),
         ("KURA_PRICES", '{"my-model": {"input": 1}}', '{"<provider>/<model>": {"input": USD, "output": USD}}'),
     ],
 )
@@ -205,3 +207,35 @@ def test_what_steers_a_terminal_is_not_repeated(monkeypatch, capsys):
     monkeypatch.setenv("KURA_\x1b[31mX", "x")
     Settings.load()
     assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "hooks.example/T0KEN",
+        "ftp://hooks.example/T0KEN",
+        "https:///T0KEN",
+        "https://hooks.example:99999/T0KEN",
+        "https://hooks.example/T0KEN /x",
+        "https://hooks.example/T0KEN\nHost: elsewhere",
+        "https://[hooks.example/T0KEN",
+    ],
+)
+def test_a_wrong_webhook_is_named_and_not_repeated(monkeypatch, value):
+    monkeypatch.setenv("KURA_ALERT_WEBHOOK", value)
+    with pytest.raises(SettingsError) as refused:
+        Settings.load()
+    assert str(refused.value) == (
+        "KURA_ALERT_WEBHOOK is refused and, as a secret, not repeated; allowed are URLs that begin with https:// or "
+        "http:// and name a host."
+    )
+
+
+def test_a_webhook_shows_itself_nowhere():
+    settings = Settings.load(alert_webhook="https://hooks.example/T0KEN")
+    assert "T0KEN" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+    assert settings.alert_webhook.get_secret_value() == "https://hooks.example/T0KEN"
+
+
+def test_the_address_of_the_ui_ends_without_a_slash():
+    assert Settings.load(ui_url="https://dagster.example/").ui_url == "https://dagster.example"

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 
 import dagster as dg
 
+from kura_dagster.orchestration.alerts import alert_sensors
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.assets.common import IO_MANAGER_KEY, AssetTemplate
 from kura_dagster.orchestration.checks import asset_checks
@@ -101,6 +102,7 @@ def build_defs(
         sensors=[
             landed_conversations_sensor(job, partitions_def, settings),
             freshness_sensor(partitions_def, settings),
+            *alert_sensors(settings),
         ],
         resources={
             IO_MANAGER_KEY: DuckDBIOManager(

@@ -5,6 +5,7 @@ Everything about files, locks and SQL is in `kura_dagster.storage.database`; onl
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
@@ -22,6 +23,9 @@ from kura_dagster.storage.tables import PARTITION_COLUMN, REJECTED_CONVERSATIONS
 
 _MADE_INTO_NOTHING = (REJECTED_CONVERSATIONS.name,)
 """Tables that no asset takes: a change of theirs alone puts nothing downstream out of date."""
+
+FAILED_PARTITIONS = "failed_partitions"
+"""Metadata of the step that failed: the reason of each partition, by key."""
 
 Rows = Sequence[BaseModel] | Mapping[str, Sequence[BaseModel]]
 """What one partition holds: the rows of the asset's own table, or of several tables by name."""
@@ -184,11 +188,20 @@ def _reason(error: Exception) -> str:
     return str(error) if ours else f"{type(error).__name__}: {error}"
 
 
+def reason_to_share(reason: str) -> str:
+    """Return the reason of a failed partition as it may leave the machine.
+
+    Of an error that is not our own that is only its kind: what it says may quote a conversation.
+    """
+    kind = re.match(r"\w+(?=: )", reason)
+    return f"{kind[0]}; the run's log has what it says" if kind else reason
+
+
 def _failure(reasons: Mapping[str, str], partitions: int) -> dg.Failure:
     """Return the failure that names the partitions by their reason."""
     return dg.Failure(
         "\n".join([f"{len(reasons)} of {partitions} partitions failed.", *_by_reason(reasons)]),
-        metadata={"failed_partitions": dg.MetadataValue.json(dict(reasons))},
+        metadata={FAILED_PARTITIONS: dg.MetadataValue.json(dict(reasons))},
     )
 
 
@@ -201,7 +214,7 @@ def _stopped(
     lines = [str(error), f"{len(stored)} of {len(keys)} partitions are stored, {rest} not done.", *_by_reason(reasons)]
     return dg.Failure(
         "\n".join(lines),
-        metadata={"failed_partitions": dg.MetadataValue.json({**reasons, **dict.fromkeys(left, str(error))})},
+        metadata={FAILED_PARTITIONS: dg.MetadataValue.json({**reasons, **dict.fromkeys(left, str(error))})},
         # Nothing would be different a moment later.
         allow_retries=False,
     )

@@ -22,7 +22,7 @@ from kura_dagster_tests.faults.scenario import SCENARIOS, FaultError, NotPossibl
 
 MODULES = (killed_workers, killed_services, disks, held_database, damaged_files, clocks)
 HEADINGS = ("fault", "what a user sees", "state after", "next run", "seconds")
-WIDEST = 150
+WIDEST = 220
 
 
 def main() -> None:

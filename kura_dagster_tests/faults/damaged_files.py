@@ -12,7 +12,7 @@ from kura_dagster_tests.faults.project import Project, check_mended, check_whole
 from kura_dagster_tests.faults.scenario import Outcome, check, scenario
 
 DAY, NEXT_DAY = "2026-11-02", "2026-11-03"
-MANY = 3000
+MANY = 1000
 
 
 def random_bytes(file: Path) -> None:

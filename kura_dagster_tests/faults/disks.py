@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from kura_dagster_tests.conftest import land_day
-from kura_dagster_tests.faults.project import Ended, Project, check_mended, check_whole
+from kura_dagster_tests.faults.project import Ended, Project, check_mended, check_whole, land
 from kura_dagster_tests.faults.scenario import NotPossibleError, Outcome, check, scenario
 
 DAY, NEXT_DAY = "2026-11-02", "2026-11-03"
@@ -29,7 +28,8 @@ class Mount:
 
     def put_under(self, project: Project) -> None:
         """Have the project's commands see it."""
-        project.prefix = [*self._enter, f"--wd={project.folder}", "--"]
+        # The folder is entered again: the one that a command begins in is outside.
+        project.prefix = [*self._enter, "--", "sh", "-c", 'cd "$0" && exec "$@"', str(project.folder)]
         project.root = self.root
 
     def remount(self, options: str) -> None:
@@ -79,7 +79,7 @@ def fill_the_databases_disk(folder: Path) -> Outcome:
         disk.put_under(project)
         project.run(DAY)
         before = project.state()
-        land_day(project.landing, NEXT_DAY, MANY)
+        land(project.landing, NEXT_DAY, MANY)
         disk.remount(f"size={disk.used_kilobytes + 300}k")
         full = project.command("run", NEXT_DAY)
         check(full.code == 1 and not full.has_traceback, f"a full disk ended with {full.code}: {full.said}")
@@ -94,14 +94,13 @@ def fill_the_databases_disk(folder: Path) -> Outcome:
     return Outcome(full.said, f"{found}; the earlier day is whole", "rows as undisturbed")
 
 
-@scenario("disk-full-under-the-run-history")
-def fill_the_historys_disk(folder: Path) -> Outcome:
-    """Dagster can't write down what a run does."""
+def fill_the_historys_disk(kilobytes_left: int, folder: Path) -> Outcome:
+    """Dagster can't write down that a run begins, or what it does."""
     project = Project(folder, {DAY: 12, NEXT_DAY: 12})
     with mounted(folder / "data" / "dagster", f"-t tmpfs -o size={LARGE} tmpfs") as disk:
         disk.put_under(project)
         project.run(DAY)
-        disk.remount(f"size={disk.used_kilobytes + 60}k")
+        disk.remount(f"size={disk.used_kilobytes + kilobytes_left}k")
         full = project.command("run", NEXT_DAY)
         check(full.code != 0, "a run succeeded whose history could not be written")
         check(not full.has_traceback, f"a user sees a traceback: {full.said}")
@@ -114,13 +113,17 @@ def fill_the_historys_disk(folder: Path) -> Outcome:
     return Outcome(full.said, f"{state}; the broken run is FAILURE when the next begins", "rows as undisturbed")
 
 
+for when, kilobytes_left in {"before-a-run": 60, "in-a-run": 500}.items():
+    scenario(f"disk-full-under-the-run-history-{when}")(partial(fill_the_historys_disk, kilobytes_left))
+
+
 @scenario("disk-full-under-the-landing-folder")
 def fill_the_landing_disk(folder: Path) -> Outcome:
     """An export that does not fit is landed."""
     project = Project(folder, {})
     export = folder / "export"
-    land_day(export, DAY, 100)
-    land_day(export, NEXT_DAY, MANY)
+    land(export, DAY, 100)
+    land(export, NEXT_DAY, MANY)
     with mounted(project.landing, f"-t tmpfs -o size={LARGE} tmpfs") as disk:
         disk.put_under(project)
         check(project.command("ingest", str(export / f"{DAY}.jsonl")).code == 0, "an export could not be landed")

@@ -13,9 +13,8 @@ from filelock import FileLock
 
 from kura_dagster.orchestration.materialise import ASSET_NAMES
 from kura_dagster.storage import database
-from kura_dagster_tests.conftest import land_day
 from kura_dagster_tests.faults.held_models import HOLD, PLACE_FILE
-from kura_dagster_tests.faults.project import Project, check_mended, check_whole, ended, wait_for
+from kura_dagster_tests.faults.project import Project, check_mended, check_whole, ended, land, wait_for
 from kura_dagster_tests.faults.scenario import Outcome, check, scenario
 from kura_dagster_tests.faults.services import Services, last_words, seconds_since, unfinished_steps, worker_in
 
@@ -90,7 +89,7 @@ def kill_in_a_write(folder: Path) -> Outcome:
     project = Project(folder, {DAY: MANY})
     project.run(DAY)
     before = project.state()
-    land_day(project.landing, DAY, MANY + 1)
+    land(project.landing, DAY, MANY + 1)
     after = project.undisturbed()
     check(before["conversations", DAY] != after["conversations", DAY], "the landed day did not change")
     process = project.start("run", DAY)

@@ -9,9 +9,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +22,8 @@ import dagster as dg
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.partitioning import DAILY_IN_UTC, Partitioning
 from kura_dagster.storage.tables import TABLES
-from kura_dagster_tests.conftest import land_day
+from kura_dagster_tests import rows
+from kura_dagster_tests.conftest import REQUESTS
 from kura_dagster_tests.dagster_dev import PROJECT
 from kura_dagster_tests.faults.held_models import HOLD
 from kura_dagster_tests.faults.scenario import FaultError, check
@@ -83,7 +86,7 @@ class Project:
         self.root = Path("/")
         """What those disks are under, seen from here."""
         for day, count in days.items():
-            land_day(self.landing, day, count)
+            land(self.landing, day, count)
 
     @property
     def database(self) -> Path:
@@ -116,9 +119,13 @@ class Project:
         check(result.code == 0, f"kura-dagster run {' '.join(days)} failed: {result.said}")
         return result
 
-    def state(self, partitioning: Partitioning | None = None) -> State:
-        """Return what is stored now."""
-        return state_of(self.database, partitioning or self.partitioning)
+    def state(self) -> State:
+        """Return what is stored now, as a copy of the database has it: DuckDB knows no other's disks."""
+        with tempfile.TemporaryDirectory() as copy:
+            for file in self.database.parent.glob(f"{self.database.name}*"):
+                if file.is_file():
+                    shutil.copy(file, copy)
+            return state_of(Path(copy) / self.database.name, self.partitioning)
 
     @property
     def partitioning(self) -> Partitioning:
@@ -160,6 +167,16 @@ class Project:
         check(not left, f"{len(left)} runs are left unfinished")
 
 
+def land(folder: Path, day: str, count: int) -> None:
+    """Write `count` conversations into the landing file of a day, one a second from eight o'clock in UTC."""
+    folder.mkdir(parents=True, exist_ok=True)
+    start = datetime.fromisoformat(day).replace(hour=8, tzinfo=UTC)
+    with (folder / f"{day}.jsonl").open("w") as file:
+        for number in range(count):
+            row = rows.conversation(number, REQUESTS[number % len(REQUESTS)], start + timedelta(seconds=number))
+            file.write(json.dumps(row.model_dump(mode="json") | {"chat_id": f"{day}-{number:05}"}) + "\n")
+
+
 def ended(process: subprocess.Popen[str]) -> Ended:
     """Wait for a command to end."""
     try:
@@ -175,11 +192,11 @@ def state_of(path: Path, partitioning: Partitioning = DAILY_IN_UTC) -> State:
     """Return a digest of the rows of each table and partition, in no order but that of their key."""
     database, state = Database(path, partitioning), {}
     for table in TABLES.values():
-        for when, rows in database.frame(table).groupby("partition_date"):
-            keys = list(map(tuple, rows[list(table.key)].astype(str).to_numpy()))
+        for when, frame in database.frame(table).groupby("partition_date"):
+            keys = list(map(tuple, frame[list(table.key)].astype(str).to_numpy()))
             check(len(keys) == len(set(keys)), f"{table.name} of {when} has a row twice")
             text = json.dumps(
-                [[_plain(value) for value in row] for row in rows.itertuples(index=False)], sort_keys=True, default=str
+                [[_plain(value) for value in row] for row in frame.itertuples(index=False)], sort_keys=True, default=str
             )
             state[table.name, _partition(when)] = hashlib.sha256(text.encode()).hexdigest()[:12]
     return state

@@ -10,6 +10,7 @@
 # make benchmark-names  a sheet of clusters' names beside their true intents, to judge by reading, of DATA=labelled.jsonl
 # make benchmark-quality  clusters beside true labels, in DATA=labelled.jsonl
 # make fuzz       feed the readers of conversations what they don't expect, for SECONDS=600
+# make faults     kill, fill and damage everything for real, and print what a user sees and what the next run mends
 # make lock       refresh constraints.txt
 # make clean      remove .venv and what can be rebuilt; your data stays
 
@@ -19,7 +20,7 @@ SECONDS ?= 600
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-embedding benchmark-names benchmark-quality fuzz
+.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-embedding benchmark-names benchmark-quality fuzz faults
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -102,6 +103,10 @@ benchmark-names: install
 # What it breaks is in data/fuzz/broke-*, and belongs into the tests.
 fuzz: .venv-fuzz/.installed
 	@.venv-fuzz/bin/python -m kura_dagster_tests.fuzz_sources --seconds $(SECONDS)
+
+# Some ten minutes; one scenario with ARGUMENTS='--only NAME', their names with ARGUMENTS=--list.
+faults: install
+	@$(BIN)/python -m kura_dagster_tests.faults $(ARGUMENTS)
 
 .venv-fuzz/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv .venv-fuzz

@@ -7,11 +7,8 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import pairwise
@@ -29,12 +26,12 @@ from kura_dagster.storage.tables import TABLES
 from kura_dagster_tests import rows
 from kura_dagster_tests.alert_receiver import SECRET, AlertReceiver, Answer
 from kura_dagster_tests.conftest import land_day
+from kura_dagster_tests.dagster_dev import PROJECT, DagsterDev
 from kura_dagster_tests.own_location import FAILS, STALLS
 from kura_dagster_tests.own_models import own_models
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
-PROJECT = Path(__file__).parents[1]
 DAYS = [f"2026-11-{day:02}" for day in range(2, 13)]
 LATER_DAYS = ["2026-11-13", "2026-11-14", "2026-11-15"]
 ASSETS = [
@@ -46,57 +43,6 @@ ASSETS = [
     "projections",
     "conversation_projections",
 ]
-
-
-class DagsterDev:
-    """`dagster dev` in a folder of its own, for the length of a with block."""
-
-    def __init__(self, home: Path, environment: dict[str, str], location: str = "own_location") -> None:
-        shutil.copy(PROJECT / "dagster.yaml", home)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        self.log = home / "dagster-dev.log"
-        command = [sys.executable, "-m", "dagster", "dev", "-m", f"kura_dagster_tests.{location}"]
-        self.process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", self.url.rsplit(":", 1)[1]],
-            cwd=home,
-            env=os.environ | environment | {"DAGSTER_HOME": str(home), "PYTHONPATH": str(PROJECT)},
-            stdout=self.log.open("w"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def __enter__(self) -> DagsterDev:
-        self.wait_for(lambda: self.query("{ workspaceOrError { ... on Workspace { id } } }"))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.killpg(self.process.pid, signal.SIGTERM)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-
-    def query(self, query: str, **variables: object) -> dict:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as response:
-            answer = json.load(response)
-        assert "errors" not in answer, answer["errors"]
-        return answer["data"]
-
-    def wait_for(self, condition, seconds: float = 120):
-        deadline = time.monotonic() + seconds
-        while True:
-            assert self.process.poll() is None, self.log.read_text()
-            try:
-                if found := condition():
-                    return found
-            except OSError:
-                pass
-            assert time.monotonic() < deadline, self.log.read_text()[-4000:]
-            time.sleep(0.5)
 
 
 LAUNCH = """

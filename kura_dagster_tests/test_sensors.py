@@ -12,6 +12,8 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
+from dagster._core.storage.runs.schema import RunsTable
+from sqlalchemy import update
 
 from kura_dagster.orchestration import run_requests, sensors
 from kura_dagster.orchestration.build import build_defs
@@ -309,6 +311,18 @@ def test_what_could_not_be_landed_is_seen_too_and_goes_no_further(sensor, landed
 
 def test_a_time_from_another_clock_has_a_day_analysed_once(sensor, landed, settings, instance):
     landed("2026-11-02", 2, seconds_ago=-3600)
+    partitions_def = partitions_from(settings)
+    assert landed_since_analysed(instance, partitions_def, settings) == [["2026-11-02"]]
+    assert materialise(sensor.defs, ["2026-11-02"], instance).success
+    assert landed_since_analysed(instance, partitions_def, settings) == []
+
+
+def test_a_run_before_the_clock_was_set_back_hides_nothing_that_is_landed_after(sensor, landed, settings, instance):
+    landed("2026-11-02", 2)
+    assert materialise(sensor.defs, ["2026-11-02"], instance).success
+    with instance.run_storage.connect() as connection:
+        connection.execute(update(RunsTable).values(start_time=time.time() + 3600))
+    landed("2026-11-02", 3)
     partitions_def = partitions_from(settings)
     assert landed_since_analysed(instance, partitions_def, settings) == [["2026-11-02"]]
     assert materialise(sensor.defs, ["2026-11-02"], instance).success

@@ -58,6 +58,8 @@ def errors_explained() -> Iterator[None]:
 def _explain(error: Exception) -> None:
     """Say what a user can mend, and exit; return where that is nothing."""
     # Imported with an error: most of it comes with Dagster, which takes a second.
+    from sqlalchemy.exc import DBAPIError
+
     from kura_dagster.orchestration.code_location import CodeLocationError
     from kura_dagster.orchestration.materialise import PartitionRangeError
     from kura_dagster.orchestration.run_history import HistoryError
@@ -68,6 +70,12 @@ def _explain(error: Exception) -> None:
 
     if isinstance(error, (SettingsError, CodeLocationError, PartitionRangeError)):
         fail(str(error), code=2)
+    if isinstance(error, DBAPIError):
+        # Only Dagster uses it. What it was to write stands in the error as well, and is left out.
+        fail(
+            f"Dagster's run history cannot be used: {error.orig}. See that its disk is not full and can be written, "
+            "then run the same again."
+        )
     if isinstance(error, QueryError):
         fail(f"{error}; nothing is landed")
     if isinstance(error, (DatabaseError, CacheError, HistoryError, LanguageModelError, OSError)):

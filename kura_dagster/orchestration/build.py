@@ -17,6 +17,7 @@ from kura_dagster.orchestration.jobs import analysis_job
 from kura_dagster.orchestration.partitions import partitioning_from, partitions_from
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL, Questions, asked_models
 from kura_dagster.orchestration.resources import KEPT_ANSWERS_KEY, kept_answers_resource, models_resource
+from kura_dagster.orchestration.running import holding_executor
 from kura_dagster.orchestration.schedules import schedules
 from kura_dagster.orchestration.sensors import landed_conversations_sensor
 from kura_dagster.pipeline.base_classes import CacheStrategy
@@ -113,5 +114,5 @@ def build_defs(
             "models": models_resource(settings, models, questions),
         },
         # The steps of a run share one process: importing and compiling what UMAP needs costs more than a day's work.
-        executor=dg.in_process_executor,
+        executor=holding_executor,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -22,11 +21,9 @@ from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.partitions import partitions_from
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL
+from kura_dagster.orchestration.running import held, process_tag, report_abandoned_runs
 from kura_dagster.pipeline.language_model.ledger import Spent
 from kura_dagster.settings import Settings
-
-PROCESS_TAG = "kura_dagster/process"
-"""On runs that this module starts: host and process id of who runs them."""
 
 ASSET_NAMES = tuple(asset.key.path[-1] for asset in ASSETS)
 
@@ -117,7 +114,7 @@ def materialise(
     are left as they were. So is an interrupt (Ctrl-C): `on_interrupt` is called at once, and the run is recorded as
     canceled.
     """
-    _report_killed_runs(instance)
+    report_abandoned_runs(instance)
     run_id = str(uuid.uuid4())
     which = (
         {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
@@ -139,14 +136,15 @@ def materialise(
 
     instance.add_event_listener(run_id, listen)
     try:
-        result = defs.resolve_job_def(JOB_NAME).execute_in_process(
-            instance=instance,
-            run_id=run_id,
-            raise_on_error=False,
-            tags={**which, PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"},
-            # The console belongs to the caller's progress display; the event log keeps everything.
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
+        with held(instance, run_id):
+            result = defs.resolve_job_def(JOB_NAME).execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                raise_on_error=False,
+                tags={**which, **process_tag()},
+                # The console belongs to the caller's progress display; the event log keeps everything.
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
     finally:
         # Dagster has no method that takes a listener away.
         instance._subscribers.pop(run_id, None)
@@ -182,30 +180,6 @@ def materialise(
         elif event.is_run_failure and not report.failures:
             report.failures["run"] = _root_cause(event.job_failure_data.error) or event.message or ""
     return report
-
-
-def _report_killed_runs(instance: dg.DagsterInstance) -> None:
-    """Report runs of this module whose process is gone as failed.
-
-    Nobody else does: a killed run would count as running for ever, and hold its place in the queue and in its pool.
-    """
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
-    for run in instance.get_runs(unfinished):
-        host, _, process = run.tags.get(PROCESS_TAG, "").rpartition(" ")
-        if host == socket.gethostname() and not _is_running(int(process)):
-            instance.report_run_failed(run, f"Process {process}, which ran it, has ended. What it stored is kept.")
-
-
-def _is_running(process: int) -> bool:
-    if os.name != "posix":
-        return True  # elsewhere, asking in this way would end the process
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _is_interrupt(event: Any) -> bool:

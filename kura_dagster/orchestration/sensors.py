@@ -305,12 +305,13 @@ def _is_analysed(
 def _materialised_since(instance: dg.DagsterInstance, asset: str, partition_key: str, moment: float) -> bool:
     """Whether the run that materialised a partition last began at `moment`, in seconds since the epoch, or later.
 
-    A run that began before may have read the files before.
+    A run that began before may have read the files before. One that is yet to begin was under another clock, which says
+    nothing about these files.
     """
     filters = dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=[partition_key])
     records = instance.fetch_materializations(filters, limit=1).records
     run = instance.get_run_record_by_id(records[0].run_id) if records else None
-    return run is not None and run.start_time is not None and run.start_time >= moment
+    return run is not None and run.start_time is not None and moment <= run.start_time <= time.time()
 
 
 def _requests(

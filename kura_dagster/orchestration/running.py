@@ -1,0 +1,116 @@
+"""Which runs are still worked on, so that none counts as running for ever after its process was killed.
+
+A process holds a file lock while it works on a run, and the kernel takes that back however the process ends: by a
+kill, a power failure, or with its container. Process ids would not tell: after a restart another process has them. A
+run whose lock lies free and that nobody has recorded as finished is abandoned. Of a run without a lock here, as one on
+a machine that shares only the run history, nothing can be told.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.execution.context.system import PlanOrchestrationContext
+from dagster._core.execution.plan.plan import ExecutionPlan
+from dagster._core.execution.retries import RetryMode
+from dagster._core.executor.in_process import InProcessExecutor
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
+from filelock import FileLock, Timeout
+
+PROCESS_TAG = "kura_dagster/process"
+"""On every run: host and process id of who works on it."""
+
+_held_until_exit: list[AbstractContextManager[Any]] = []
+
+
+def process_tag() -> dict[str, str]:
+    """Return the tag that says who works on a run: this host and process."""
+    return {PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"}
+
+
+def held(instance: dg.DagsterInstance, run_id: str) -> AbstractContextManager[Any]:
+    """Take the run's lock, and let go of it at the end of the block, or when what is returned is gone.
+
+    What runs that have ended left beside it is removed.
+    """
+    path = _lock_path(instance, run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob("*.lock"):
+        with suppress(Timeout), FileLock(left, timeout=0):
+            run = instance.get_run_by_id(left.stem)
+            if run is None or run.is_finished:
+                left.unlink(missing_ok=True)
+    return FileLock(path, timeout=10).acquire()  # another process that looks whether it is left holds it for a moment
+
+
+def is_abandoned(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether the process that worked on a run has ended without recording it as finished."""
+    path = _lock_path(instance, run_id)
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            # Read again now: the lock is let go of when the run has ended.
+            run = instance.get_run_by_id(run_id)
+            return run is not None and not run.is_finished
+    except Timeout:
+        return False
+
+
+def report_abandoned_runs(instance: dg.DagsterInstance) -> None:
+    """Record abandoned runs as failed; in the queue and in their pools they would keep their places."""
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+    for run in instance.get_runs(unfinished):
+        if is_abandoned(instance, run.run_id):
+            instance.report_run_failed(run, what_ended(run))
+
+
+def what_ended(run: dg.DagsterRun) -> str:
+    """Return the message for a run that is abandoned."""
+    host, _, process = run.tags.get(PROCESS_TAG, "").rpartition(" ")
+    return f"Process {process} on {host}, which ran it, has ended. What it stored is kept; run the same again to go on."
+
+
+@dg.executor(name="in_process_holding_its_run")
+def holding_executor(_: dg.InitExecutorContext) -> InProcessExecutor:
+    """Executes all steps of a run in one process, which holds the run's lock until it exits."""
+    return _HoldingExecutor(RetryMode.ENABLED)
+
+
+class _HoldingExecutor(InProcessExecutor):
+    def execute(
+        self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
+    ) -> Iterator[dg.DagsterEvent]:
+        # Until the process exits, because Dagster records the end of the run after this.
+        _held_until_exit.append(held(plan_context.instance, plan_context.run_id))
+        plan_context.instance.add_run_tags(plan_context.run_id, process_tag())
+        yield from super().execute(plan_context, execution_plan)
+
+
+class WatchedRunLauncher(DefaultRunLauncher):
+    """Dagster's default launcher, which can also say whether a run's process is still there.
+
+    Dagster's run monitoring (`run_monitoring` in dagster.yaml) asks it and fails the runs whose process is not.
+    """
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Whether `check_run_worker_health` can be asked."""
+        return True
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Return FAILED for a run whose process has ended, otherwise RUNNING."""
+        if is_abandoned(self._instance, run.run_id):
+            return CheckRunHealthResult(WorkerStatus.FAILED, what_ended(run))
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
+
+
+def _lock_path(instance: dg.DagsterInstance, run_id: str) -> Path:
+    return Path(instance.storage_directory()) / "running" / f"{run_id}.lock"

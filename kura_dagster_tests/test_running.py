@@ -1,0 +1,124 @@
+"""Which runs are still worked on: real processes that hold a run's lock, and end in every way."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from dagster._core.launcher.base import WorkerStatus
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import EmptyWorkspaceTarget
+from dagster._daemon.monitoring import execute_run_monitoring_iteration
+
+from kura_dagster.orchestration.running import WatchedRunLauncher, held, is_abandoned, report_abandoned_runs
+from kura_dagster_tests.dagster_dev import PROJECT
+
+HOLDER = """
+import sys
+from dagster import DagsterInstance
+from kura_dagster.orchestration.running import held
+
+with DagsterInstance.get() as instance, held(instance, sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+STARTED = dg.DagsterRunStatus.STARTED
+
+
+@pytest.fixture
+def instance(tmp_path, monkeypatch):
+    """The project's own instance: its dagster.yaml in an empty folder."""
+    (tmp_path / "dagster.yaml").write_text((PROJECT / "dagster.yaml").read_text())
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+@dg.job
+def nothing():
+    pass
+
+
+def started_run(instance: dg.DagsterInstance) -> str:
+    return instance.create_run_for_job(nothing, status=STARTED).run_id
+
+
+def holder(run_id: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, run_id],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def monitor(instance: dg.DagsterInstance) -> None:
+    """What Dagster's daemon does every `poll_interval_seconds`."""
+    with WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as workspace:
+        errors = list(execute_run_monitoring_iteration(workspace, logging.getLogger("monitor")))
+    assert not any(errors), errors
+
+
+def test_run_monitoring_fails_a_run_whose_process_was_killed_and_no_other(instance):
+    killed, going_on, elsewhere = (started_run(instance) for _ in range(3))
+    with holder(killed) as process, holder(going_on) as other:
+        monitor(instance)
+        assert {run.status for run in instance.get_runs()} == {STARTED}
+        process.kill()
+        process.wait()
+        monitor(instance)
+        statuses = {run.run_id: run.status for run in instance.get_runs()}
+        other.kill()
+    assert statuses == {killed: dg.DagsterRunStatus.FAILURE, going_on: STARTED, elsewhere: STARTED}
+    (reason,) = [
+        entry.message for entry in instance.all_logs(killed) if "has ended. What it stored is kept" in entry.message
+    ]
+    assert "run the same again to go on" in reason
+
+
+def test_a_run_that_is_recorded_as_finished_is_not_abandoned(instance):
+    run_id = started_run(instance)
+    with holder(run_id) as process:
+        instance.report_run_failed(instance.get_run_by_id(run_id))
+        process.kill()
+    assert not is_abandoned(instance, run_id)
+
+
+def test_an_error_of_dagsters_own_leaves_no_run_that_goes_on_for_ever(instance):
+    run_id = started_run(instance)
+    with pytest.raises(OSError, match="disk"), held(instance, run_id):
+        raise OSError("disk is full")
+    report_abandoned_runs(instance)
+    assert instance.get_run_by_id(run_id).status is dg.DagsterRunStatus.FAILURE
+
+
+def test_locks_of_ended_runs_are_removed_by_the_next_and_those_of_others_kept(instance):
+    over, going_on, new = (started_run(instance) for _ in range(3))
+    with holder(over) as process:
+        process.kill()
+    instance.report_run_failed(instance.get_run_by_id(over))
+    with holder(going_on) as process:
+        with held(instance, new):
+            pass
+        left = {path.stem for path in Path(instance.storage_directory(), "running").iterdir()}
+        process.kill()
+    assert left == {going_on, new}
+
+
+def test_the_projects_instance_watches_its_runs(instance):
+    assert isinstance(instance.run_launcher, WatchedRunLauncher)
+    assert instance.run_monitoring_enabled
+    run = instance.get_run_by_id(started_run(instance))
+    assert instance.run_launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING
+    settings = yaml.safe_load((PROJECT / "dagster.yaml").read_text())["run_monitoring"]
+    assert instance.run_monitoring_poll_interval_seconds == settings["poll_interval_seconds"] <= 60

@@ -125,7 +125,7 @@ def test_ctrl_c_stops_at_once_keeps_what_is_stored_and_cancels_the_run(history, 
     said = process.stderr.readline()
     while said and "stopping" not in said:
         said = process.stderr.readline()
-    assert said.strip().endswith("stopping what is stored is kept; run the same again to go on")
+    assert said.strip().endswith("stopping what is stored is kept; kura-dagster run … --missing goes on")
     # The line comes before anything is waited for; this lets the thread end that no interrupt reaches.
     _, rest = process.communicate("\n")
     assert process.returncode == 130

@@ -315,8 +315,9 @@ def test_a_time_from_another_clock_has_a_day_analysed_once(sensor, landed, setti
     assert landed_since_analysed(instance, partitions_def, settings) == []
 
 
-def test_a_long_stretch_is_several_runs(sensor, landed, monkeypatch):
-    monkeypatch.setattr(sensors, "MOST_PARTITIONS_A_RUN", 3)
+def test_a_long_stretch_is_several_runs(settings, instance, landed):
+    settings.conversations.mkdir()
+    sensor = Sensor(settings.model_copy(update={"partitions_per_run": 3}), instance)
     for number in range(2, 10):
         landed(f"2026-11-{number:02}", 1)
     assert sensor.look() == [("2026-11-02", "2026-11-04"), ("2026-11-05", "2026-11-07"), ("2026-11-08", "2026-11-09")]

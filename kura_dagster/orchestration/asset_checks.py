@@ -1,7 +1,8 @@
 """Checks of what was stored: read back from the database, partition by partition, after the asset has been written.
 
-A check covers the partitions of its run, or every materialised one when it is run without any. A failing check names
-the partition and the rows. Blocking are those that would make everything downstream wrong.
+A check covers the partitions that its run has stored, or every materialised one when it is run without any. A failing
+check names the partition and the rows. Blocking are those that would make everything downstream wrong; they block the
+partitions they name, and the run's others go on.
 """
 
 from collections import Counter
@@ -13,6 +14,7 @@ import dagster as dg
 import numpy as np
 
 from kura_dagster.orchestration.asset_metadata import is_superseded
+from kura_dagster.orchestration.held_back import FAILED_PARTITIONS, nothing_left, stored_by_run
 from kura_dagster.pipeline.hierarchy import check_tree
 from kura_dagster.pipeline.personal_data import find_kinds
 from kura_dagster.storage.database import Database, PartitionDate
@@ -312,11 +314,12 @@ def _asset_check(check: PartitionCheck, partitions_def: dg.TimeWindowPartitionsD
     def run_check(context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
         keys = _keys(context, key, partitions_def)
         dates = partition_dates(partitions_def, keys, database.partition_type)
-        faults = [
-            f"partition {key}: {fault}"
-            for key, tables in _read(database, check.columns, dates)
-            for fault in check.find_faults(tables)
-        ]
+        faults: list[str] = []
+        failed: list[str] = []
+        for partition, tables in _read(database, check.columns, dates):
+            if found := [f"partition {partition}: {fault}" for fault in check.find_faults(tables)]:
+                faults += found
+                failed.append(partition)
         return dg.AssetCheckResult(
             passed=not faults,
             severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
@@ -325,6 +328,7 @@ def _asset_check(check: PartitionCheck, partitions_def: dg.TimeWindowPartitionsD
                 "partitions": len(keys),
                 "faults": len(faults),
                 **({"first_faults": dg.MetadataValue.json(faults[:SHOWN_FAULTS])} if faults else {}),
+                **({FAILED_PARTITIONS: dg.MetadataValue.json(failed)} if failed else {}),
             },
         )
 
@@ -349,6 +353,7 @@ def _failure_check(
         dates = partition_dates(partitions_def, keys, database.partition_type)
         above: list[str] = []
         below: list[str] = []
+        blocked: list[str] = []
         shares: dict[str, float] = {}
         errors: Counter[str] = Counter()
         for partition, tables in _read(database, columns, dates):
@@ -360,6 +365,8 @@ def _failure_check(
             errors.update(row.error for row in failed)
             said = f"{len(failed):,} of {items:,} {check.noun} ({len(failed) / items:.2g})"
             (above if len(failed) > limit * items else below).append(f"{partition}: {said}")
+            if len(failed) > limit * items:
+                blocked.append(partition)
         return dg.AssetCheckResult(
             passed=not shares,
             # A failed check that is no error blocks nothing: the day goes on without what failed.
@@ -370,6 +377,7 @@ def _failure_check(
                 "failed": sum(errors.values()),
                 "largest_share": max(shares.values(), default=0.0),
                 **({"shares": dg.MetadataValue.json(shares)} if shares else {}),
+                **({FAILED_PARTITIONS: dg.MetadataValue.json(blocked)} if blocked else {}),
                 **(
                     {"commonest_errors": dg.MetadataValue.json(dict(errors.most_common(SHOWN_FAULTS)))}
                     if errors
@@ -399,7 +407,10 @@ def _keys(
     context: dg.AssetCheckExecutionContext, asset: dg.AssetKey, partitions_def: dg.TimeWindowPartitionsDefinition
 ) -> list[str]:
     if context.has_partition_key or context.has_partition_key_range:
-        return list(context.partition_keys)
+        stored = stored_by_run(context.instance, context.run.run_id, asset, context.partition_keys)
+        if not stored:
+            raise nothing_left(f"Nothing is left to be checked: {asset.to_user_string()} was not made in this run.")
+        return stored
     # Not the partitions that have rows: one that lost them all is the one to look at.
     materialised = context.instance.get_materialized_partitions(asset)
     return sorted(key for key in materialised if partitions_def.has_partition_key(key))

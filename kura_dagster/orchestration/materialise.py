@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.events import RunFailureReason
+from dagster._core.execution.execute_in_process import core_execute_in_process
 from dagster._core.execution.plan.objects import ErrorSource
 
 from kura_dagster.orchestration.assets import ASSETS
+from kura_dagster.orchestration.held_back import LEFT_ALONE
 from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.partitions import partitions_from
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL
@@ -112,11 +115,11 @@ def materialise(
     """Materialise the partitions from the first to the last of `keys` in one run and return its report.
 
     `on_event` gets each entry of the run's event log as it happens. A failure is reported, not raised: where some
-    partitions of an asset fail, the report names them, the asset's others are stored, and the assets downstream of it
-    are left as they were. So is an interrupt (Ctrl-C): `on_interrupt` is called at once, and the run is recorded as
+    partitions of an asset fail, the report names them, and downstream of it they are left as they were, while the
+    others go on to the map. So is an interrupt (Ctrl-C): `on_interrupt` is called at once, and the run is recorded as
     canceled.
     """
-    _report_killed_runs(instance)
+    report_killed_runs(instance)
     run_id = str(uuid.uuid4())
     which = (
         {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
@@ -138,11 +141,14 @@ def materialise(
 
     instance.add_event_listener(run_id, listen)
     try:
-        result = defs.resolve_job_def(JOB_NAME).execute_in_process(
+        # As the job's own execute_in_process, which would put another executor in place of the project's.
+        result = core_execute_in_process(
+            job=InMemoryJob(defs.resolve_job_def(JOB_NAME)),
             instance=instance,
             run_id=run_id,
             raise_on_error=False,
-            tags={**which, PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"},
+            output_capturing_enabled=False,
+            run_tags={**which, PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"},
             # The console belongs to the caller's progress display; the event log keeps everything.
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
@@ -177,6 +183,8 @@ def materialise(
             continue
         elif event.is_step_failure and event.step_key not in check_steps:
             told = event.step_failure_data.user_failure_data
+            if told and LEFT_ALONE in told.metadata:
+                continue
             report.failures[str(event.step_key)] = (
                 told.description if told and told.description else _root_cause(event.step_failure_data.error)
             )
@@ -185,7 +193,7 @@ def materialise(
     return report
 
 
-def _report_killed_runs(instance: dg.DagsterInstance) -> None:
+def report_killed_runs(instance: dg.DagsterInstance) -> None:
     """Report runs of this module whose process is gone as failed.
 
     Nobody else does: a killed run would count as running for ever, and hold its place in the queue and in its pool.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,6 +39,20 @@ def key_of(partitions_def: dg.TimeWindowPartitionsDefinition, when: date | datet
     if isinstance(when, datetime):
         return when.astimezone(ZoneInfo(partitions_def.timezone)).strftime(partitions_def.fmt)
     return when.strftime(partitions_def.fmt)
+
+
+def stretches(wanted: Container[str], in_order: Sequence[str], most: int) -> Iterator[list[str]]:
+    """Yield the wanted ones of the keys that are given in order, neighbours together and at most so many at once."""
+    stretch: list[str] = []
+    for key in in_order:
+        if key in wanted and len(stretch) < most:
+            stretch.append(key)
+            continue
+        if stretch:
+            yield stretch
+        stretch = [key] if key in wanted else []
+    if stretch:
+        yield stretch
 
 
 def partitioning_from(settings: Settings) -> Partitioning:

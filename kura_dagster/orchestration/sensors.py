@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from kura_dagster.orchestration.partitions import stretches
 from kura_dagster.pipeline.conversations import REJECTED_SUFFIX, day_of_file
 from kura_dagster.settings import Settings
 from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS, CONVERSATIONS
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 SENSOR_NAME = "landed_conversations"
 SECONDS_BETWEEN_LOOKS = 30
 SETTLED_AFTER = 5.0  # seconds without a write: somebody may still be writing the file
-MOST_PARTITIONS_A_RUN = 31
-"""A month of late days is one run; of a year that was landed at once, a failure repeats a month and not the year."""
 MOST_BYTES_A_LOOK = 4_000_000_000
 """So much is read to see whether contents changed, which takes seconds; Dagster gives a look one minute."""
 MOST_PARTITIONS_A_LOOK = 2000
@@ -60,9 +59,15 @@ def landed_conversations_sensor(
             return dg.SkipReason(f"the landing folder {settings.conversations} does not exist")
         before = _Cursor.of(context.cursor)
         look = _Look(before, context.instance, partitions_def, settings, SETTLED_AFTER)
+        in_order, most = partitions_def.get_partition_keys(), settings.partitions_per_run
         requests = [
-            *_requests(look.changed, before.turn, partitions_def),
-            *_requests(look.only_rejected, before.turn, partitions_def, [dg.AssetKey(CONVERSATIONS.name)]),
+            *_requests(stretches(look.changed, in_order, most), look.changed, before.turn),
+            *_requests(
+                stretches(look.only_rejected, in_order, most),
+                look.only_rejected,
+                before.turn,
+                [dg.AssetKey(CONVERSATIONS.name)],
+            ),
         ]
         after = look.cursor
         after.turn = before.turn + bool(requests)
@@ -89,7 +94,7 @@ def landed_since_analysed(
         look = _Look(cursor, instance, partitions_def, settings, settled_after=0.0)
         wanted |= look.changed | look.only_rejected
         if look.cursor.files == cursor.files and look.cursor.partly == cursor.partly:
-            return list(_stretches(wanted, partitions_def.get_partition_keys()))
+            return list(stretches(wanted, partitions_def.get_partition_keys(), settings.partitions_per_run))
         cursor = look.cursor
 
 
@@ -300,16 +305,16 @@ def _materialised_since(instance: dg.DagsterInstance, asset: str, partition_key:
 
 
 def _requests(
+    neighbours: Iterable[Sequence[str]],
     states: Mapping[str, Sequence[str]],
     turn: int,
-    partitions_def: dg.TimeWindowPartitionsDefinition,
     assets: Sequence[dg.AssetKey] | None = None,
 ) -> Iterator[dg.RunRequest]:
     """Yield a request for each stretch of neighbouring partitions, of all assets or some.
 
     Its key is had again only by the same states of the files in the same turn.
     """
-    for keys in _stretches(states, partitions_def.get_partition_keys()):
+    for keys in neighbours:
         of_files = sorted({state for key in keys for state in states[key]})
         digest = hashlib.sha256("\n".join([*keys, *of_files]).encode()).hexdigest()[:16]
         run_key = f"{keys[0]} {keys[-1]} {turn} {digest}"
@@ -318,19 +323,6 @@ def _requests(
         else:
             ends = {ASSET_PARTITION_RANGE_START_TAG: keys[0], ASSET_PARTITION_RANGE_END_TAG: keys[-1]}
             yield dg.RunRequest(run_key=run_key, tags=ends, asset_selection=assets)
-
-
-def _stretches(wanted: Mapping[str, Any], in_order: Sequence[str]) -> Iterator[list[str]]:
-    stretch: list[str] = []
-    for key in in_order:
-        if key in wanted and len(stretch) < MOST_PARTITIONS_A_RUN:
-            stretch.append(key)
-            continue
-        if stretch:
-            yield stretch
-        stretch = [key] if key in wanted else []
-    if stretch:
-        yield stretch
 
 
 def _nothing_to_do(pending: set[str]) -> str:

@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
@@ -26,12 +22,13 @@ from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.tables import TABLES
 from kura_dagster_tests.conftest import land_day
+from kura_dagster_tests.dagster_dev import LAUNCH, PROJECT, RUNS, STATUS, DagsterDev
 from kura_dagster_tests.own_models import own_models
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
-PROJECT = Path(__file__).parents[1]
 DAYS = [f"2026-11-{day:02}" for day in range(2, 13)]
+PARTITIONS_PER_RUN = 5
 LATER_DAYS = ["2026-11-13", "2026-11-14", "2026-11-15"]
 ASSETS = [
     "conversations",
@@ -44,75 +41,7 @@ ASSETS = [
 ]
 
 
-class DagsterDev:
-    """`dagster dev` in a folder of its own, for the length of a with block."""
-
-    def __init__(self, home: Path, environment: dict[str, str], location: str = "own_location") -> None:
-        shutil.copy(PROJECT / "dagster.yaml", home)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        self.log = home / "dagster-dev.log"
-        command = [sys.executable, "-m", "dagster", "dev", "-m", f"kura_dagster_tests.{location}"]
-        self.process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", self.url.rsplit(":", 1)[1]],
-            cwd=home,
-            env=os.environ | environment | {"DAGSTER_HOME": str(home), "PYTHONPATH": str(PROJECT)},
-            stdout=self.log.open("w"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def __enter__(self) -> DagsterDev:
-        self.wait_for(lambda: self.query("{ workspaceOrError { ... on Workspace { id } } }"))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.killpg(self.process.pid, signal.SIGTERM)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-
-    def query(self, query: str, **variables: object) -> dict:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as response:
-            answer = json.load(response)
-        assert "errors" not in answer, answer["errors"]
-        return answer["data"]
-
-    def wait_for(self, condition, seconds: float = 120):
-        deadline = time.monotonic() + seconds
-        while True:
-            assert self.process.poll() is None, self.log.read_text()
-            try:
-                if found := condition():
-                    return found
-            except OSError:
-                pass
-            assert time.monotonic() < deadline, self.log.read_text()[-4000:]
-            time.sleep(0.5)
-
-
-LAUNCH = """
-mutation Launch($backfill: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $backfill) {
-    __typename
-    ... on LaunchBackfillSuccess { backfillId }
-    ... on PythonError { message }
-    ... on PartitionKeysNotFoundError { message }
-  }
-}
-"""
-RUNS = "{ runsOrError { ... on Runs { results { id status startTime endTime tags { key value } } } } }"
-STATUS = """
-query Status($id: String!) {
-  partitionBackfillOrError(backfillId: $id) {
-    ... on PartitionBackfill { status numPartitions runs { id status tags { key value } } error { message } }
-  }
-}
-"""
+STEPS = "query Steps($id: ID!) { runOrError(runId: $id) { ... on Run { stepStats { stepKey status } } } }"
 
 
 class Own(NamedTuple):
@@ -127,8 +56,12 @@ def own(tmp_path_factory) -> Iterator[Own]:
     home = tmp_path_factory.mktemp("own")
     landing, database = home / "landing", home / "kura.duckdb"
     landing.mkdir()
-    environment = {"KURA_DATABASE": str(database), "KURA_CONVERSATIONS": str(landing)}
-    with DagsterDev(home, environment) as dagster_dev:
+    environment = {
+        "KURA_DATABASE": str(database),
+        "KURA_CONVERSATIONS": str(landing),
+        "KURA_PARTITIONS_PER_RUN": str(PARTITIONS_PER_RUN),
+    }
+    with DagsterDev(home, environment, "-m", "kura_dagster_tests.own_location") as dagster_dev:
         yield Own(dagster_dev, landing, Database(database))
 
 
@@ -148,7 +81,11 @@ def test_a_backfill_through_graphql_gives_row_for_row_what_a_range_gives(own, se
 
     backfill = own.dagster_dev.wait_for(finished)
     assert backfill["status"] == "COMPLETED_SUCCESS", backfill
-    assert len(backfill["runs"]) == 1, "the backfill policy puts a range into one run"
+    assert len(backfill["runs"]) == 3, "the backfill policy puts at most five days into a run"
+    for run in backfill["runs"]:
+        steps = own.dagster_dev.query(STEPS, id=run["id"])["runOrError"]["stepStats"]
+        made = {step["stepKey"] for step in steps if step["status"] == "SUCCESS"}
+        assert made.issuperset(ASSETS), "all assets of a batch are in its run"
 
     with dg.DagsterInstance.ephemeral() as instance:
         assert materialise(build_defs(settings, **own_models()), DAYS, instance).success
@@ -174,7 +111,7 @@ def test_runs_that_ask_a_language_model_wait_for_one_another(tmp_path, settings,
     shutil.copy(PROJECT / "dagster.yaml", tmp_path)
     command = [sys.executable, "-c", "from kura_dagster.cli import app; app()", "status"]
     subprocess.run(command, env=os.environ | environment | {"DAGSTER_HOME": str(tmp_path)}, check=True, timeout=60)
-    with DagsterDev(tmp_path, environment, "asking_location") as dagster_dev:
+    with DagsterDev(tmp_path, environment, "-m", "kura_dagster_tests.asking_location") as dagster_dev:
         for day in days:
             assets = [{"path": [name]} for name in ASSETS]
             launched = dagster_dev.query(LAUNCH, backfill={"partitionNames": [day], "assetSelection": assets})

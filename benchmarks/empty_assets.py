@@ -1,10 +1,8 @@
 """The project's code location with empty bodies: what is left is what Dagster itself takes.
 
-The same assets with the same dependencies, partitions, pools and backfill policy, the same checks, the same job and
+The same assets with the same dependencies, partitions and backfill policy, the same checks, the same job and
 executor. An asset returns at once and stores nothing; a check passes.
 """
-
-from __future__ import annotations
 
 from typing import Any
 

@@ -79,7 +79,7 @@ def test_a_backfill_through_graphql_gives_row_for_row_what_a_range_gives(own, se
         backfill = own.dagster_dev.query(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
         return backfill if backfill["status"] not in ("REQUESTED", "CANCELING") else None
 
-    backfill = own.dagster_dev.wait_for(finished)
+    backfill = own.dagster_dev.wait_for(finished, seconds=300)
     assert backfill["status"] == "COMPLETED_SUCCESS", backfill
     assert len(backfill["runs"]) == 3, "the backfill policy puts at most five days into a run"
     for run in backfill["runs"]:

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from kura_dagster.cli import screen
 from kura_dagster.cli.project import days_text, opened_instance
-from kura_dagster.cli.screen import INTERRUPTED, counted, print_error, print_lines
+from kura_dagster.cli.screen import INTERRUPTED, print_error, print_lines
 from kura_dagster.pipeline.plain_text import plain_line
 from kura_dagster.settings import Settings
 
@@ -63,13 +63,13 @@ def run_stretches(settings: Settings, stretches: Sequence[list[str]]) -> dict[st
             failed.append(said)
         seconds.update(report.seconds_by_asset)
         settings = _with_what_is_left(settings, report.spent)
-    if failed:
-        runs = counted(len(stretches), "run", "runs")
+    if failed and len(stretches) > 1:
         print_error(
             "[red]error[/red]",
-            f"{len(failed):,} of {runs} failed: {', '.join(failed)}. What is stored is kept; once what is named above "
-            "is mended, kura-dagster run … --missing does what is not done.",
+            f"{len(failed):,} of {len(stretches):,} runs failed: {', '.join(failed)}. What is stored is kept; once what is "
+            "named above is mended, kura-dagster run … --missing does what is not done.",
         )
+    if failed:
         raise typer.Exit(1)
     return dict(seconds)
 

@@ -9,6 +9,8 @@
 # make benchmark-embedding  MiniLM's load time and texts a second, beside sentence-transformers
 # make benchmark-names  a sheet of clusters' names beside their true intents, to judge by reading, of DATA=labelled.jsonl
 # make benchmark-quality  clusters beside true labels, in DATA=labelled.jsonl
+# make benchmark-many-days  seconds a day over 60 days, how much of it is Dagster's own, and what a deployment takes
+# make backfills  60 days analysed in every way, at once, shuffled, stopped and gone on with, compared row for row
 # make fuzz       feed the readers of conversations what they don't expect, for SECONDS=600
 # make faults     kill, fill and damage everything for real, and print what a user sees and what the next run mends
 # make lock       refresh constraints.txt
@@ -20,7 +22,7 @@ SECONDS ?= 600
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-embedding benchmark-names benchmark-quality fuzz faults
+.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-embedding benchmark-names benchmark-quality benchmark-many-days backfills fuzz faults
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -99,6 +101,14 @@ benchmark-quality: install
 benchmark-names: install
 	@test -n "$(DATA)" || { echo "Say which labelled data: make benchmark-names DATA=labelled.jsonl"; exit 1; }
 	@$(BIN)/python benchmarks/cluster_names.py $(DATA) $(ARGUMENTS)
+
+# Half an hour and more; fewer with ARGUMENTS="--days 10".
+benchmark-many-days: install
+	@$(BIN)/python benchmarks/many_days.py $(ARGUMENTS)
+
+# Some ten minutes; fewer with ARGUMENTS="--days 12".
+backfills: install
+	@$(BIN)/python benchmarks/backfills.py $(ARGUMENTS)
 
 # What it breaks is in data/fuzz/broke-*, and belongs into the tests.
 fuzz: .venv-fuzz/.installed

@@ -236,6 +236,12 @@ class Settings(BaseSettings):
         description="The first day that has a partition, as YYYY-MM-DD.",
     )
     timezone: str = Field("UTC", description="The IANA time zone that days are cut in.")
+    partitions_per_run: int = Field(
+        31,
+        ge=1,
+        description="The most partitions in a run of a backfill, a range or what has landed: what a killed run repeats "
+        "at most, a month of days.",
+    )
 
     schedules: Literal["off", "on"] = Field(
         "off",

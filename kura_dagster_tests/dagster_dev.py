@@ -1,4 +1,4 @@
-"""`dagster dev` as a process, driven through GraphQL as the UI does: for tests and for the injection of faults."""
+"""`dagster dev` in a folder of its own, driven through GraphQL as the UI does: for tests, benchmarks and faults."""
 
 from __future__ import annotations
 
@@ -17,15 +17,22 @@ PROJECT = Path(__file__).parents[1]
 
 
 class DagsterDev:
-    """`dagster dev` in a folder of its own, for the length of a with block."""
+    """`dagster dev` in a folder of its own, for the length of a with block.
 
-    def __init__(self, home: Path, environment: dict[str, str], location: str = "own_location") -> None:
-        shutil.copy(PROJECT / "dagster.yaml", home)
+    Args:
+        home: gets the project's dagster.yaml, where it has none yet, and the run history.
+        environment: variables that are added to those of this process.
+        location: how `dagster dev` is told what to load.
+    """
+
+    def __init__(self, home: Path, environment: dict[str, str], *location: str) -> None:
+        if not (home / "dagster.yaml").exists():
+            shutil.copy(PROJECT / "dagster.yaml", home)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
         self.log = home / "dagster-dev.log"
-        command = [sys.executable, "-m", "dagster", "dev", "-m", f"kura_dagster_tests.{location}"]
+        command = [sys.executable, "-m", "dagster", "dev", *location]
         self.process = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", self.url.rsplit(":", 1)[1]],
             cwd=home,
@@ -65,3 +72,23 @@ class DagsterDev:
                 pass
             assert time.monotonic() < deadline, self.log.read_text()[-4000:]
             time.sleep(0.5)
+
+
+LAUNCH = """
+mutation Launch($backfill: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $backfill) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+    ... on PartitionKeysNotFoundError { message }
+  }
+}
+"""
+RUNS = "{ runsOrError { ... on Runs { results { id status startTime endTime tags { key value } } } } }"
+STATUS = """
+query Status($id: String!) {
+  partitionBackfillOrError(backfillId: $id) {
+    ... on PartitionBackfill { status numPartitions runs { id status tags { key value } } error { message } }
+  }
+}
+"""

@@ -199,30 +199,6 @@ class TestBadInput:
         }
         assert len(Database(settings.database).load(SUMMARIES, date(2026, 11, 2))) == 3
 
-    def test_a_day_that_fails_is_named_and_the_others_of_its_asset_are_stored(self, settings, instance, land):
-        class FailingOnWednesday(OpeningTurns):
-            async def summarise(self, conversations, *arguments, **options):
-                if any(each.chat_id.startswith("2026-11-04") for each in conversations):
-                    raise RuntimeError("the provider is down")
-                return await super().summarise(conversations, *arguments, **options)
-
-        days = DAYS[:4]
-        for day in days:
-            land(day, 3)
-        defs = build_defs(settings, **own_models(summary_model=FailingOnWednesday()))
-        report = materialise(defs, days, instance)
-        assert report.failures == {
-            "summaries": "1 of 4 partitions failed.\n2026-11-04: RuntimeError: the provider is down"
-        }
-        good = {"2026-11-02", "2026-11-03", "2026-11-05"}
-        assert instance.get_materialized_partitions(dg.AssetKey("summaries")) == good
-        assert figures(instance, "summaries", "dagster/partition_row_count") == dict.fromkeys(sorted(good), 3)
-        counts = Database(settings.database).row_counts()
-        assert set(counts["summaries"]) == {date.fromisoformat(day) for day in good}
-        assert len(counts["conversations"]) == 4
-        # Dagster skips what comes after a failed step for every partition of the run.
-        assert instance.get_materialized_partitions(dg.AssetKey("embeddings")) == set()
-
     def test_a_file_that_is_no_database_is_named(self, settings, instance, land):
         land("2026-11-02", 3)
         settings.database.write_text("no database")

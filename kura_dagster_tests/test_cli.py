@@ -192,6 +192,26 @@ def test_status_is_whole_at_any_width_of_a_terminal(kura, land, monkeypatch, cad
 
 
 @pytest.mark.usefixtures("two_analysed")
+def test_missing_runs_what_is_not_done_in_batches_and_names_what_failed(kura, land, settings, monkeypatch):
+    monkeypatch.setenv("KURA_PARTITIONS_PER_RUN", "1")
+    land("2026-11-04", 2)
+    unreadable = settings.conversations / "2026-11-06.jsonl"
+    unreadable.symlink_to("/proc/self/mem")
+    asked = ("run", "--from", "2026-11-02", "--to", "2026-11-05", "--missing")
+    ran = kura(*asked)
+    assert ran.exit_code == 1
+    said = [line for line in ran.stdout.splitlines() if line.startswith("Analysing")]
+    assert said == [f"Analysing 2026-11-0{day} …" for day in (3, 4, 5)]
+    assert "2026-11-05: OSError: 2026-11-06.jsonl cannot be read" in ran.stderr
+    assert "1 of 3 runs failed: 2026-11-05." in ran.stderr
+    unreadable.unlink()
+    again = kura(*asked)
+    assert again.exit_code == 0, again.output
+    assert [line for line in again.stdout.splitlines() if line.startswith("Analysing")] == ["Analysing 2026-11-05 …"]
+    assert "nothing is missing" in kura(*asked).stdout
+
+
+@pytest.mark.usefixtures("two_analysed")
 def test_status_in_a_pipe_is_plain_and_names_the_assets_in_one_line(kura, monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     lines = kura("status").stdout.splitlines()

@@ -317,7 +317,7 @@ class TestForget:
         assert result.exit_code == 0, result.output
         assert "2026-11-02.jsonl: 1" in result.stdout
         assert "kept answers: " in result.stdout
-        assert "Analysing 2026-11-02 again without it" in result.stdout
+        assert "is analysed again.\nAnalysing 2026-11-02 …" in result.stdout
         assert self.traces(analysed, settings) == []
         assert not any(self.SECRET in prompt for prompt in server.stats.prompts)
         after = Database(settings.database).frame(TABLES["summaries"])

@@ -26,13 +26,14 @@ from kura_dagster.storage.tables import TABLES
 from kura_dagster_tests import rows
 from kura_dagster_tests.alert_receiver import SECRET, AlertReceiver, Answer
 from kura_dagster_tests.conftest import land_day
-from kura_dagster_tests.dagster_dev import PROJECT, DagsterDev
+from kura_dagster_tests.dagster_dev import LAUNCH, PROJECT, RUNS, STATUS, DagsterDev
 from kura_dagster_tests.own_location import FAILS, STALLS
 from kura_dagster_tests.own_models import own_models
 
 pytest_plugins = ["kura_dagster_tests.loopback_fixtures"]
 
 DAYS = [f"2026-11-{day:02}" for day in range(2, 13)]
+PARTITIONS_PER_RUN = 5
 LATER_DAYS = ["2026-11-13", "2026-11-14", "2026-11-15"]
 ASSETS = [
     "conversations",
@@ -45,24 +46,7 @@ ASSETS = [
 ]
 
 
-LAUNCH = """
-mutation Launch($backfill: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $backfill) {
-    __typename
-    ... on LaunchBackfillSuccess { backfillId }
-    ... on PythonError { message }
-    ... on PartitionKeysNotFoundError { message }
-  }
-}
-"""
-RUNS = "{ runsOrError { ... on Runs { results { id status startTime endTime tags { key value } } } } }"
-STATUS = """
-query Status($id: String!) {
-  partitionBackfillOrError(backfillId: $id) {
-    ... on PartitionBackfill { status numPartitions runs { id status tags { key value } } error { message } }
-  }
-}
-"""
+STEPS = "query Steps($id: ID!) { runOrError(runId: $id) { ... on Run { stepStats { stepKey status } } } }"
 
 
 class Own(NamedTuple):
@@ -78,10 +62,19 @@ def own(tmp_path_factory) -> Iterator[Own]:
     home = tmp_path_factory.mktemp("own")
     landing, database = home / "landing", home / "kura.duckdb"
     landing.mkdir()
-    environment = {"KURA_DATABASE": str(database), "KURA_CONVERSATIONS": str(landing)}
+    environment = {
+        "KURA_DATABASE": str(database),
+        "KURA_CONVERSATIONS": str(landing),
+        "KURA_PARTITIONS_PER_RUN": str(PARTITIONS_PER_RUN),
+    }
     with (
         AlertReceiver() as receiver,
-        DagsterDev(home, environment | {"KURA_ALERT_WEBHOOK": receiver.url}) as dagster_dev,
+        DagsterDev(
+            home,
+            environment | {"KURA_ALERT_WEBHOOK": receiver.url},
+            "-m",
+            "kura_dagster_tests.own_location",
+        ) as dagster_dev,
     ):
         yield Own(dagster_dev, landing, Database(database), receiver)
 
@@ -100,9 +93,13 @@ def test_a_backfill_through_graphql_gives_row_for_row_what_a_range_gives(own, se
         backfill = own.dagster_dev.query(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
         return backfill if backfill["status"] not in ("REQUESTED", "CANCELING") else None
 
-    backfill = own.dagster_dev.wait_for(finished)
+    backfill = own.dagster_dev.wait_for(finished, seconds=300)
     assert backfill["status"] == "COMPLETED_SUCCESS", backfill
-    assert len(backfill["runs"]) == 1, "the backfill policy puts a range into one run"
+    assert len(backfill["runs"]) == 3, "the backfill policy puts at most five days into a run"
+    for run in backfill["runs"]:
+        steps = own.dagster_dev.query(STEPS, id=run["id"])["runOrError"]["stepStats"]
+        made = {step["stepKey"] for step in steps if step["status"] == "SUCCESS"}
+        assert made.issuperset(ASSETS), "all assets of a batch are in its run"
 
     with dg.DagsterInstance.ephemeral() as instance:
         assert materialise(build_defs(settings, **own_models()), DAYS, instance).success
@@ -128,7 +125,7 @@ def test_runs_that_ask_a_language_model_wait_for_one_another(tmp_path, settings,
     shutil.copy(PROJECT / "dagster.yaml", tmp_path)
     command = [sys.executable, "-c", "from kura_dagster.cli import app; app()", "status"]
     subprocess.run(command, env=os.environ | environment | {"DAGSTER_HOME": str(tmp_path)}, check=True, timeout=60)
-    with DagsterDev(tmp_path, environment, "asking_location") as dagster_dev:
+    with DagsterDev(tmp_path, environment, "-m", "kura_dagster_tests.asking_location") as dagster_dev:
         for day in days:
             assets = [{"path": [name]} for name in ASSETS]
             launched = dagster_dev.query(LAUNCH, backfill={"partitionNames": [day], "assetSelection": assets})

@@ -280,13 +280,17 @@ class TestWhatAnAssetReturns:
             materialise_summaries(lazily(summary_of), DAYS[:2], raise_on_error=True)
 
 
-def test_each_partition_is_computed_only_when_it_is_asked_for():
-    computed = []
-    context = type("Context", (), {"partition_keys": DAYS, "add_output_metadata": lambda self, metadata: None})()
-    partitions = EachPartition(context, computed.append, len)  # type: ignore[arg-type, type-var]
-    assert list(partitions) == DAYS
-    assert DAYS[0] in partitions
-    assert len(partitions) == 14
+def test_each_partition_is_computed_only_when_it_is_asked_for(materialise_summaries):
+    computed, partitions = [], []
+
+    def body(context):
+        partitions.append(EachPartition(context, computed.append, len))
+        raise RuntimeError("before anything is stored")
+
+    materialise_summaries(body)
+    assert list(partitions[0]) == DAYS
+    assert DAYS[0] in partitions[0]
+    assert len(partitions[0]) == 14
     assert computed == []
 
 

@@ -20,6 +20,7 @@ from kura_dagster.orchestration.materialise import (
     open_instance,
     partition_keys_between,
 )
+from kura_dagster.orchestration.missing_partitions import missing_partitions
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL
 from kura_dagster.storage.database import DatabaseError
 from kura_dagster_tests.own_models import OpeningTurns, own_models
@@ -118,12 +119,13 @@ def test_ctrl_c_stops_at_once_keeps_what_is_stored_and_cancels_the_run(history, 
         stderr=subprocess.PIPE,
         text=True,
     )
+    assert process.stdout.readline() == "Analysing 2026-11-02 to 2026-11-03 (2 days) …\n"
     assert process.stdout.readline() == "waiting\n"
     process.send_signal(signal.SIGINT)
     said = process.stderr.readline()
     while said and "stopping" not in said:
         said = process.stderr.readline()
-    assert said.strip().endswith("stopping what is stored is kept; run the same again to go on")
+    assert said.strip().endswith("stopping what is stored is kept; kura-dagster run … --missing goes on")
     # The line comes before anything is waited for; this lets the thread end that no interrupt reaches.
     _, rest = process.communicate("\n")
     assert process.returncode == 130
@@ -132,6 +134,7 @@ def test_ctrl_c_stops_at_once_keeps_what_is_stored_and_cancels_the_run(history, 
     (run,) = instance.get_runs()
     assert run.status is dg.DagsterRunStatus.CANCELED
     assert instance.get_materialized_partitions(dg.AssetKey("summaries")) == {"2026-11-02"}
+    assert missing_partitions(instance, ["2026-11-02", "2026-11-03"]) == ["2026-11-02", "2026-11-03"]
 
 
 def test_an_interrupt_between_two_steps_cancels_the_run(settings, land, instance, monkeypatch):

@@ -15,7 +15,7 @@ from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.runs.schema import RunsTable
 from sqlalchemy import update
 
-from kura_dagster.orchestration import run_requests, sensors
+from kura_dagster.orchestration import sensors
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.orchestration.partitions import partitions_from
@@ -329,8 +329,9 @@ def test_a_run_before_the_clock_was_set_back_hides_nothing_that_is_landed_after(
     assert landed_since_analysed(instance, partitions_def, settings) == []
 
 
-def test_a_long_stretch_is_several_runs(sensor, landed, monkeypatch):
-    monkeypatch.setattr(run_requests, "MOST_PARTITIONS_A_RUN", 3)
+def test_a_long_stretch_is_several_runs(settings, instance, landed):
+    settings.conversations.mkdir()
+    sensor = Sensor(settings.model_copy(update={"partitions_per_run": 3}), instance)
     for number in range(2, 10):
         landed(f"2026-11-{number:02}", 1)
     assert sensor.look() == [("2026-11-02", "2026-11-04"), ("2026-11-05", "2026-11-07"), ("2026-11-08", "2026-11-09")]

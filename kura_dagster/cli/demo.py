@@ -7,7 +7,7 @@ import time
 from kura_dagster.cli import screen
 from kura_dagster.cli.app import Command, app, examples
 from kura_dagster.cli.drawn_tree import TreeStyle, print_tree
-from kura_dagster.cli.runs import run_days
+from kura_dagster.cli.runs import run_keys
 from kura_dagster.cli.screen import errors_explained, fail, print_seconds
 from kura_dagster.settings import Settings
 
@@ -24,7 +24,7 @@ def demo() -> None:
 
     with errors_explained():
         settings = Settings.load()
-        partition_keys_between(settings, FIRST_DAY, LAST_DAY)  # before anything is written
+        keys = partition_keys_between(settings, FIRST_DAY, LAST_DAY)  # before anything is written
         started = time.perf_counter()
         try:
             sample = write_sample(settings.conversations, settings.conversations.parent / "sample_truth.jsonl")
@@ -34,11 +34,11 @@ def demo() -> None:
         screen.console.print(
             f"{sample.conversations:,} sample conversations of {sample.days} days are in {settings.conversations}."
         )
-        report = run_days(settings, FIRST_DAY, LAST_DAY)
+        seconds |= run_keys(settings, keys)
         screen.console.print()
         print_tree(settings, partition_keys_between(settings, LAST_DAY, LAST_DAY), TreeStyle.BASIC)
         screen.console.print()
-        print_seconds(seconds | report.seconds_by_asset)
+        print_seconds(seconds)
         screen.console.print(
             "\nNext:\n"
             "  make dev                                   this run in the Dagster UI\n"

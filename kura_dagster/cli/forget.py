@@ -75,8 +75,9 @@ def forget(
 def _analyse_again(settings: Settings, keys: Sequence[str]) -> list[str]:
     """Analyse each of the partitions in a run of its own, and return those that failed, or were not come to."""
     failed: list[str] = []
+    if keys:
+        print_lines(["What is left of its days is analysed again."])
     for number, key in enumerate(keys):
-        print_lines([f"Analysing {key} again without it …"])
         try:
             run_keys(settings, [key])
         except typer.Exit as ended:

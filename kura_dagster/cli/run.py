@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from datetime import date
+from typing import Annotated
 
 import typer
 
 from kura_dagster.cli.app import Command, app, examples
 from kura_dagster.cli.arguments import Day, From, To, asked_range
-from kura_dagster.cli.project import a_partition, days_text, opened_instance
-from kura_dagster.cli.runs import FailedRun, run_days, run_keys
+from kura_dagster.cli.project import a_partition, opened_instance
+from kura_dagster.cli.runs import run_keys, run_stretches
 from kura_dagster.cli.screen import errors_explained, fail, print_lines, print_seconds
 from kura_dagster.settings import Settings
-
-if TYPE_CHECKING:
-    from kura_dagster.pipeline.language_model.ledger import Spent
 
 
 @app.command(
     cls=Command,
     epilog=examples(
-        "run 2026-11-20", "run --from 2026-11-18 --to 2026-11-20 --max-cost-usd 5", "run --landed --max-calls 500"
+        "run 2026-11-20",
+        "run --from 2026-01-01 --to 2026-11-20 --missing",
+        "run --from 2026-11-18 --to 2026-11-20 --max-cost-usd 5",
+        "run --landed --max-calls 500",
     ),
 )
 def run(
@@ -31,6 +32,10 @@ def run(
         bool,
         typer.Option("--landed", help="Every day that is over and has conversations landed since it was analysed."),
     ] = False,
+    missing: Annotated[
+        bool,
+        typer.Option("--missing", help="Only the days that are not done: never run to the end, failed or stopped."),
+    ] = False,
     max_cost_usd: Annotated[
         float | None,
         typer.Option(min=0, metavar="USD", help="Stop before language models cost more than this. KURA_MAX_COST_USD."),
@@ -40,7 +45,10 @@ def run(
         typer.Option(min=0, metavar="CALLS", help="Stop before more requests than this are sent. KURA_MAX_CALLS."),
     ] = None,
 ) -> None:
-    """Analyse a day, or every day of a range in one run, or the days of what was landed, neighbours in one run.
+    """Analyse a day, every day of a range, or the days of what was landed, neighbours in one run.
+
+    A run has at most KURA_PARTITIONS_PER_RUN days; a longer range is several, one after the other. A day that fails is
+    named and keeps no other from getting to the map. After a failure or Ctrl-C, `--missing` does what is not done.
 
     What was stored for those days is replaced. Lines that cannot be used are set aside and reported. Answers of
     language models are kept: what was asked before costs nothing. Exits with 1 when an asset or a blocking check fails,
@@ -48,48 +56,45 @@ def run(
     """
     if landed and (day or first or last):
         raise typer.BadParameter("--landed chooses the days itself: say no DAY, --from or --to")
+    if landed and missing:
+        raise typer.BadParameter("--landed has its own days, whether they are done or not: say it without --missing")
     begin, end = (None, None) if landed else asked_range(day, first, last)
     with errors_explained():
         limits = {"max_cost_usd": max_cost_usd, "max_calls": max_calls}
         settings = Settings.load(**{name: limit for name, limit in limits.items() if limit is not None})
         if begin and end:
-            print_seconds(run_days(settings, begin, end).seconds_by_asset)
+            keys = _between(settings, begin, end, only_missing=missing)
+            if not keys:
+                print_lines([f"Every {a_partition(settings)} of these is done: nothing is missing."])
+                return
+            print_seconds(run_keys(settings, keys))
             return
         stretches = _landed_since_analysed(settings)
-        failed = False
-        for keys in stretches:
-            print_lines([f"Analysing {days_text(settings, keys)} …"])
-            try:
-                report = run_keys(settings, keys)
-            except FailedRun as ended:
-                # Days that fail keep no others from being analysed; who stops the command means all of it.
-                if ended.report.interrupted:
-                    raise
-                failed, report = True, ended.report
-            else:
-                print_seconds(report.seconds_by_asset)
-            settings = _with_what_is_left(settings, report.spent)
-        if failed:
-            raise typer.Exit(1)
         if not stretches:
             since = f" and not before KURA_START_DATE, {settings.start_date}," if _has_earlier(settings) else ""
             print_lines([f"No {a_partition(settings)} that is over{since} has anything landed since it was analysed."])
+            return
+        print_seconds(run_stretches(settings, stretches))
+
+
+def _between(settings: Settings, first: date, last: date, *, only_missing: bool) -> list[str]:
+    """Return the keys of the partitions that hold any moment of these days, all or those that are not done."""
+    from kura_dagster.orchestration.materialise import partition_keys_between
+    from kura_dagster.orchestration.missing_partitions import missing_partitions
+    from kura_dagster.orchestration.running import report_abandoned_runs
+
+    keys = partition_keys_between(settings, first, last)
+    if only_missing:
+        with opened_instance() as instance:
+            report_abandoned_runs(instance)  # what they left is missing as well
+            return missing_partitions(instance, keys)
+    return keys
 
 
 def _has_earlier(settings: Settings) -> bool:
     from kura_dagster.pipeline.conversations import day_files
 
     return any(day < settings.start_date for day, _ in day_files(settings.conversations))
-
-
-def _with_what_is_left(settings: Settings, spent: Spent) -> Settings:
-    """Return the settings with the limits that are left after what was spent: they hold for the command as a whole."""
-    left: dict[str, float] = {}
-    if settings.max_calls is not None:
-        left["max_calls"] = max(0, settings.max_calls - spent.calls)
-    if settings.max_cost_usd is not None:
-        left["max_cost_usd"] = max(0.0, settings.max_cost_usd - spent.known_usd)
-    return settings.model_copy(update=left)
 
 
 def _landed_since_analysed(settings: Settings) -> list[list[str]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.text import Text
 
 from kura_dagster.cli import screen
-from kura_dagster.cli.project import opened_instance
+from kura_dagster.cli.project import days_text, opened_instance
 from kura_dagster.cli.screen import INTERRUPTED, print_error, print_lines
 from kura_dagster.pipeline.plain_text import plain_line
 from kura_dagster.settings import Settings
@@ -30,29 +30,64 @@ if TYPE_CHECKING:
 
     from kura_dagster.orchestration.materialise import RunReport
     from kura_dagster.orchestration.progress import RunProgress, RunWatch
+    from kura_dagster.pipeline.language_model.ledger import Spent
 
 
-class FailedRun(typer.Exit):
-    """Ends the command after a run that failed or was stopped, of which everything is said."""
+def run_keys(settings: Settings, keys: Sequence[str]) -> dict[str, float]:
+    """Analyse the partitions of these keys, given in order, as `run_stretches` does with neighbours in one run."""
+    from kura_dagster.orchestration.partitions import partitions_from
+    from kura_dagster.orchestration.run_requests import stretches
 
-    def __init__(self, report: RunReport) -> None:
-        super().__init__(INTERRUPTED if report.interrupted else 1)
-        self.report = report
-
-
-def run_days(settings: Settings, first: date, last: date) -> RunReport:
-    """Analyse the partitions that hold any moment of these days, as `run_keys` does."""
-    from kura_dagster.orchestration.materialise import partition_keys_between
-
-    return run_keys(settings, partition_keys_between(settings, first, last))
+    in_order = partitions_from(settings).get_partition_keys()
+    return run_stretches(settings, list(stretches(set(keys), in_order, settings.partitions_per_run)))
 
 
-def run_keys(settings: Settings, keys: list[str]) -> RunReport:
-    """Analyse the partitions from the first key to the last in one run, with progress and what it cost.
+def run_stretches(settings: Settings, stretches: Sequence[list[str]]) -> dict[str, float]:
+    """Analyse each stretch of neighbouring partitions in a run of its own, one after the other, and say how it went.
+
+    What fails in one run keeps no other from being analysed. The limits of the settings hold for all of them together.
+
+    Returns:
+        Seconds by asset, of all runs.
 
     Raises:
-        FailedRun: it failed, or was stopped.
+        typer.Exit: a run failed, when all were tried, or was stopped, at once.
     """
+    seconds: Counter[str] = Counter()
+    failed: list[str] = []
+    for keys in stretches:
+        said = days_text(settings, keys)
+        print_lines([f"Analysing {said} …"])
+        report = _run(settings, keys)
+        if report.interrupted:
+            raise typer.Exit(INTERRUPTED)
+        if not report.success:
+            failed.append(said)
+        seconds.update(report.seconds_by_asset)
+        settings = _with_what_is_left(settings, report.spent)
+    if failed and len(stretches) > 1:
+        print_error(
+            "[red]error[/red]",
+            f"{len(failed):,} of {len(stretches):,} runs failed: {', '.join(failed)}. What is stored is kept; once what "
+            "is named above is mended, kura-dagster run … --missing does what is not done.",
+        )
+    if failed:
+        raise typer.Exit(1)
+    return dict(seconds)
+
+
+def _with_what_is_left(settings: Settings, spent: Spent) -> Settings:
+    """Return the settings with the limits that are left after what was spent: they hold for the command as a whole."""
+    left: dict[str, float] = {}
+    if settings.max_calls is not None:
+        left["max_calls"] = max(0, settings.max_calls - spent.calls)
+    if settings.max_cost_usd is not None:
+        left["max_cost_usd"] = max(0.0, settings.max_cost_usd - spent.known_usd)
+    return settings.model_copy(update=left)
+
+
+def _run(settings: Settings, keys: list[str]) -> RunReport:
+    """Analyse the partitions from the first key to the last in one run, with progress, what it cost and what failed."""
     from kura_dagster.orchestration.code_location import definitions_from
     from kura_dagster.orchestration.materialise import materialise
     from kura_dagster.orchestration.progress import RunWatch, watched_by
@@ -64,18 +99,16 @@ def run_keys(settings: Settings, keys: list[str]) -> RunReport:
     report.spent = watch.spent
     _print_spent(watch)
     if report.interrupted:
-        raise FailedRun(report)
+        return report
     for check, fault in report.failed_checks.items():
         print_error("[yellow]warning[/yellow]", f"{check}: {fault}")
-    if not report.success:
-        for step, cause in report.failures.items():
-            print_error(f"[red]{step} failed[/red]:", cause)
-        raise FailedRun(report)
+    for step, cause in report.failures.items():
+        print_error(f"[red]{step} failed[/red]:", cause)
     return report
 
 
 def _say_stopping() -> None:
-    print_error("[yellow]stopping[/yellow]", "what is stored is kept; run the same again to go on")
+    print_error("[yellow]stopping[/yellow]", "what is stored is kept; kura-dagster run … --missing goes on")
 
 
 def _print_spent(watch: RunWatch) -> None:

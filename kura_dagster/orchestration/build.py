@@ -89,6 +89,8 @@ def build_defs(
         return template.declare(
             partitions_def=partitions_def,
             code_version=versions.get(name),
+            # Starting a run costs more than a day of conversations does; a killed run repeats what it held.
+            backfill_policy=dg.BackfillPolicy.multi_run(settings.partitions_per_run),
             pool=LANGUAGE_MODEL_POOL if name in asked and name != EMBEDDINGS.name else None,
             metadata={"dagster/column_schema": column_schema(template.table, database.partition_type)},
         )
@@ -114,5 +116,6 @@ def build_defs(
             "models": models_resource(settings, models, questions),
         },
         # The steps of a run share one process: importing and compiling what UMAP needs costs more than a day's work.
+        # A step that failed for some partitions does not end its run: see held_back.
         executor=holding_executor,
     )

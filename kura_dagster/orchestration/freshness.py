@@ -67,7 +67,7 @@ class Freshness:
         return told
 
     def _told(self, keys: Sequence[str]) -> str:
-        ends = [(keys[0], keys[-1]) for keys in stretches(keys, self.in_order)]
+        ends = [(keys[0], keys[-1]) for keys in stretches(keys, self.in_order, len(self.in_order) or 1)]
         told = [first if first == last else f"{first} to {last}" for first, last in ends[-SHOWN_STRETCHES:]]
         more = len(ends) - len(told)
         return ", ".join([*([f"{more} stretches before"] if more else []), *told])

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.events import RunFailureReason
+from dagster._core.execution.execute_in_process import core_execute_in_process
 from dagster._core.execution.plan.objects import ErrorSource
 
 from kura_dagster.orchestration.assets import ASSETS
+from kura_dagster.orchestration.held_back import LEFT_ALONE
 from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.partitions import partitions_from
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL
@@ -110,8 +113,8 @@ def materialise(
     """Materialise the partitions from the first to the last of `keys` in one run and return its report.
 
     `on_event` gets each entry of the run's event log as it happens. A failure is reported, not raised: where some
-    partitions of an asset fail, the report names them, the asset's others are stored, and the assets downstream of it
-    are left as they were. So is an interrupt (Ctrl-C): `on_interrupt` is called at once, and the run is recorded as
+    partitions of an asset fail, the report names them, and downstream of it they are left as they were, while the
+    others go on to the map. So is an interrupt (Ctrl-C): `on_interrupt` is called at once, and the run is recorded as
     canceled.
     """
     report_abandoned_runs(instance)
@@ -137,11 +140,14 @@ def materialise(
     instance.add_event_listener(run_id, listen)
     try:
         with held(instance, run_id):
-            result = defs.resolve_job_def(JOB_NAME).execute_in_process(
+            # As the job's own execute_in_process, which would put another executor in place of the project's.
+            result = core_execute_in_process(
+                job=InMemoryJob(defs.resolve_job_def(JOB_NAME)),
                 instance=instance,
                 run_id=run_id,
                 raise_on_error=False,
-                tags={**which, **process_tag()},
+                output_capturing_enabled=False,
+                run_tags={**which, **process_tag()},
                 # The console belongs to the caller's progress display; the event log keeps everything.
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
@@ -174,6 +180,8 @@ def materialise(
             continue
         elif event.is_step_failure and not _is_failed_check(event):
             told = event.step_failure_data.user_failure_data
+            if told and LEFT_ALONE in told.metadata:
+                continue
             report.failures[str(event.step_key)] = (
                 told.description if told and told.description else _root_cause(event.step_failure_data.error)
             )

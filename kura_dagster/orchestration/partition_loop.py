@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from kura_dagster.orchestration.asset_metadata import describe_spending
+from kura_dagster.orchestration.held_back import held_back, nothing_left
 from kura_dagster.orchestration.progress import Meter
 from kura_dagster.storage.materialisations import report_each_partition
 
@@ -22,9 +23,14 @@ Rows = TypeVar("Rows", bound=Sequence[Any] | Mapping[str, Sequence[Any]])
 class EachPartition(Mapping[str, Rows]):
     """`compute(key)` for each partition key of the run, anew whenever it is asked for; nothing is kept.
 
+    Without those that something upstream has failed for in the same run, which are in `held_back` with the reason.
+
     The IO manager asks once for each, stores it and lets go of it: a run over many partitions holds one at a time. What
     `describe(rows)` returns becomes the partition's metadata, beside the seconds that computing it took and, where a
     `meter` is given, what was asked and paid.
+
+    Raises:
+        dg.Failure: every partition is held back.
     """
 
     def __init__(
@@ -38,7 +44,14 @@ class EachPartition(Mapping[str, Rows]):
         self._compute = compute
         self._describe = describe
         self._meter = meter
-        self._positions = {key: position for position, key in enumerate(context.partition_keys, start=1)}
+        upstream = context.assets_def.keys_by_input_name.values()
+        self.held_back = held_back(context.instance, context.run.run_id, upstream, context.partition_keys)
+        left = [key for key in context.partition_keys if key not in self.held_back]
+        for key, reason in self.held_back.items():
+            context.log.warning(f"{key} is left as it was: {reason}")
+        if not left:
+            raise nothing_left(f"Nothing is left to be made: {', '.join(sorted(set(self.held_back.values())))}.")
+        self._positions = {key: position for position, key in enumerate(left, start=1)}
         report_each_partition(context)
 
     def __getitem__(self, partition_key: str) -> Rows:

@@ -10,15 +10,12 @@ from collections.abc import Collection, Iterator, Sequence
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-MOST_PARTITIONS_A_RUN = 31
-"""A month of late days is one run; of a year that was landed at once, a failure repeats a month and not the year."""
 
-
-def stretches(wanted: Collection[str], in_order: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the wanted partitions, those that are neighbours in `in_order` together."""
+def stretches(wanted: Collection[str], in_order: Sequence[str], most: int) -> Iterator[list[str]]:
+    """Yield the wanted partitions, those that are neighbours in `in_order` together, at most so many at once."""
     stretch: list[str] = []
     for key in in_order:
-        if key in wanted and len(stretch) < MOST_PARTITIONS_A_RUN:
+        if key in wanted and len(stretch) < most:
             stretch.append(key)
             continue
         if stretch:

@@ -19,6 +19,7 @@ import dagster as dg
 from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
+from dagster._core.execution.step_dependency_config import StepDependencyConfig
 from dagster._core.executor.in_process import InProcessExecutor
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
@@ -80,8 +81,11 @@ def what_ended(run: dg.DagsterRun) -> str:
 
 @dg.executor(name="in_process_holding_its_run")
 def holding_executor(_: dg.InitExecutorContext) -> InProcessExecutor:
-    """Executes all steps of a run in one process, which holds the run's lock until it exits."""
-    return _HoldingExecutor(RetryMode.ENABLED)
+    """Executes all steps of a run in one process, which holds the run's lock until it exits.
+
+    A step goes on with what an upstream step has put out, also where that step has failed for some partitions.
+    """
+    return _HoldingExecutor(RetryMode.ENABLED, StepDependencyConfig(require_upstream_step_success=False))
 
 
 class _HoldingExecutor(InProcessExecutor):

@@ -147,7 +147,9 @@ def trailing_schedule(
             *repeated.values(),
             *(
                 run_request(keys, f"{keys[0]} {keys[-1]}")
-                for keys in sorted([*_each(alone), *stretches(open_keys - alone, in_order)])
+                for keys in sorted(
+                    [*_each(alone), *stretches(open_keys - alone, in_order, settings.partitions_per_run)]
+                )
             ),
         ]
         if requests:

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -60,9 +60,15 @@ def landed_conversations_sensor(
             return dg.SkipReason(f"the landing folder {settings.conversations} does not exist")
         before = _Cursor.of(context.cursor)
         look = _Look(before, context.instance, partitions_def, settings)
+        in_order, most = partitions_def.get_partition_keys(), settings.partitions_per_run
         requests = [
-            *_requests(look.changed, before.turn, partitions_def),
-            *_requests(look.only_rejected, before.turn, partitions_def, [dg.AssetKey(CONVERSATIONS.name)]),
+            *_requests(stretches(look.changed, in_order, most), look.changed, before.turn),
+            *_requests(
+                stretches(look.only_rejected, in_order, most),
+                look.only_rejected,
+                before.turn,
+                [dg.AssetKey(CONVERSATIONS.name)],
+            ),
         ]
         after = look.cursor
         after.turn = before.turn + bool(requests)
@@ -94,7 +100,7 @@ def landed_since_analysed(
         if since is None or file.day >= since:
             keys, _ = _partitions_of(file.day, partitions_def, settings)
             wanted |= {key for key in keys if not _is_analysed(instance, materialised, key, file)}
-    return list(stretches(wanted, partitions_def.get_partition_keys()))
+    return list(stretches(wanted, partitions_def.get_partition_keys(), settings.partitions_per_run))
 
 
 @dataclass
@@ -315,16 +321,16 @@ def _materialised_since(instance: dg.DagsterInstance, asset: str, partition_key:
 
 
 def _requests(
+    neighbours: Iterable[Sequence[str]],
     states: Mapping[str, Sequence[str]],
     turn: int,
-    partitions_def: dg.TimeWindowPartitionsDefinition,
     assets: Sequence[dg.AssetKey] | None = None,
 ) -> Iterator[dg.RunRequest]:
     """Yield a request for each stretch of neighbouring partitions, of all assets or some.
 
     Its key is had again only by the same states of the files in the same turn.
     """
-    for keys in stretches(states, partitions_def.get_partition_keys()):
+    for keys in neighbours:
         of_files = sorted({state for key in keys for state in states[key]})
         digest = hashlib.sha256("\n".join([*keys, *of_files]).encode()).hexdigest()[:16]
         yield run_request(keys, f"{keys[0]} {keys[-1]} {turn} {digest}", assets)

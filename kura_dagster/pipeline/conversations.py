@@ -192,14 +192,23 @@ class LandedLine(NamedTuple):
 
 
 def landed_lines(path: Path) -> Iterator[LandedLine]:
-    """Yield the lines of a landing file that are not blank, one at a time."""
+    """Yield the lines of a landing file that are not blank, one at a time.
+
+    Raises:
+        OSError: the file can't be opened, or not be read to its end; it is named.
+    """
     offset = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            content = line.removeprefix(_BYTE_ORDER_MARK).strip(b" \t\r\n")
-            if content:
-                yield LandedLine(number, offset, content)
-            offset += len(line)
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                content = line.removeprefix(_BYTE_ORDER_MARK).strip(b" \t\r\n")
+                if content:
+                    yield LandedLine(number, offset, content)
+                offset += len(line)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(f"{path.name} cannot be read ({error}); see that its disk is in order") from error
 
 
 def parsed_line(content: bytes, day: date, tz: tzinfo) -> Conversation:

@@ -365,7 +365,7 @@ class Database:
                 # in the log beside it.
                 with process.cursor() as detaching, suppress(duckdb.IOException):
                     detaching.execute(f"DETACH {_DATABASE}")
-        except (duckdb.DataError, duckdb.IntegrityError) as error:
+        except (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException) as error:
             raise ValueError(f"DuckDB refuses the rows: {error}") from None
         except duckdb.Error as error:
             raise DatabaseError(

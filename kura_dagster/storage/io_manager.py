@@ -57,7 +57,8 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
     """Stores each asset in the table of its name.
 
     An asset returns a mapping from partition key to rows; where it fills more than one table, to a mapping from table
-    name to rows. It may be a plain dictionary, or a mapping that computes each partition when it is asked for. It also
+    name to rows. It may be a plain dictionary, or a mapping that computes each partition when it is asked for. Where it
+    leaves partitions of the run out, they are the keys of its attribute `held_back`. It also
     calls `report_each_partition`. An asset takes `PartitionRows`, or a pandas frame of the whole range where its
     annotation says `pandas.DataFrame`. When a run that stored anything ends, the snapshot is published.
     """
@@ -73,17 +74,16 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
         """Ask for the run's partitions one after the other and store each, in one transaction, before the next.
 
         A partition that cannot be computed or stored keeps what it held before, and the others are still done; the step
-        then fails, and Dagster skips what is downstream of it in this run, for every partition of the run. What was
-        stored counts as materialised all the same, also where the run is interrupted. Two things end the step at once:
-        a database that can't be used, because computing what can't be stored may cost money, and a language model that
-        can't be asked any more in this run, because the next partition would fare no better.
+        then fails. What was stored counts as materialised all the same, also where the run is interrupted. Two things
+        end the step at once: a database that can't be used, because computing what can't be stored may cost money, and
+        a language model that can't be asked any more in this run, because the next partition would fare no better.
 
         Each partition is reported as soon as it is stored, with its row counts and a data version that follows its own
         content: what is downstream of a partition that came out as it was before is not out of date.
 
         Raises:
-            ValueError: the asset did not return exactly the partitions of the run, has no table, or did not call
-                `report_each_partition`.
+            ValueError: the asset did not return exactly the partitions of the run but for those it holds back, has no
+                table, or did not call `report_each_partition`.
             dg.Failure: some partitions failed, each named with its reason, or a language model can't be asked any more.
             DatabaseError: the database can't be used.
         """
@@ -92,11 +92,13 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
         database = self._open_database()
         own_table = _table_of(context.asset_key)
         dates = partition_dates(context.asset_partitions_def, context.asset_partition_keys, database.partition_type)
-        if set(obj) != set(dates):
+        held_back = set(getattr(obj, "held_back", ()))
+        if set(obj) | held_back != set(dates):
             raise ValueError(
                 f"{context.asset_key.to_user_string()} returned {sorted(obj)}, but the run covers {sorted(dates)}"
             )
 
+        wanted = [key for key in dates if key not in held_back]
         reporting = StoredPartitions(context)
 
         def store(key: str) -> dg.DagsterEvent:
@@ -115,13 +117,13 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
 
         stored: list[str] = []
         reasons: dict[str, str] = {}
-        for key in dates:
+        for key in wanted:
             try:
                 event = store(key)
             except DatabaseError:
                 raise
             except StopAsking as error:
-                raise _stopped(error, key, stored, reasons, list(dates)) from None
+                raise _stopped(error, key, stored, reasons, wanted) from None
             except Exception as error:
                 # Only text is kept: the error itself holds on to the partition's rows.
                 reasons[key] = _reason(error)
@@ -133,7 +135,7 @@ class DuckDBIOManager(dg.ConfigurableIOManager):
                 stored.append(key)
                 yield event
         if reasons:
-            raise _failure(reasons, len(dates))
+            raise _failure(reasons, len(wanted))
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Return the upstream partitions that the run needs.

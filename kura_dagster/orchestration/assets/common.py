@@ -46,8 +46,6 @@ def asset_of(table: Table, *, group: str, kinds: set[str]) -> Callable[[Callable
         "kinds": kinds,
         "owners": ["team:conversation-analysis"],
         "io_manager_key": IO_MANAGER_KEY,
-        # One run for a whole range of partitions: starting a run costs more than a day of conversations does.
-        "backfill_policy": dg.BackfillPolicy.single_run(),
     }
     return lambda compute: AssetTemplate(table, compute, options)
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import dagster as dg
 
+from kura_dagster.orchestration.held_back import FAILED_PARTITIONS
 from kura_dagster.storage.database import Database, PartitionDate
 from kura_dagster.storage.tables import Table
 
@@ -54,7 +55,8 @@ class Check(ABC):
         name: says what holds when the check passes.
         description: for the UI: what is looked at, and the limit in force.
         columns: what `Examination.look_at` has to be shown; whole transcripts are never read.
-        blocking: whether a failure is an error, which stops what is downstream in the same run, or else a warning.
+        blocking: whether a failure is an error, which keeps the partitions that it names from what is downstream in the
+            same run, or else a warning.
         remedy: what to do about a failure, in whole sentences.
     """
 
@@ -124,6 +126,8 @@ class Findings:
             metadata["by_partition"] = dg.MetadataValue.json({key: figures[key] for key in shown})
         if faults:
             metadata["first_faults"] = dg.MetadataValue.json(faults[:SHOWN_FAULTS])
+            failed = [key for key, found in self._found.items() if found.faults]
+            metadata[FAILED_PARTITIONS] = dg.MetadataValue.json(failed)
         told = first_of(faults)
         said = (
             [f"{len(faults)} found: {told}{'' if told.endswith('?') else '.'} {self._check.remedy}"] if faults else []

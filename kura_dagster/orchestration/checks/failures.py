@@ -17,6 +17,7 @@ from kura_dagster.orchestration.checks.check import (
     Examination,
     first_of,
 )
+from kura_dagster.orchestration.held_back import FAILED_PARTITIONS
 from kura_dagster.settings import Settings
 from kura_dagster.storage.tables import BASE_CLUSTERS, EMBEDDINGS, FAILED, META_CLUSTERS, SUMMARIES, Table
 
@@ -85,6 +86,7 @@ class _Failures:
         self._failed = FAILED[check.table.name]
         self._partitions = 0
         self._above: list[str] = []
+        self._blocked: list[str] = []
         self._below: list[str] = []
         self._shares: dict[str, float] = {}
         self._errors: Counter[str] = Counter()
@@ -100,10 +102,13 @@ class _Failures:
         said = f"{len(failed):,} of {items:,} {self._check.noun} ({len(failed) / items:.2g})"
         is_above = len(failed) > self._check.limit * items
         (self._above if is_above else self._below).append(f"{partition}: {said}")
+        if is_above:
+            self._blocked.append(partition)
 
     def result(self) -> dg.AssetCheckResult:
         shown = {
             **({"shares": dg.MetadataValue.json(self._shares)} if self._shares else {}),
+            **({FAILED_PARTITIONS: dg.MetadataValue.json(self._blocked)} if self._blocked else {}),
             **(
                 {"commonest_errors": dg.MetadataValue.json(dict(self._errors.most_common(SHOWN_FAULTS)))}
                 if self._errors

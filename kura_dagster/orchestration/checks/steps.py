@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 
 from kura_dagster.orchestration.checks.check import Check, CheckedPartitions, Columns
+from kura_dagster.orchestration.held_back import nothing_left, stored_by_run
 from kura_dagster.storage.database import Database, PartitionDate
 from kura_dagster.storage.io_manager import partition_dates
 from kura_dagster.storage.tables import Table
@@ -58,9 +59,16 @@ def _step(
 def _keys(
     context: dg.AssetCheckExecutionContext, asset: dg.AssetKey, partitions_def: dg.TimeWindowPartitionsDefinition
 ) -> list[str]:
-    """Return the partitions of the run, or every materialised one when the checks are run without any."""
+    """Return the partitions that the run has stored, or every materialised one when the checks are run without any.
+
+    Raises:
+        dg.Failure: the run was to make the asset, and has stored none of its partitions.
+    """
     if context.has_partition_key or context.has_partition_key_range:
-        return list(context.partition_keys)
+        stored = stored_by_run(context.instance, context.run.run_id, asset, context.partition_keys)
+        if not stored:
+            raise nothing_left(f"Nothing is left to be checked: {asset.to_user_string()} was not made in this run.")
+        return stored
     # Not the partitions that have rows: one that lost them all is the one to look at.
     materialised = context.instance.get_materialized_partitions(asset)
     return sorted(key for key in materialised if partitions_def.has_partition_key(key))

@@ -1,0 +1,29 @@
+"""Which partitions are not done: what `--missing` runs, as the UI's "missing and failed only" does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from kura_dagster.orchestration.assets import ASSETS
+
+
+def missing_partitions(instance: dg.DagsterInstance, keys: Sequence[str]) -> list[str]:
+    """Return those of the keys that are not wholly materialised.
+
+    That is where one of the seven assets never was, or where the last run that set out to make it has ended without.
+    """
+    missing: set[str] = set()
+    for asset in ASSETS:
+        missing.update(set(keys) - instance.get_materialized_partitions(asset.key))
+        tried = instance.event_log_storage.get_latest_asset_partition_materialization_attempts_without_materializations(
+            asset.key
+        )
+        missing.update(key for key, (run_id, _) in tried.items() if _has_ended(instance, run_id))
+    return [key for key in keys if key in missing]
+
+
+def _has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
+    run = instance.get_run_by_id(run_id)
+    return run is not None and run.is_finished

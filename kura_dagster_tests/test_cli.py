@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import typer
 from rich.console import Console
+from sqlalchemy import create_engine, text
 from typer.testing import CliRunner, Result
 
 from kura_dagster import cli
@@ -548,3 +549,19 @@ def test_days_that_ctrl_c_left_are_named_like_those_that_failed(monkeypatch, set
     monkeypatch.setattr(forget, "run_keys", run_keys)
     assert forget._analyse_again(settings, ["1", "2", "3", "4"]) == ["2", "3", "4"]
     assert began == ["1", "2", "3"]
+
+
+def test_a_full_disk_under_the_run_history_is_said_in_a_line_without_what_was_to_be_written(tmp_path, capsys):
+    history = create_engine(f"sqlite:///{tmp_path / 'runs.db'}")
+
+    def write() -> None:
+        with screen_module.errors_explained(), history.connect() as connection:
+            connection.execute(text("PRAGMA max_page_count = 3"))
+            connection.execute(text("CREATE TABLE runs (body)"))
+            connection.execute(text("INSERT INTO runs VALUES (:body)"), {"body": "private" * 5000})
+
+    with pytest.raises(typer.Exit):
+        write()
+    said = capsys.readouterr().err
+    assert "Dagster's run history cannot be used: database or disk is full" in said
+    assert "private" not in said

@@ -30,7 +30,7 @@ from kura_dagster_tests.faults.scenario import FaultError, check
 
 LOCATION = "kura_dagster_tests.faults.held_models"
 COMMAND = [sys.executable, "-c", "from kura_dagster.cli import app; app()"]
-SECONDS = 240
+SECONDS = 600
 """So long is waited for anything that ought to come."""
 
 State = dict[tuple[str, str], str]

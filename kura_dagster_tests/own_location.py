@@ -13,10 +13,10 @@ class OpeningTurnsOrTrouble(OpeningTurns):
     """Does what a conversation asks for, where it asks for trouble."""
 
     async def summarise(self, conversations, *arguments, **options):
-        opening = conversations[0].messages[0].content
-        if opening == FAILS:
-            raise RuntimeError(f"can't summarise {opening!r}")
-        if opening == STALLS:
+        openings = [each.messages[0].content for each in conversations]
+        if FAILS in openings:
+            raise RuntimeError(f"can't summarise {openings}")
+        if STALLS in openings:
             await asyncio.sleep(600)
         return await super().summarise(conversations, *arguments, **options)
 

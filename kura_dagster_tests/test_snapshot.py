@@ -352,6 +352,25 @@ class TestProcesses:
         assert texts(snapshot) == ["new"]
         assert files_of(database) == {"kura.duckdb", "kura.snapshot.duckdb"}
 
+    def test_the_log_of_a_copy_that_was_never_published_is_not_applied_to_the_next(self, database, snapshot):
+        store(database, "old")
+        copy = database.path.with_name(".kura.snapshot.duckdb.new")
+        shutil.copyfile(database.path, copy)
+        killed = run_python(
+            """
+            import duckdb, os, sys
+            connection = duckdb.connect(sys.argv[1])
+            connection.execute("UPDATE summaries SET summary = 'in the log'")
+            os._exit(0)
+            """,
+            copy,
+        )
+        succeeded(killed)
+        assert Path(f"{copy}.wal").exists()
+        assert snapshot.publish()
+        assert texts(snapshot) == ["old"]
+        assert files_of(database) == {"kura.duckdb", "kura.snapshot.duckdb"}
+
     def test_processes_that_publish_at_once_leave_the_last_state(self, database, snapshot):
         publisher = """
             import sys

@@ -45,6 +45,7 @@ def status() -> None:
         print_lines(_status_table(a_partition(settings), names, rows, width))
         over = f" ({min(dates)} to {max(dates)})" if dates else ""
         print_lines([f"{len(rows):,} of {len(dates):,} {a_partition(settings)}s hold something{over}."])
+        _print_snapshot(database, settings)
         aside = {key: counts[REJECTED_CONVERSATIONS.name].get(when, 0) for key, when in dates.items()}
         if total := sum(aside.values()):
             days = ", ".join(f"{key} ({count:,})" for key, count in aside.items() if count)
@@ -54,7 +55,6 @@ def status() -> None:
             if failed:
                 days = ", ".join(f"{key} ({count:,})" for key, count in failed.items())
                 print_lines([f"{sum(failed.values()):,} items failed, see the table {table.name}; run again: {days}."])
-        _print_snapshot(database, settings)
 
 
 def _print_snapshot(database: Database, settings: Settings) -> None:

@@ -115,7 +115,7 @@ class Snapshot:
         import duckdb
 
         try:
-            # What a process that was killed here left.
+            # What a process that was killed here left: its log would be applied to this copy.
             self._remove_unfinished()
             if self.is_current():
                 return False

@@ -194,6 +194,14 @@ class Settings(BaseSettings):
     )
     timezone: str = Field("UTC", description="The IANA time zone that days are cut in.")
 
+    keep_messages_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="Days that messages are kept after their partition has ended, in landing files too; unset means "
+        "for ever.",
+    )
+
     @field_validator("database", "conversations", "cache", mode="before")
     @classmethod
     def _no_empty_path(cls, value: Any) -> Any:
@@ -210,6 +218,7 @@ class Settings(BaseSettings):
         "max_cost_usd",
         "requests_per_minute",
         "tokens_per_minute",
+        "keep_messages_days",
         *STAGE_MODELS.values(),
         mode="before",
     )

@@ -8,6 +8,20 @@ imported inside the commands: --help should not wait for them.
 from kura_dagster.cli.app import app
 
 # In the order of the help.
-from kura_dagster.cli import demo, ingest, forget, rejected, run, estimate, cache, tree, status, export
+from kura_dagster.cli import demo, ingest, forget, drop_old_messages, rejected
+from kura_dagster.cli import run, estimate, cache, tree, status, export
 
-__all__ = ["app", "cache", "demo", "estimate", "export", "forget", "ingest", "rejected", "run", "status", "tree"]
+__all__ = [
+    "app",
+    "cache",
+    "demo",
+    "drop_old_messages",
+    "estimate",
+    "export",
+    "forget",
+    "ingest",
+    "rejected",
+    "run",
+    "status",
+    "tree",
+]

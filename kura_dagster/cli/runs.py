@@ -46,8 +46,10 @@ def run_days(settings: Settings, first: date, last: date) -> RunReport:
     return run_keys(settings, partition_keys_between(settings, first, last))
 
 
-def run_keys(settings: Settings, keys: list[str]) -> RunReport:
+def run_keys(settings: Settings, keys: list[str], *, first_asset: str | None = None) -> RunReport:
     """Analyse the partitions from the first key to the last in one run, with progress and what it cost.
+
+    With `first_asset` only that asset and those after it.
 
     Raises:
         FailedRun: it failed, or was stopped.
@@ -59,7 +61,7 @@ def run_keys(settings: Settings, keys: list[str]) -> RunReport:
     watch = RunWatch()
     defs = definitions_from(settings)
     with opened_instance() as instance, _progress(len(keys), watch) as on_event, watched_by(watch):
-        report = materialise(defs, keys, instance, on_event, _say_stopping)
+        report = materialise(defs, keys, instance, on_event, _say_stopping, first_asset=first_asset)
     report.spent = watch.spent
     _print_spent(watch)
     if report.interrupted:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from kura_dagster.cli import screen
 from kura_dagster.cli.app import Command, app, examples
 from kura_dagster.cli.project import a_partition, database_of, dates_by_key, materialised_keys, opened_instance
-from kura_dagster.cli.screen import errors_explained, print_lines
+from kura_dagster.cli.screen import counted, errors_explained, print_lines
 from kura_dagster.settings import Settings
 
 
@@ -23,7 +23,8 @@ def status() -> None:
     with errors_explained():
         settings = Settings.load()
         names = [asset.key.path[-1] for asset in ASSETS]
-        counts = database_of(settings).row_counts()
+        database = database_of(settings)
+        counts, dropped = database.row_counts(), database.dropped_partitions()
         dates = dates_by_key(settings)
         with opened_instance() as instance:
             done = {name: materialised_keys(instance, name) for name in names}
@@ -39,6 +40,9 @@ def status() -> None:
         print_lines(_status_table(a_partition(settings), names, rows, width))
         over = f" ({min(dates)} to {max(dates)})" if dates else ""
         print_lines([f"{len(rows):,} of {len(dates):,} {a_partition(settings)}s hold something{over}."])
+        if without := [key for key, when in dates.items() if when in dropped]:
+            days = counted(len(without), a_partition(settings), f"{a_partition(settings)}s")
+            print_lines([f"The messages of {days} were dropped ({without[0]} to {without[-1]})."])
         aside = {key: counts[REJECTED_CONVERSATIONS.name].get(when, 0) for key, when in dates.items()}
         if total := sum(aside.values()):
             days = ", ".join(f"{key} ({count:,})" for key, count in aside.items() if count)

@@ -15,6 +15,7 @@ from kura_dagster.orchestration.jobs import analysis_job, analysis_schedule
 from kura_dagster.orchestration.partitions import partitioning_from, partitions_from
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL, Questions, asked_models
 from kura_dagster.orchestration.resources import KEPT_ANSWERS_KEY, kept_answers_resource, models_resource
+from kura_dagster.orchestration.retention import retention_job, retention_schedule
 from kura_dagster.orchestration.sensors import landed_conversations_sensor
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.language_model.summary_schema import check_response_schema
@@ -90,11 +91,15 @@ def build_defs(
         )
 
     job = analysis_job()
+    retention_jobs = [] if settings.keep_messages_days is None else [retention_job(settings)]
     return dg.Definitions(
         assets=[declared(template) for template in ASSETS],
         asset_checks=asset_checks(partitions_def, settings.failure_limit),
-        jobs=[job],
-        schedules=[analysis_schedule(job, settings.cadence)],
+        jobs=[job, *retention_jobs],
+        schedules=[
+            analysis_schedule(job, settings.cadence),
+            *(retention_schedule(each, settings) for each in retention_jobs),
+        ],
         sensors=[landed_conversations_sensor(job, partitions_def, settings)],
         resources={
             IO_MANAGER_KEY: DuckDBIOManager(

@@ -108,8 +108,12 @@ def materialise(
     instance: dg.DagsterInstance,
     on_event: Callable[[Any], None] = lambda event: None,
     on_interrupt: Callable[[], None] = lambda: None,
+    *,
+    first_asset: str | None = None,
 ) -> RunReport:
     """Materialise the partitions from the first to the last of `keys` in one run and return its report.
+
+    With `first_asset` only that and the assets after it are materialised.
 
     `on_event` gets each entry of the run's event log as it happens. A failure is reported, not raised: where some
     partitions of an asset fail, the report names them, the asset's others are stored, and the assets downstream of it
@@ -142,6 +146,9 @@ def materialise(
             instance=instance,
             run_id=run_id,
             raise_on_error=False,
+            asset_selection=None
+            if first_asset is None
+            else [dg.AssetKey(name) for name in ASSET_NAMES[ASSET_NAMES.index(first_asset) :]],
             tags={**which, PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"},
             # The console belongs to the caller's progress display; the event log keeps everything.
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},

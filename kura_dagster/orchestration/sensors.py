@@ -8,22 +8,27 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from kura_dagster.orchestration.partitions import key_of, partitioning_from, partitions_of_day
 from kura_dagster.pipeline.conversations import REJECTED_SUFFIX, day_of_file
 from kura_dagster.settings import Settings
+from kura_dagster.storage.database import Database
 from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS, CONVERSATIONS
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+logger = logging.getLogger(__name__)
 
 SENSOR_NAME = "landed_conversations"
 SECONDS_BETWEEN_LOOKS = 30
@@ -34,8 +39,8 @@ MOST_BYTES_A_LOOK = 4_000_000_000
 """So much is read to see whether contents changed, which takes seconds; Dagster gives a look one minute."""
 MOST_PARTITIONS_A_LOOK = 2000
 """Of so many it is asked when they were analysed: five years of days, or three months of hours."""
-
-_LONGEST_PARTITION = timedelta(days=31)
+SECONDS_TO_WAIT_FOR_DATABASE = 20.0
+"""A look that finds it held by others for longer is done again with the next."""
 
 
 def landed_conversations_sensor(
@@ -44,9 +49,9 @@ def landed_conversations_sensor(
     """Return the sensor that requests a run for the partitions whose landing files changed, neighbours in one run.
 
     A file counts once it has not been written to for five seconds, and a partition once it is over. A file has changed
-    where its content has; partitions that somebody else analysed since it was written are left alone. Each change is
-    asked for once, whatever becomes of the run. Where only what could not be landed has changed, only `conversations`
-    is materialised. It is off until switched on.
+    where its content has; partitions that somebody else analysed since it was written are left alone, and so are those
+    whose messages were dropped. Each change is asked for once, whatever becomes of the run. Where only what could not
+    be landed has changed, only `conversations` is materialised. It is off until switched on.
     """
 
     @dg.sensor(
@@ -69,7 +74,7 @@ def landed_conversations_sensor(
         return dg.SensorResult(
             run_requests=requests,
             cursor=after.text(),
-            skip_reason=None if requests else _nothing_to_do(look.waiting),
+            skip_reason=None if requests else _nothing_to_do(look.waiting, look.dropped),
         )
 
     return sensor
@@ -87,6 +92,11 @@ def landed_since_analysed(
     cursor = _Cursor(turn=0)
     while True:
         look = _Look(cursor, instance, partitions_def, settings, settled_after=0.0)
+        if look.dropped:
+            logger.warning(
+                "%s: something is landed for them, but their messages were dropped; they are not analysed again",
+                ", ".join(look.dropped),
+            )
         wanted |= look.changed | look.only_rejected
         if look.cursor.files == cursor.files and look.cursor.partly == cursor.partly:
             return list(_stretches(wanted, partitions_def.get_partition_keys()))
@@ -187,7 +197,7 @@ class _Look:
             of_partly, _ = self.cursor.partly.pop(name, ("", ""))
             state = self.cursor.files.pop(name, of_partly)
             if day := day_of_file(Path(name)):
-                self._ask(_partitions_of(day, partitions_def, settings)[0], name, f"{state} is gone")
+                self._ask(partitions_of_day(day, partitions_def, settings)[0], name, f"{state} is gone")
         for name, file in files.items():
             if before.files.get(name, "")[:_STAMP] != file.stamp:
                 try:
@@ -196,13 +206,31 @@ class _Look:
                     continue  # deleted meanwhile: the next look sees it is gone
         for key in self.changed.keys() & self.only_rejected.keys():
             self.changed[key] += self.only_rejected.pop(key)
+        self.dropped = self._take_out_dropped()
+
+    def _take_out_dropped(self) -> list[str]:
+        """Ask for none of the partitions whose messages were dropped, and return those that changed.
+
+        Most of them did because their files were dropped as well; what was landed late for one can't be analysed.
+        """
+        if not self.changed and not self.only_rejected:
+            return []
+        database = Database(
+            self._settings.database, partitioning_from(self._settings), wait_seconds=SECONDS_TO_WAIT_FOR_DATABASE
+        )
+        dropped = {key_of(self._partitions_def, when) for when in database.dropped_partitions()}
+        changed = sorted(dropped & (self.changed.keys() | self.only_rejected.keys()))
+        for key in changed:
+            self.changed.pop(key, None)
+            self.only_rejected.pop(key, None)
+        return changed
 
     def _see(self, name: str, file: _File) -> None:
         """Ask for the partitions of a file whose size or time has changed, where its content has, or let it wait."""
         if not self._is_settled(name, file):
             self.waiting.add(name)
             return
-        keys, all_over = _partitions_of(file.day, self._partitions_def, self._settings)
+        keys, all_over = partitions_of_day(file.day, self._partitions_def, self._settings)
         if not all_over:
             self.waiting.add(name)
         if not keys:
@@ -274,20 +302,6 @@ def _files(folder: Path) -> dict[str, _File]:
     return found
 
 
-def _partitions_of(
-    day: date, partitions_def: dg.TimeWindowPartitionsDefinition, settings: Settings
-) -> tuple[list[str], bool]:
-    """Return the partitions that hold any moment of the day and are over, and whether all that hold one are."""
-    begin = datetime(day.year, day.month, day.day, tzinfo=settings.tzinfo)
-    next_day = day + timedelta(days=1)
-    end = datetime(next_day.year, next_day.month, next_day.day, tzinfo=settings.tzinfo)
-    # Dagster gives those that begin in a window; a month or a week may have begun before the day.
-    candidates = partitions_def.get_partition_keys_in_time_window(dg.TimeWindow(begin - _LONGEST_PARTITION, end))
-    keys = [key for key in candidates if partitions_def.time_window_for_partition_key(key).end > begin]
-    last = partitions_def.get_last_partition_window()
-    return keys, last is not None and last.end.timestamp() >= end.timestamp()
-
-
 def _materialised_since(instance: dg.DagsterInstance, asset: str, partition_key: str, moment: float) -> bool:
     """Whether the run that materialised a partition last began at `moment`, in seconds since the epoch, or later.
 
@@ -333,7 +347,13 @@ def _stretches(wanted: Mapping[str, Any], in_order: Sequence[str]) -> Iterator[l
         yield stretch
 
 
-def _nothing_to_do(pending: set[str]) -> str:
+def _nothing_to_do(pending: set[str], dropped: Sequence[str]) -> str:
+    if dropped:
+        return f"{_some(dropped)} changed, whose messages were dropped: they stay as they are"
     if pending:
-        return f"waiting for {', '.join(sorted(pending)[:3])}: still written to, not read yet, or not over yet"
+        return f"waiting for {_some(pending)}: still written to, not read yet, or not over yet"
     return "no landing file has changed"
+
+
+def _some(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)[:3])

@@ -233,38 +233,31 @@ class Database:
         with self._reading() as connection:
             return {} if connection is None else messages_before(connection, before, self.partition_type)
 
-    def drop_messages(
-        self, before: PartitionDate, also: Collection[PartitionDate] = ()
-    ) -> dict[str, dict[PartitionDate, int]]:
+    def drop_messages(self, before: PartitionDate, partition_dates: Collection[PartitionDate]) -> None:
         """Take what users wrote out of every partition before one, and out of the file's free blocks.
 
         Summaries, embeddings and clusters stay, and so does a row for each conversation. What needs the messages is
-        refused for these partitions from then on.
+        refused from then on.
 
         Args:
             before: the first partition that keeps its messages.
-            also: partitions before it that have none here, but elsewhere, and are refused as well.
-
-        Returns:
-            How many rows held what users wrote, as `messages_before`.
+            partition_dates: the partitions before it for which that is written down, those included whose messages
+                were not here but elsewhere.
         """
 
-        def delete(connection: duckdb.DuckDBPyConnection, held: Mapping[str, Mapping[PartitionDate, int]]) -> None:
-            remember_dropped(connection, [*_partitions_of(held), *also], self.partition_type)
+        def delete(connection: duckdb.DuckDBPyConnection, _: object) -> None:
+            remember_dropped(connection, partition_dates, self.partition_type)
             take_out_messages(connection, before, self.partition_type)
 
-        def find(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[PartitionDate, int]]:
-            held = messages_before(connection, before, self.partition_type)
-            return held if any(held.values()) else {}
+        def find(connection: duckdb.DuckDBPyConnection) -> bool:
+            return any(messages_before(connection, before, self.partition_type).values())
 
-        held = self._erase(find, delete) or {}
-        if also and not held:
+        if not self._erase(find, delete) and partition_dates:
             with self._locked(), self._attached(read_only=False) as (connection, found):
                 connection.execute("BEGIN")
                 self._adopt(connection, found)
-                remember_dropped(connection, list(also), self.partition_type)
+                remember_dropped(connection, partition_dates, self.partition_type)
                 connection.execute("COMMIT")
-        return held
 
     def dropped_partitions(self) -> dict[PartitionDate, datetime]:
         """Return when the messages of partitions were dropped, by partition, in order."""

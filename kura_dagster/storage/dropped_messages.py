@@ -7,7 +7,7 @@ blocks, is the database's business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +103,7 @@ def take_out_messages(connection: duckdb.DuckDBPyConnection, before: date | date
 
 
 def remember_dropped(
-    connection: duckdb.DuckDBPyConnection, partition_dates: Sequence[date | datetime], partition_type: str
+    connection: duckdb.DuckDBPyConnection, partition_dates: Iterable[date | datetime], partition_type: str
 ) -> None:
     """Write down that the messages of these partitions are dropped now; what is written down already stays."""
     connection.execute(

@@ -274,6 +274,14 @@ class Settings(BaseSettings):
         description="The address of the Dagster UI that links in alerts lead to, as their readers reach it.",
     )
 
+    keep_messages_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="Days that messages are kept after their partition has ended, in landing files too; unset means "
+        "for ever.",
+    )
+
     @field_validator("database", "conversations", "cache", mode="before")
     @classmethod
     def _no_empty_path(cls, value: Any) -> Any:
@@ -291,6 +299,7 @@ class Settings(BaseSettings):
         "requests_per_minute",
         "tokens_per_minute",
         "alert_webhook",
+        "keep_messages_days",
         *STAGE_MODELS.values(),
         mode="before",
     )

@@ -166,9 +166,10 @@ HOURLY = Partitioning("hourly", "UTC")
 
 
 def forget_partitioning(database: Database) -> None:
-    """Make the file what it was before the partitioning was written down."""
+    """Make the file what it was before the partitioning and the schema version were written down."""
     with duckdb.connect(str(database.path)) as connection:
-        connection.execute("DROP TABLE partitioning")
+        for table in ("partitioning", "schema_version", "dropped_messages"):
+            connection.execute(f"DROP TABLE {table}")
 
 
 class TestPartitioning:

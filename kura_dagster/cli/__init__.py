@@ -8,13 +8,15 @@ imported inside the commands: --help should not wait for them.
 from kura_dagster.cli.app import app
 
 # In the order of the help.
-from kura_dagster.cli import demo, ingest, forget, rejected, run, estimate, cache, tree, status, export, alert
+from kura_dagster.cli import demo, ingest, forget, drop_old_messages, rejected
+from kura_dagster.cli import run, estimate, cache, tree, status, export, alert
 
 __all__ = [
     "alert",
     "app",
     "cache",
     "demo",
+    "drop_old_messages",
     "estimate",
     "export",
     "forget",

@@ -74,12 +74,16 @@ def forget(
 
 def _analyse_again(settings: Settings, keys: Sequence[str]) -> list[str]:
     """Analyse each of the partitions in a run of its own, and return those that failed, or were not come to."""
+    from kura_dagster.storage.tables import BASE_CLUSTERS
+
+    dates, dropped = dates_by_key(settings), database_of(settings).dropped_partitions()
     failed: list[str] = []
     if keys:
         print_lines(["What is left of its days is analysed again."])
     for number, key in enumerate(keys):
         try:
-            run_keys(settings, [key])
+            # Without messages there is nothing to begin with but what was made of them.
+            run_keys(settings, [key], first_asset=BASE_CLUSTERS.name if dates[key] in dropped else None)
         except typer.Exit as ended:
             if ended.exit_code == INTERRUPTED:
                 return [*failed, *keys[number:]]

@@ -145,7 +145,10 @@ def ingest(
             )
             with (
                 Landing(
-                    settings.conversations, settings.tzinfo, today=now.astimezone(settings.tzinfo).date()
+                    settings.conversations,
+                    settings.tzinfo,
+                    today=now.astimezone(settings.tzinfo).date(),
+                    since=_kept_since(settings, now),
                 ) as landing,
                 _reading_bar(in_bytes=bool(paths)) as on_progress,
             ):
@@ -173,6 +176,15 @@ def ingest(
             print_error("[red]not read[/red]", f"{each.name}: {each.reason}")
         if report.not_read or not report.n_usable:
             raise typer.Exit(1)
+
+
+def _kept_since(settings: Settings, now: datetime) -> datetime | None:
+    """Return from when on conversations are landed; None where messages are kept for ever."""
+    if settings.keep_messages_days is None:
+        return None  # without importing Dagster, which takes longer than most of what is landed
+    from kura_dagster.orchestration.retention import kept_since
+
+    return kept_since(settings, now)
 
 
 def _pairs(file: Path | None, columns: Sequence[str]) -> dict[str, Any]:

@@ -33,19 +33,23 @@ if TYPE_CHECKING:
     from kura_dagster.pipeline.language_model.ledger import Spent
 
 
-def run_keys(settings: Settings, keys: Sequence[str]) -> dict[str, float]:
+def run_keys(settings: Settings, keys: Sequence[str], *, first_asset: str | None = None) -> dict[str, float]:
     """Analyse the partitions of these keys, given in order, as `run_stretches` does with neighbours in one run."""
     from kura_dagster.orchestration.partitions import partitions_from
     from kura_dagster.orchestration.run_requests import stretches
 
     in_order = partitions_from(settings).get_partition_keys()
-    return run_stretches(settings, list(stretches(set(keys), in_order, settings.partitions_per_run)))
+    neighbours = list(stretches(set(keys), in_order, settings.partitions_per_run))
+    return run_stretches(settings, neighbours, first_asset=first_asset)
 
 
-def run_stretches(settings: Settings, stretches: Sequence[list[str]]) -> dict[str, float]:
+def run_stretches(
+    settings: Settings, stretches: Sequence[list[str]], *, first_asset: str | None = None
+) -> dict[str, float]:
     """Analyse each stretch of neighbouring partitions in a run of its own, one after the other, and say how it went.
 
     What fails in one run keeps no other from being analysed. The limits of the settings hold for all of them together.
+    With `first_asset` only that asset and those after it are made.
 
     Returns:
         Seconds by asset, of all runs.
@@ -58,7 +62,7 @@ def run_stretches(settings: Settings, stretches: Sequence[list[str]]) -> dict[st
     for keys in stretches:
         said = days_text(settings, keys)
         print_lines([f"Analysing {said} …"])
-        report = _run(settings, keys)
+        report = _run(settings, keys, first_asset)
         if report.interrupted:
             raise typer.Exit(INTERRUPTED)
         if not report.success:
@@ -86,7 +90,7 @@ def _with_what_is_left(settings: Settings, spent: Spent) -> Settings:
     return settings.model_copy(update=left)
 
 
-def _run(settings: Settings, keys: list[str]) -> RunReport:
+def _run(settings: Settings, keys: list[str], first_asset: str | None) -> RunReport:
     """Analyse the partitions from the first key to the last in one run, with progress, what it cost and what failed."""
     from kura_dagster.orchestration.code_location import definitions_from
     from kura_dagster.orchestration.materialise import materialise
@@ -95,7 +99,7 @@ def _run(settings: Settings, keys: list[str]) -> RunReport:
     watch = RunWatch()
     defs = definitions_from(settings)
     with opened_instance() as instance, _progress(len(keys), watch) as on_event, watched_by(watch):
-        report = materialise(defs, keys, instance, on_event, _say_stopping)
+        report = materialise(defs, keys, instance, on_event, _say_stopping, first_asset=first_asset)
     report.spent = watch.spent
     _print_spent(watch)
     if report.interrupted:

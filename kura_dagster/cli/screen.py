@@ -66,6 +66,7 @@ def _explain(error: Exception) -> None:
     from kura_dagster.pipeline.failures import LanguageModelError
     from kura_dagster.pipeline.language_model.answer_cache import CacheError
     from kura_dagster.storage.database import DatabaseError
+    from kura_dagster.storage.dropped_messages import MessagesDroppedError
     from kura_dagster.storage.query_source import QueryError
 
     if isinstance(error, (SettingsError, CodeLocationError, PartitionRangeError)):
@@ -78,7 +79,7 @@ def _explain(error: Exception) -> None:
         )
     if isinstance(error, QueryError):
         fail(f"{error}; nothing is landed")
-    if isinstance(error, (DatabaseError, CacheError, HistoryError, LanguageModelError, OSError)):
+    if isinstance(error, (DatabaseError, MessagesDroppedError, CacheError, HistoryError, LanguageModelError, OSError)):
         fail(str(error))
 
 

@@ -29,7 +29,7 @@ def status() -> None:
         settings = Settings.load()
         names = [asset.key.path[-1] for asset in ASSETS]
         database = database_of(settings)
-        counts = database.row_counts()
+        counts, dropped = database.row_counts(), database.dropped_partitions()
         dates = dates_by_key(settings)
         with opened_instance() as instance:
             done = {name: materialised_keys(instance, name) for name in names}
@@ -45,6 +45,9 @@ def status() -> None:
         print_lines(_status_table(a_partition(settings), names, rows, width))
         over = f" ({min(dates)} to {max(dates)})" if dates else ""
         print_lines([f"{len(rows):,} of {len(dates):,} {a_partition(settings)}s hold something{over}."])
+        if without := [key for key, when in dates.items() if when in dropped]:
+            days = counted(len(without), a_partition(settings), f"{a_partition(settings)}s")
+            print_lines([f"The messages of {days} were dropped ({without[0]} to {without[-1]})."])
         _print_snapshot(database, settings)
         aside = {key: counts[REJECTED_CONVERSATIONS.name].get(when, 0) for key, when in dates.items()}
         if total := sum(aside.values()):

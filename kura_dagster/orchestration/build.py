@@ -17,6 +17,7 @@ from kura_dagster.orchestration.jobs import analysis_job
 from kura_dagster.orchestration.partitions import partitioning_from, partitions_from
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL, Questions, asked_models
 from kura_dagster.orchestration.resources import KEPT_ANSWERS_KEY, kept_answers_resource, models_resource
+from kura_dagster.orchestration.retention import retention_job, retention_schedule
 from kura_dagster.orchestration.running import holding_executor
 from kura_dagster.orchestration.schedules import schedules
 from kura_dagster.orchestration.sensors import landed_conversations_sensor
@@ -97,11 +98,15 @@ def build_defs(
 
     of_freshness = freshness_checks(partitions_def, settings)
     job = analysis_job(without=of_freshness)
+    retention_jobs = [] if settings.keep_messages_days is None else [retention_job(settings)]
     return dg.Definitions(
         assets=[declared(template) for template in ASSETS],
         asset_checks=[*asset_checks(partitions_def, settings, asked), *of_freshness],
-        jobs=[job],
-        schedules=schedules(job, partitions_def, settings, database),
+        jobs=[job, *retention_jobs],
+        schedules=[
+            *schedules(job, partitions_def, settings, database),
+            *(retention_schedule(each, settings) for each in retention_jobs),
+        ],
         sensors=[
             landed_conversations_sensor(job, partitions_def, settings),
             freshness_sensor(partitions_def, settings),

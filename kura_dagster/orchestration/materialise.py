@@ -109,8 +109,12 @@ def materialise(
     instance: dg.DagsterInstance,
     on_event: Callable[[Any], None] = lambda event: None,
     on_interrupt: Callable[[], None] = lambda: None,
+    *,
+    first_asset: str | None = None,
 ) -> RunReport:
     """Materialise the partitions from the first to the last of `keys` in one run and return its report.
+
+    With `first_asset` only that and the assets after it are materialised.
 
     `on_event` gets each entry of the run's event log as it happens. A failure is reported, not raised: where some
     partitions of an asset fail, the report names them, and downstream of it they are left as they were, while the
@@ -140,9 +144,13 @@ def materialise(
     instance.add_event_listener(run_id, listen)
     try:
         with held(instance, run_id):
+            job = defs.resolve_job_def(JOB_NAME)
+            if first_asset is not None:
+                chosen = ASSET_NAMES[ASSET_NAMES.index(first_asset) :]
+                job = job.get_subset(asset_selection=frozenset(map(dg.AssetKey, chosen)))
             # As the job's own execute_in_process, which would put another executor in place of the project's.
             result = core_execute_in_process(
-                job=InMemoryJob(defs.resolve_job_def(JOB_NAME)),
+                job=InMemoryJob(job),
                 instance=instance,
                 run_id=run_id,
                 raise_on_error=False,

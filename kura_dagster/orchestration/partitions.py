@@ -17,6 +17,7 @@ _DEFINITIONS: dict[Cadence, type[dg.TimeWindowPartitionsDefinition]] = {
     Cadence.WEEKLY: dg.WeeklyPartitionsDefinition,
     Cadence.MONTHLY: dg.MonthlyPartitionsDefinition,
 }
+_LONGEST_PARTITION = timedelta(days=31)
 
 
 def partitions_from(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
@@ -43,3 +44,17 @@ def key_of(partitions_def: dg.TimeWindowPartitionsDefinition, when: date | datet
 def partitioning_from(settings: Settings) -> Partitioning:
     """Return what the database remembers of this: where a partition begins, not which is the first."""
     return Partitioning(settings.cadence.value, settings.timezone)
+
+
+def partitions_of_day(
+    day: date, partitions_def: dg.TimeWindowPartitionsDefinition, settings: Settings
+) -> tuple[list[str], bool]:
+    """Return the partitions that hold any moment of the day and are over, and whether all that hold one are."""
+    begin = datetime(day.year, day.month, day.day, tzinfo=settings.tzinfo)
+    next_day = day + timedelta(days=1)
+    end = datetime(next_day.year, next_day.month, next_day.day, tzinfo=settings.tzinfo)
+    # Dagster gives those that begin in a window; a month or a week may have begun before the day.
+    candidates = partitions_def.get_partition_keys_in_time_window(dg.TimeWindow(begin - _LONGEST_PARTITION, end))
+    keys = [key for key in candidates if partitions_def.time_window_for_partition_key(key).end > begin]
+    last = partitions_def.get_last_partition_window()
+    return keys, last is not None and last.end.timestamp() >= end.timestamp()

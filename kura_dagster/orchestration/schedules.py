@@ -25,7 +25,7 @@ from kura_dagster.orchestration.outstanding import (
     with_failed_items,
 )
 from kura_dagster.orchestration.run_requests import run_request, stretches
-from kura_dagster.orchestration.sensors import landed_since_analysed
+from kura_dagster.orchestration.sensors import dropped_keys, landed_since_analysed
 from kura_dagster.settings import Cadence, Settings
 from kura_dagster.storage.database import Database
 
@@ -140,7 +140,7 @@ def trailing_schedule(
         repeated = _asked_before(instance, TRAILING_SCHEDULE_NAME, tick)
         # Runs of this very tick are under way as well, and have to be asked for again: one may not have been launched.
         elsewhere = {key for key in candidates if any(run.covers(key) for run in runs_under_way(instance))}
-        needed = set().union(*wanted.values())
+        needed = set().union(*wanted.values()) - dropped_keys(partitions_def, settings)
         open_keys = needed - elsewhere - {key for ends in repeated for key in candidates if ends[0] <= key <= ends[1]}
         alone = {key for key, several in stopped.items() if several} & open_keys
         requests = [

@@ -8,23 +8,28 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from kura_dagster.orchestration.outstanding import runs_under_way
+from kura_dagster.orchestration.partitions import key_of, partitioning_from, partitions_of_day
 from kura_dagster.orchestration.run_requests import run_request, stretches
 from kura_dagster.pipeline.conversations import REJECTED_SUFFIX, day_of_file
 from kura_dagster.settings import Settings
+from kura_dagster.storage.database import Database
 from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS, CONVERSATIONS
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+logger = logging.getLogger(__name__)
 
 SENSOR_NAME = "landed_conversations"
 SECONDS_BETWEEN_LOOKS = 30
@@ -33,8 +38,8 @@ MOST_BYTES_A_LOOK = 4_000_000_000
 """So much is read to see whether contents changed, which takes seconds; Dagster gives a look one minute."""
 MOST_PARTITIONS_A_LOOK = 2000
 """Of so many it is asked when they were analysed: five years of days, or three months of hours."""
-
-_LONGEST_PARTITION = timedelta(days=31)
+SECONDS_TO_WAIT_FOR_DATABASE = 20.0
+"""A look that finds it held by others for longer is done again with the next."""
 
 
 def landed_conversations_sensor(
@@ -44,9 +49,9 @@ def landed_conversations_sensor(
 
     A file counts once it has not been written to for five seconds, and a partition once it is over. A file has changed
     where its content has; partitions that somebody else has analysed since it was written, or is about to, are left
-    alone. Each change is asked for once, whatever becomes of the run. Where only what could not be landed has changed,
-    only `conversations` is materialised. It is off until switched on in the UI, also where `KURA_SCHEDULES` is on: the
-    schedules do without it.
+    alone, and so are those whose messages were dropped. Each change is asked for once, whatever becomes of the run.
+    Where only what could not be landed has changed, only `conversations` is materialised. It is off until switched on in
+    the UI, also where `KURA_SCHEDULES` is on: the schedules do without it.
     """
 
     @dg.sensor(
@@ -75,7 +80,7 @@ def landed_conversations_sensor(
         return dg.SensorResult(
             run_requests=requests,
             cursor=after.text(),
-            skip_reason=None if requests else _nothing_to_do(look.waiting),
+            skip_reason=None if requests else _nothing_to_do(look.waiting, look.dropped),
         )
 
     return sensor
@@ -98,9 +103,21 @@ def landed_since_analysed(
     wanted: set[str] = set()
     for file in _files(settings.conversations).values():
         if since is None or file.day >= since:
-            keys, _ = _partitions_of(file.day, partitions_def, settings)
+            keys, _ = partitions_of_day(file.day, partitions_def, settings)
             wanted |= {key for key in keys if not _is_analysed(instance, materialised, key, file)}
-    return list(stretches(wanted, partitions_def.get_partition_keys(), settings.partitions_per_run))
+    dropped = wanted & dropped_keys(partitions_def, settings)
+    if dropped:
+        logger.warning(
+            "%s: something is landed for them, but their messages were dropped; they are not analysed again",
+            ", ".join(sorted(dropped)),
+        )
+    return list(stretches(wanted - dropped, partitions_def.get_partition_keys(), settings.partitions_per_run))
+
+
+def dropped_keys(partitions_def: dg.TimeWindowPartitionsDefinition, settings: Settings) -> set[str]:
+    """Return the partitions whose messages were dropped: they can't be analysed again."""
+    database = Database(settings.database, partitioning_from(settings), wait_seconds=SECONDS_TO_WAIT_FOR_DATABASE)
+    return {key_of(partitions_def, when) for when in database.dropped_partitions()}
 
 
 @dataclass
@@ -193,7 +210,7 @@ class _Look:
             of_partly, _ = self.cursor.partly.pop(name, ("", ""))
             state = self.cursor.files.pop(name, of_partly)
             if day := day_of_file(Path(name)):
-                self._ask(_partitions_of(day, partitions_def, settings)[0], name, f"{state} is gone")
+                self._ask(partitions_of_day(day, partitions_def, settings)[0], name, f"{state} is gone")
         for name, file in files.items():
             if before.files.get(name, "")[:_STAMP] != file.stamp:
                 try:
@@ -202,13 +219,28 @@ class _Look:
                     continue  # deleted meanwhile: the next look sees it is gone
         for key in self.changed.keys() & self.only_rejected.keys():
             self.changed[key] += self.only_rejected.pop(key)
+        self.dropped = self._take_out_dropped()
+
+    def _take_out_dropped(self) -> list[str]:
+        """Ask for none of the partitions whose messages were dropped, and return those that changed.
+
+        Most of them did because their files were dropped as well; what was landed late for one can't be analysed.
+        """
+        if not self.changed and not self.only_rejected:
+            return []
+        dropped = dropped_keys(self._partitions_def, self._settings)
+        changed = sorted(dropped & (self.changed.keys() | self.only_rejected.keys()))
+        for key in changed:
+            self.changed.pop(key, None)
+            self.only_rejected.pop(key, None)
+        return changed
 
     def _see(self, name: str, file: _File) -> None:
         """Ask for the partitions of a file whose size or time has changed, where its content has, or let it wait."""
         if not self._is_settled(name, file):
             self.waiting.add(name)
             return
-        keys, all_over = _partitions_of(file.day, self._partitions_def, self._settings)
+        keys, all_over = partitions_of_day(file.day, self._partitions_def, self._settings)
         if not all_over:
             self.waiting.add(name)
         if not keys:
@@ -278,20 +310,6 @@ def _files(folder: Path) -> dict[str, _File]:
     return found
 
 
-def _partitions_of(
-    day: date, partitions_def: dg.TimeWindowPartitionsDefinition, settings: Settings
-) -> tuple[list[str], bool]:
-    """Return the partitions that hold any moment of the day and are over, and whether all that hold one are."""
-    begin = datetime(day.year, day.month, day.day, tzinfo=settings.tzinfo)
-    next_day = day + timedelta(days=1)
-    end = datetime(next_day.year, next_day.month, next_day.day, tzinfo=settings.tzinfo)
-    # Dagster gives those that begin in a window; a month or a week may have begun before the day.
-    candidates = partitions_def.get_partition_keys_in_time_window(dg.TimeWindow(begin - _LONGEST_PARTITION, end))
-    keys = [key for key in candidates if partitions_def.time_window_for_partition_key(key).end > begin]
-    last = partitions_def.get_last_partition_window()
-    return keys, last is not None and last.end.timestamp() >= end.timestamp()
-
-
 def _materialised(instance: dg.DagsterInstance) -> dict[str, set[str]]:
     """Return the materialised partitions of the first asset and of the last."""
     names = (CONVERSATIONS.name, CONVERSATION_PROJECTIONS.name)
@@ -336,7 +354,13 @@ def _requests(
         yield run_request(keys, f"{keys[0]} {keys[-1]} {turn} {digest}", assets)
 
 
-def _nothing_to_do(pending: set[str]) -> str:
+def _nothing_to_do(pending: set[str], dropped: Sequence[str]) -> str:
+    if dropped:
+        return f"{_some(dropped)} changed, whose messages were dropped: they stay as they are"
     if pending:
-        return f"waiting for {', '.join(sorted(pending)[:3])}: still written to, not read yet, or not over yet"
+        return f"waiting for {_some(pending)}: still written to, not read yet, or not over yet"
     return "no landing file has changed"
+
+
+def _some(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)[:3])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import BinaryIO
 
 from kura_dagster.pipeline.conversations import RejectedConversation
@@ -18,8 +18,9 @@ from kura_dagster.pipeline.sources.detection import Format
 from kura_dagster.pipeline.sources.options import SourceOptions
 from kura_dagster.pipeline.sources.places import NotRead, Place
 from kura_dagster.pipeline.sources.reading import read_source
-from kura_dagster.pipeline.sources.record import Read, Record, SourceError, of_source
+from kura_dagster.pipeline.sources.record import Read, Record, SourceError, Unusable, of_source
 
+TOO_OLD = "too old: messages are kept for the last KURA_KEEP_MESSAGES_DAYS days only"
 _RECORDS_BETWEEN_NEWS = 200
 
 
@@ -158,6 +159,7 @@ def _bytes_read(file: BinaryIO) -> int:
 
 def _take(record: Record, file: str, landing: Landing, report: IngestReport, *, one_source: bool) -> None:
     report.n_read += 1
+    record = _too_old(record, landing.since) or record
     if isinstance(record, Read):
         landing.add(record.conversation, file, record.number, one_source=one_source)
         return
@@ -166,3 +168,14 @@ def _take(record: Record, file: str, landing: Landing, report: IngestReport, *, 
         file=file, line=record.number, chat_id=record.chat_id, reason=record.reason, content=record.content
     )
     landing.reject(rejected, record.created_at)
+
+
+def _too_old(record: Record, since: datetime | None) -> Unusable | None:
+    """Return what is set aside of a record that began before `since`: its id, and nothing of what was said.
+
+    It has no time: it is filed under today, for its own day must not get anything any more.
+    """
+    of_record = record.conversation if isinstance(record, Read) else record
+    if since is None or of_record.created_at is None or of_record.created_at >= since:
+        return None
+    return Unusable(record.number, TOO_OLD, of_record.chat_id, "", None)

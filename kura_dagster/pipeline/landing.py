@@ -89,12 +89,14 @@ class Landing:
         folder: the landing folder; made where it is missing.
         tz: the time zone that days are cut in.
         today: the day under which records are filed that can't tell their own.
+        since: conversations that began before are not to be landed; None means that all are.
     """
 
-    def __init__(self, folder: Path, tz: tzinfo, *, today: date) -> None:
+    def __init__(self, folder: Path, tz: tzinfo, *, today: date, since: datetime | None = None) -> None:
         self.folder = folder
         self.tz = tz
         self.today = today
+        self.since = since
         self.n_clashes = 0
         """Records that `finish` set aside, because another conversation had their id."""
         self._repeated: Counter[str] = Counter()
@@ -339,7 +341,7 @@ class Landing:
             for line in landed_lines(path)
             if _chat_id_of(line.content) in chat_ids and self._is_usable(line.content, day)
         }
-        if not _leave_out(path, out):
+        if not leave_out(path, out):
             path.unlink()
 
     def _is_usable(self, content: bytes, day: str) -> bool:
@@ -454,7 +456,7 @@ def forget(folder: Path, chat_id: str) -> dict[str, int]:
             for _, path in files(folder):
                 about = {line.number for line in landed_lines(path) if is_about(line.content, chat_id)}
                 if about:
-                    _leave_out(path, about)
+                    leave_out(path, about)
                     lost[path.name] = len(about)
     return lost
 
@@ -483,7 +485,7 @@ def still_landed(folder: Path, chat_ids: Collection[str]) -> set[str]:
     return found
 
 
-def _leave_out(path: Path, numbers: Collection[int]) -> int:
+def leave_out(path: Path, numbers: Collection[int]) -> int:
     """Take the lines of these numbers out of a file; return how many are left."""
     n_left = 0
     with replacing(path) as file:

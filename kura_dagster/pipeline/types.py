@@ -16,6 +16,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 MetadataValue = str | int | float | bool | list[StrictBool] | list[str] | list[int] | list[float] | None
 Metadata = dict[str, MetadataValue]
 
+USER_WORDS = "user_words"
+"""The key, in a summary's metadata, of what the user wrote first: masked, but in the user's own words."""
+
 Vector = Annotated[
     np.ndarray,
     BeforeValidator(lambda value: np.asarray(value, dtype=np.float32)),

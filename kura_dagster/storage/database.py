@@ -3,31 +3,46 @@
 DuckDB lets one process write at a time and keeps everybody else out meanwhile, so every access takes a file lock,
 attaches the database, does its work and detaches it again. Nothing outside this package imports duckdb, and none of its
 exceptions leaves it.
+
+A file of an older version of the project is brought forward by the first access, a reader's too: what is read is in the
+form that it has now. One of a newer version is refused.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections import namedtuple
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
 from kura_dagster.pipeline.conversations import id_pattern
-from kura_dagster.storage.partitioning import (
-    DAILY_IN_UTC,
-    Partitioning,
-    partition_column_types,
-    store_partitioning,
-    stored_partitioning,
+from kura_dagster.storage.dropped_messages import (
+    MADE_OF_MESSAGES,
+    dropped_partitions,
+    messages_before,
+    refuse_dropped,
+    remember_dropped,
+    take_out_messages,
 )
-from kura_dagster.storage.tables import FAILED, PARTITION_COLUMN, REJECTED_CONVERSATIONS, TABLES, Table
+from kura_dagster.storage.partitioning import DAILY_IN_UTC, Partitioning, partition_column_types, store_partitioning
+from kura_dagster.storage.schema_version import SCHEMA_VERSION, WrittenDown, bring_forward, written_down
+from kura_dagster.storage.tables import (
+    CONVERSATIONS,
+    FAILED,
+    PARTITION_COLUMN,
+    REJECTED_CONVERSATIONS,
+    TABLES,
+    Table,
+    create_statement,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,6 +52,9 @@ if TYPE_CHECKING:
 
 PartitionDate = date | datetime
 PartitionedRows = Mapping[PartitionDate, Sequence[BaseModel]]
+Found = TypeVar("Found")
+
+logger = logging.getLogger(__name__)
 
 
 _DATABASE = "kura"
@@ -58,7 +76,8 @@ class Database:
     """One DuckDB file with the tables of `kura_dagster.storage.tables`.
 
     Every method raises `DatabaseError` where the file can't be used: it is no database of this DuckDB, it is damaged,
-    its folder can't be written, its rows were cut into partitions another way, or (`DatabaseBusyError`) others keep it.
+    its folder can't be written, its rows were cut into partitions another way, a newer version of the project wrote it,
+    or (`DatabaseBusyError`) others keep it.
 
     Args:
         path: the file; it and its folder are made by the first write.
@@ -85,6 +104,8 @@ class Database:
 
         Raises:
             DatabaseError: the database can't be used; nothing was written.
+            MessagesDroppedError: a table that is made of messages is to be filled for a partition that has lost them;
+                nothing was written.
             TypeError, ValueError: the rows do not fit their table; nothing was written.
         """
         import pandas as pd
@@ -96,13 +117,13 @@ class Database:
             for table, partitions in rows_by_table.items()
             if partitions
         }
-        with self._open(read_only=False) as connection:
-            is_new = stored_partitioning(connection) is None
+        of_messages = {when for table in MADE_OF_MESSAGES for when in rows_by_table.get(table, ())}
+        with self._locked(), self._attached(read_only=False) as (connection, found):
             connection.execute("BEGIN")
-            if is_new:
-                self._adopt_partitioning(connection)
+            self._adopt(connection, found)
+            if of_messages:
+                refuse_dropped(connection, of_messages, self.partition_type)
             for table, frame in frames.items():
-                connection.execute(_create_table(table, self.partition_type))
                 connection.execute(
                     f"DELETE FROM {table.name} WHERE {self._is_one_of_these}",
                     [[_text(when) for when in rows_by_table[table]]],
@@ -116,7 +137,11 @@ class Database:
             connection.execute("COMMIT")
 
     def load(self, table: Table, partition_date: PartitionDate) -> list[Any]:
-        """Return the rows of one partition as objects of the table's row type, ordered by its key."""
+        """Return the rows of one partition as objects of the table's row type, ordered by its key.
+
+        Raises:
+            MessagesDroppedError: they are conversations whose messages were dropped.
+        """
         return self.load_together([table], partition_date)[table.name]
 
     def load_together(self, tables: Sequence[Table], partition_date: PartitionDate) -> dict[str, list[Any]]:
@@ -127,7 +152,9 @@ class Database:
             table: [column.name for column in table.columns if column.name not in table.row_type.model_computed_fields]
             for table in tables
         }
-        with self._open(read_only=True) as connection:
+        with self._reading() as connection:
+            if CONVERSATIONS in names and connection is not None:
+                refuse_dropped(connection, [partition_date], self.partition_type)
             read = {table: self._records(connection, table, names[table], [partition_date]) for table in tables}
         return {
             table.name: [table.row_type.model_validate(decoded(table, names[table], record)) for _, *record in records]
@@ -144,7 +171,7 @@ class Database:
         """
         from kura_dagster.storage.rows import decoded
 
-        with self._open(read_only=True) as connection:
+        with self._reading() as connection:
             read = {table: self._records(connection, table, names, partition_dates) for table, names in columns.items()}
         loaded: dict[PartitionDate, dict[str, list[Any]]] = {
             when: {table.name: [] for table in columns} for when in partition_dates
@@ -172,36 +199,33 @@ class Database:
             AND ($last IS NULL OR {PARTITION_COLUMN} <= CAST($last AS {self.partition_type}))
             GROUP BY ALL ORDER BY ALL
         """
-        with self._open(read_only=True) as connection:
-            if not _exists(connection, table):
+        with self._reading() as connection:
+            if connection is None:
                 return self._empty_frame(table)
             counts = connection.execute(counted, {"first": _text(first), "last": _text(last)}).fetchall()
         source = f"FROM {table.name} WHERE {self._is_one_of_these} ORDER BY {PARTITION_COLUMN}, {_names(table.key)}"
         read = []
         for dates in _in_turns(counts):
-            with self._open(read_only=True) as connection:
+            with self._reading() as connection:
                 read.append(connection.execute(f"SELECT * {source}", [[_text(when) for when in dates]]).df())
         return pd.concat(read, ignore_index=True) if read else self._empty_frame(table)
 
     def partitions_with(self, chat_ids: Collection[str]) -> list[PartitionDate]:
         """Return the partitions that have rows of these conversations, in order."""
-        if not self.path.exists():
-            return []
-        with self._open(read_only=True) as connection:
-            held = self._rows_about(connection, chat_ids)
-        return sorted({when for rows in held.values() for when in rows})
+        with self._reading() as connection:
+            held = {} if connection is None else self._rows_about(connection, chat_ids)
+        return _partitions_of(held)
 
     def _rows_about(self, connection: Any, chat_ids: Collection[str]) -> dict[str, list[PartitionDate]]:
         """Return the partition of each row that holds one of the conversations, by the table's name."""
         held: dict[str, list[PartitionDate]] = {}
         for table in TABLES.values():
-            if _exists(connection, table):
-                condition, values = _is_about(table, chat_ids)
-                found = connection.execute(
-                    f"SELECT {PARTITION_COLUMN} FROM {table.name} WHERE {condition}", values
-                ).fetchall()
-                if found:
-                    held[table.name] = [when for (when,) in found]
+            condition, values = _is_about(table, chat_ids)
+            found = connection.execute(
+                f"SELECT {PARTITION_COLUMN} FROM {table.name} WHERE {condition}", values
+            ).fetchall()
+            if found:
+                held[table.name] = [when for (when,) in found]
         return held
 
     def forget(self, chat_ids: Collection[str]) -> tuple[dict[str, int], list[PartitionDate]]:
@@ -214,8 +238,75 @@ class Database:
         Returns:
             How many rows that held one each table had, by name, and the partitions these are of.
         """
+
+        def delete(connection: duckdb.DuckDBPyConnection, held: Mapping[str, list[PartitionDate]]) -> None:
+            dates = [[_text(when) for when in _partitions_of(held)]]
+            for table in TABLES.values():
+                condition, values = _is_about(table, chat_ids)
+                connection.execute(f"DELETE FROM {table.name} WHERE {condition}", values)
+                if _is_of_clusters(table):
+                    connection.execute(f"DELETE FROM {table.name} WHERE {self._is_one_of_these}", dates)
+
+        held = self._erase(lambda connection: self._rows_about(connection, chat_ids), delete) or {}
+        return {name: len(rows) for name, rows in held.items()}, _partitions_of(held)
+
+    def messages_before(self, before: PartitionDate) -> dict[str, dict[PartitionDate, int]]:
+        """Return how many rows of each table hold what users wrote, by partition, of those before one."""
+        with self._reading() as connection:
+            return {} if connection is None else messages_before(connection, before, self.partition_type)
+
+    def drop_messages(self, before: PartitionDate, partition_dates: Collection[PartitionDate]) -> None:
+        """Take what users wrote out of every partition before one, and out of the file's free blocks.
+
+        Summaries, embeddings and clusters stay, and so does a row for each conversation. What needs the messages is
+        refused from then on.
+
+        Args:
+            before: the first partition that keeps its messages.
+            partition_dates: the partitions before it for which that is written down, those included whose messages
+                were not here but elsewhere.
+        """
+
+        def delete(connection: duckdb.DuckDBPyConnection, _: object) -> None:
+            remember_dropped(connection, partition_dates, self.partition_type)
+            take_out_messages(connection, before, self.partition_type)
+
+        def find(connection: duckdb.DuckDBPyConnection) -> bool:
+            return any(messages_before(connection, before, self.partition_type).values())
+
+        if not self._erase(find, delete) and partition_dates:
+            with self._locked(), self._attached(read_only=False) as (connection, found):
+                connection.execute("BEGIN")
+                self._adopt(connection, found)
+                remember_dropped(connection, partition_dates, self.partition_type)
+                connection.execute("COMMIT")
+
+    def dropped_partitions(self) -> dict[PartitionDate, datetime]:
+        """Return when the messages of partitions were dropped, by partition, in order."""
+        with self._reading() as connection:
+            return {} if connection is None else dropped_partitions(connection)
+
+    def require_messages(self, partition_date: PartitionDate) -> None:
+        """Refuse a partition whose messages were dropped.
+
+        Raises:
+            MessagesDroppedError: it is one.
+        """
+        with self._reading() as connection:
+            if connection is not None:
+                refuse_dropped(connection, [partition_date], self.partition_type)
+
+    def _erase(
+        self,
+        find: Callable[[duckdb.DuckDBPyConnection], Found],
+        delete: Callable[[duckdb.DuckDBPyConnection, Found], None],
+    ) -> Found | None:
+        """Delete what is found from the file, its free blocks included, or change nothing where that fails.
+
+        `delete` gets what `find` found, and is not called where that is nothing. None where there is no file.
+        """
         if not self.path.exists():
-            return {}, []
+            return None
         # Deleted rows stay readable in a database's free blocks. So they are deleted in a copy, and what the copy then
         # holds becomes the file.
         file = self.path.resolve()  # a link stays one
@@ -225,28 +316,20 @@ class Database:
                 # What a process that was killed here left is nobody's any more.
                 for path in (copy, clean):
                     path.unlink(missing_ok=True)
-                with self._attached(read_only=False) as connection:
-                    existing = [table for table in TABLES.values() if _exists(connection, table)]
-                    held = self._rows_about(connection, chat_ids)
-                    if not held:
-                        return {}, []
-                    partitions = sorted({when for rows in held.values() for when in rows})
+                with self._attached(read_only=False) as (connection, written):
+                    if written.version is None or not (found := find(connection)):
+                        return None
                     with _also_attached(connection, copied=copy, cleaned=clean):
                         connection.execute(f"COPY FROM DATABASE {_DATABASE} TO copied")
                         connection.execute("USE copied")
-                        for table in existing:
-                            condition, values = _is_about(table, chat_ids)
-                            connection.execute(f"DELETE FROM {table.name} WHERE {condition}", values)
-                            if _is_of_clusters(table):
-                                dates = [[_text(when) for when in partitions]]
-                                connection.execute(f"DELETE FROM {table.name} WHERE {self._is_one_of_these}", dates)
+                        delete(connection, found)
                         connection.execute("COPY FROM DATABASE copied TO cleaned")
                 shutil.copymode(file, clean)
                 clean.replace(file)
             finally:
                 for path in (copy, clean):
                     path.unlink(missing_ok=True)
-        return {name: len(rows) for name, rows in held.items()}, partitions
+        return found
 
     def copy_to(self, copy: Path) -> None:
         """Write a copy of the file as it is between two writes, complete without a log beside it.
@@ -256,7 +339,7 @@ class Database:
         """
         with self._locked():
             if log_of(self.path).exists():  # of a process that was killed, or had a full disk
-                with self._attached(read_only=False) as connection:
+                with self._attached(read_only=False) as (connection, _):
                     connection.execute("CHECKPOINT")
             # Held open meanwhile: programs that know no lock can't write to it then.
             with self._attached(read_only=True):
@@ -265,14 +348,13 @@ class Database:
     def row_counts(self, tables: Collection[Table] = tuple(TABLES.values())) -> dict[str, dict[PartitionDate, int]]:
         """Return, for each of the tables, the number of rows in each partition that has any."""
         counts: dict[str, dict[PartitionDate, int]] = {table.name: {} for table in tables}
-        with self._open(read_only=True) as connection:
-            for table in tables:
-                if _exists(connection, table):
-                    counts[table.name] = dict(
-                        connection.execute(
-                            f"SELECT {PARTITION_COLUMN}, count(*) FROM {table.name} GROUP BY ALL ORDER BY ALL"
-                        ).fetchall()
-                    )
+        with self._reading() as connection:
+            for table in tables if connection is not None else ():
+                counts[table.name] = dict(
+                    connection.execute(
+                        f"SELECT {PARTITION_COLUMN}, count(*) FROM {table.name} GROUP BY ALL ORDER BY ALL"
+                    ).fetchall()
+                )
         return counts
 
     def _records(
@@ -285,7 +367,7 @@ class Database:
         """Return the partitions' rows, each its partition date and then the values of the named columns."""
         from kura_dagster.storage.rows import VECTOR
 
-        if not _exists(connection, table):
+        if connection is None:
             return []
         vectors = [column.name for column in table.columns if column.name in names and column.type == VECTOR]
         plain = [PARTITION_COLUMN, *(name for name in names if name not in vectors)]
@@ -309,22 +391,25 @@ class Database:
 
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.execute(_create_table(table, self.partition_type))
+            connection.execute(create_statement(table, self.partition_type))
             return connection.execute(f"SELECT * FROM {table.name}").df()
 
-    def _adopt_partitioning(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Write down how the rows are cut, in a new file or in one from before that was written down."""
-        found = partition_column_types(connection, TABLES)
-        if found - {self.partition_type}:
+    def _adopt(self, connection: duckdb.DuckDBPyConnection, found: WrittenDown) -> None:
+        """Write down within a transaction what the file does not say of itself yet, and make a new file's tables."""
+        if found.version is None:
+            bring_forward(connection, 0, self.partition_type)
+        if found.partitioning is not None:
+            return
+        types = partition_column_types(connection, TABLES)
+        if types - {self.partition_type}:
             raise DatabaseError(
-                f"{self.path} holds partitions of another KURA_CADENCE: its {PARTITION_COLUMN} is {found.pop()}, and "
+                f"{self.path} holds partitions of another KURA_CADENCE: its {PARTITION_COLUMN} is {types.pop()}, and "
                 f"KURA_CADENCE={self.partitioning.cadence} needs {self.partition_type}. Set KURA_CADENCE to what it "
                 "was, or KURA_DATABASE to another file."
             )
         store_partitioning(connection, self.partitioning)
 
-    def _refuse_other_partitioning(self, connection: duckdb.DuckDBPyConnection) -> None:
-        stored = stored_partitioning(connection)
+    def _refuse_other_partitioning(self, stored: Partitioning | None) -> None:
         if stored is None or stored == self.partitioning:
             return
         asked = self.partitioning.as_variables()
@@ -337,17 +422,54 @@ class Database:
         )
 
     @contextmanager
-    def _open(self, *, read_only: bool) -> Iterator[Any]:
-        """Hold the lock and a connection for the length of the block; None in place of a file nobody wrote yet."""
-        if read_only and not self.path.exists():
+    def _reading(self) -> Iterator[Any]:
+        """Hold the lock and a connection for the length of the block; None where nobody has written yet."""
+        if not self.path.exists():
             yield None
             return
-        with self._locked(), self._attached(read_only=read_only) as connection:
-            yield connection
+        with self._locked(), self._attached(read_only=True) as (connection, found):
+            yield None if found.version is None else connection
 
     @contextmanager
-    def _attached(self, *, read_only: bool) -> Iterator[Any]:
-        """Give a connection whose tables are the file's, which the lock has to be held for."""
+    def _attached(self, *, read_only: bool) -> Iterator[tuple[Any, WrittenDown]]:
+        """Give a connection whose tables are the file's in the form of this version, and what the file says of itself.
+
+        The lock has to be held for it. Where the file has an older form, it is brought forward, and opened again.
+        """
+        with ExitStack() as stack:
+            connection, found = stack.enter_context(self._attached_as_it_is(read_only=read_only))
+            if found.version is not None and found.version < SCHEMA_VERSION:
+                stack.close()
+                self._bring_forward(found.version)
+                connection, found = stack.enter_context(self._attached_as_it_is(read_only=read_only))
+            self._refuse_other_partitioning(found.partitioning)
+            yield connection, found
+
+    def _bring_forward(self, version: int) -> None:
+        """Take the file to the form of this version, in one transaction."""
+        try:
+            with self._attached_as_it_is(read_only=False) as (connection, _):
+                types = partition_column_types(connection, TABLES)
+                connection.execute("BEGIN")
+                # Who reads it does not decide how it is cut: of a file that does not say, its columns do.
+                steps = bring_forward(connection, version, types.pop() if types else self.partition_type)
+                connection.execute("COMMIT")
+        except DatabaseBusyError:
+            raise
+        except (DatabaseError, ValueError) as error:
+            # What DuckDB says of rows that do not fit quotes them.
+            reason = str(error) if isinstance(error, DatabaseError) else "Some of its rows do not fit the new form."
+            raise DatabaseError(
+                f"{self.path} has schema version {version}, and could not be brought to {SCHEMA_VERSION}, which this "
+                f"version of the project reads and writes; it is as it was. {reason}"
+            ) from None
+        logger.info(
+            "%s is brought from schema version %d to %d: %s", self.path, version, SCHEMA_VERSION, ", ".join(steps)
+        )
+
+    @contextmanager
+    def _attached_as_it_is(self, *, read_only: bool) -> Iterator[tuple[Any, WrittenDown]]:
+        """Give a connection to the file whatever its form, unless that is a newer one."""
         import duckdb
 
         process = _duckdb_of_this_process(self.path)
@@ -357,8 +479,14 @@ class Database:
             try:
                 connection.execute(f"USE {_DATABASE}")
                 connection.execute("SET TimeZone = 'UTC'")
-                self._refuse_other_partitioning(connection)
-                yield connection
+                found = written_down(connection)
+                if found.version is not None and found.version > SCHEMA_VERSION:
+                    raise DatabaseError(
+                        f"{self.path} has schema version {found.version}, and this version of the project knows "
+                        f"{SCHEMA_VERSION} at most: a newer one has written it. Upgrade the project, or set "
+                        "KURA_DATABASE to another file."
+                    )
+                yield connection, found
             finally:
                 connection.close()  # which ends its transaction
                 # Where the disk is too full to tidy up, the file is let go of all the same, and what was committed is
@@ -441,6 +569,8 @@ def _duckdb_of_this_process(path: Path) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(
             config={
                 "temp_directory": f"{path}.tmp",
+                # A table that a file lacks is no variable of this program.
+                "python_enable_replacements": "false",
                 # What a large partition took is given back when the file is let go of, and not kept for the next.
                 "allocator_bulk_deallocation_flush_threshold": "0B",
             }
@@ -474,22 +604,9 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def _create_table(table: Table, partition_type: str) -> str:
-    columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
-    return f"CREATE TABLE IF NOT EXISTS {table.name} ({PARTITION_COLUMN} {partition_type} NOT NULL, {columns})"
-
-
-def _exists(connection: duckdb.DuckDBPyConnection | None, table: Table) -> TypeGuard[duckdb.DuckDBPyConnection]:
-    """Whether the table is in the database; cheaper than looking through the catalogue, which takes 10 ms."""
-    import duckdb
-
-    if connection is None:
-        return False
-    try:
-        connection.execute(f"SELECT 1 FROM {table.name} LIMIT 0")
-    except duckdb.CatalogException:
-        return False
-    return True
+def _partitions_of(held: Mapping[str, Collection[PartitionDate]]) -> list[PartitionDate]:
+    """Return the partitions of all tables' rows, in order."""
+    return sorted({when for partitions in held.values() for when in partitions})
 
 
 def _holds_clusters(table: Table) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -237,8 +237,13 @@ def partition_dates(
     if not isinstance(partitions_def, dg.TimeWindowPartitionsDefinition):
         raise TypeError("the tables are partitioned by time; give the asset a time-window partitions definition")
     starts = {key: partitions_def.time_window_for_partition_key(key).start for key in keys}
+    return {key: partition_date_of(start, partition_type) for key, start in starts.items()}
+
+
+def partition_date_of(start: datetime, partition_type: str) -> PartitionDate:
+    """Return the value of `partition_date` of the partition that begins then, in the project's time zone."""
     # In UTC: where the clock is put back an hour, two partitions have the same local time.
-    return {key: start.date() if partition_type == "DATE" else start.astimezone(UTC) for key, start in starts.items()}
+    return start.date() if partition_type == "DATE" else start.astimezone(UTC)
 
 
 def column_schema(table: Table, partition_type: str) -> dg.TableSchema:

@@ -16,7 +16,8 @@ from kura_dagster.storage.tables import PARTITION_COLUMN
 if TYPE_CHECKING:
     import duckdb
 
-_TABLE = "partitioning"
+TABLE = "partitioning"
+CREATE = f"CREATE TABLE IF NOT EXISTS {TABLE} (cadence VARCHAR NOT NULL, timezone VARCHAR NOT NULL)"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def stored_partitioning(connection: duckdb.DuckDBPyConnection) -> Partitioning |
     import duckdb
 
     try:
-        found = connection.execute(f"SELECT cadence, timezone FROM {_TABLE}").fetchone()
+        found = connection.execute(f"SELECT cadence, timezone FROM {TABLE}").fetchone()
     except duckdb.CatalogException:
         return None
     return Partitioning(*found) if found else None
@@ -52,8 +53,7 @@ def stored_partitioning(connection: duckdb.DuckDBPyConnection) -> Partitioning |
 
 def store_partitioning(connection: duckdb.DuckDBPyConnection, partitioning: Partitioning) -> None:
     """Write down what the database's rows are cut by."""
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {_TABLE} (cadence VARCHAR NOT NULL, timezone VARCHAR NOT NULL)")
-    connection.execute(f"INSERT INTO {_TABLE} VALUES (?, ?)", [partitioning.cadence, partitioning.timezone])
+    connection.execute(f"INSERT INTO {TABLE} VALUES (?, ?)", [partitioning.cadence, partitioning.timezone])
 
 
 def partition_column_types(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> set[str]:

@@ -73,7 +73,7 @@ CONVERSATIONS = Table(
     (
         _CHAT_ID,
         Column("created_at", "TIMESTAMPTZ", "When the conversation began."),
-        Column("messages", "JSON", "What was said, in order: [{created_at, role, content}, …]."),
+        Column("messages", "JSON", "What was said, in order: [{created_at, role, content}, …]; NULL once dropped."),
         Column("metadata", "JSON", "What the owner recorded about the conversation."),
     ),
 )
@@ -87,7 +87,7 @@ REJECTED_CONVERSATIONS = Table(
         Column("line", "INTEGER", "The line in the file, from 1."),
         Column("chat_id", "VARCHAR", "The conversation, where the line could tell."),
         Column("reason", "VARCHAR", "Why the line was set aside."),
-        Column("content", "VARCHAR", "The beginning of the line."),
+        Column("content", "VARCHAR", "The beginning of the line; empty once messages are dropped."),
     ),
 )
 SUMMARIES = Table(
@@ -109,7 +109,8 @@ SUMMARIES = Table(
             "metadata",
             "JSON",
             "The conversation's own metadata, conversation_turns, extracted properties, and of the local model "
-            "user_words: the start of what the user wrote, masked, of which clusters' names are made.",
+            "user_words: the start of what the user wrote, masked, of which clusters' names are made. They are dropped "
+            "with the messages.",
         ),
         _MODEL,
     ),
@@ -206,3 +207,9 @@ TABLES = {
         *FAILED.values(),
     )
 }
+
+
+def create_statement(table: Table, partition_type: str) -> str:
+    """Return the table's DDL; `partition_type` is the DuckDB type of `partition_date`."""
+    columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
+    return f"CREATE TABLE IF NOT EXISTS {table.name} ({PARTITION_COLUMN} {partition_type} NOT NULL, {columns})"

@@ -12,6 +12,7 @@ from kura_dagster.orchestration.resources import RunModels
 from kura_dagster.pipeline.base_classes import CacheStrategy
 from kura_dagster.pipeline.conversations import read_conversations
 from kura_dagster.storage.database import Database
+from kura_dagster.storage.io_manager import partition_dates
 from kura_dagster.storage.tables import CONVERSATIONS, REJECTED_CONVERSATIONS
 
 
@@ -30,7 +31,8 @@ def conversations(
     landed again, the version with the latest message counts; the superseded lines are kept there too.
 
     Re-running reads the files again: seconds, no cost. What was stored for the partition is replaced. What was
-    taken out of the day's file is erased everywhere: from kept answers, all tables, and what older runs showed.
+    taken out of the day's file is erased everywhere: from kept answers, all tables, and what older runs showed. A
+    partition whose messages were dropped (`KURA_KEEP_MESSAGES_DAYS`) is refused, and keeps what it holds.
     """
     settings = models.settings
     partitions_def = context.assets_def.partitions_def
@@ -39,6 +41,8 @@ def conversations(
     def read(key: str) -> dict[str, list[Any]]:
         window = partitions_def.time_window_for_partition_key(key)  # type: ignore[attr-defined]
         landed = read_conversations(settings.conversations, window.start, window.end, settings.tzinfo)
+        # Asked when the files are read: what is dropped is written down first, and then goes from them.
+        database.require_messages(partition_dates(partitions_def, [key], database.partition_type)[key])
         if landed.missing:
             context.log.warning(
                 f"{key}: there is no {', '.join(landed.missing)} in {settings.conversations}; what was stored from it "

@@ -33,7 +33,7 @@ def summaries(
 
     Re-running costs nothing with the local model, about a second for 1,000 conversations. With a language model it
     costs one call for each conversation whose answer is not kept yet: none for an unchanged partition, and one for each
-    conversation that failed before.
+    conversation that failed before. Where messages were dropped, a partition is refused, and keeps what it holds.
     """
 
     replaced: dict[str, int] = {}  # in the partition that was computed last

@@ -13,7 +13,7 @@ from kura_dagster.pipeline.embedded.courtesies import without_courtesies
 from kura_dagster.pipeline.embedded.languages import find_languages
 from kura_dagster.pipeline.embedded.request_sentence import MAX_CHARACTERS, clean, request_sentences, shortened
 from kura_dagster.pipeline.privacy.personal_data import PersonalData, find_personal_data
-from kura_dagster.pipeline.types import Conversation, ConversationSummary, GeneratedSummary
+from kura_dagster.pipeline.types import USER_WORDS, Conversation, ConversationSummary, GeneratedSummary
 
 MODEL = "extractive"
 NO_TEXT = "(no text)"
@@ -23,14 +23,13 @@ NO_TEXT = "(no text)"
 EMBEDDED_CHARACTERS = 1_400
 EMBEDDED_TURN_CHARACTERS = 500
 
-USER_WORDS = "user_words"
-"""The metadata key of what the user wrote first, masked, a turn a line: where the words of clusters' names come from.
+USER_WORDS_CHARACTERS = 600
+"""So much of what the user wrote first is kept, a turn a line: where the words of clusters' names come from.
 
 Stored with the summary, since naming has nothing else to read. Of the summaries alone it made names that are as near to
 what most members asked (0.80 and 0.81 of 252 clusters of the sample), but ten of them were whole sentences of one
-member's, because nobody else used its words. More than 600 characters changed nothing.
+member's, because nobody else used its words. More characters changed nothing.
 """
-USER_WORDS_CHARACTERS = 600
 
 
 class ExtractiveSummaryModel(BaseSummaryModel):

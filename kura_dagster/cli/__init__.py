@@ -8,6 +8,19 @@ imported inside the commands: --help should not wait for them.
 from kura_dagster.cli.app import app
 
 # In the order of the help.
-from kura_dagster.cli import demo, ingest, forget, rejected, run, estimate, cache, tree, status, export
+from kura_dagster.cli import demo, ingest, forget, rejected, run, estimate, cache, tree, status, export, backup
 
-__all__ = ["app", "cache", "demo", "estimate", "export", "forget", "ingest", "rejected", "run", "status", "tree"]
+__all__ = [
+    "app",
+    "backup",
+    "cache",
+    "demo",
+    "estimate",
+    "export",
+    "forget",
+    "ingest",
+    "rejected",
+    "run",
+    "status",
+    "tree",
+]

@@ -226,6 +226,20 @@ class Database:
                     path.unlink(missing_ok=True)
         return {name: len(rows) for name, rows in held.items()}, partitions
 
+    def copy_to(self, copy: Path) -> None:
+        """Write a copy of the file as it is between two writes, complete without a log beside it.
+
+        Raises:
+            OSError: the copy can't be written.
+        """
+        with self._locked():
+            if log_of(self.path).exists():  # of a process that was killed, or had a full disk
+                with self._attached(read_only=False) as connection:
+                    connection.execute("CHECKPOINT")
+            # Held open meanwhile: programs that know no lock can't write to it then.
+            with self._attached(read_only=True):
+                shutil.copyfile(self.path, copy)
+
     def row_counts(self) -> dict[str, dict[PartitionDate, int]]:
         """Return, for each table, the number of rows in each partition that has any."""
         counts: dict[str, dict[PartitionDate, int]] = {name: {} for name in TABLES}
@@ -382,6 +396,11 @@ class Database:
                 f"{self.path} is no database that DuckDB {duckdb.__version__} can open ({error}). Set KURA_DATABASE to "
                 "another file, or move this one away."
             ) from None
+
+
+def log_of(path: Path) -> Path:
+    """Return where DuckDB keeps what is committed and not yet in a database's file."""
+    return Path(f"{path}.wal")
 
 
 _duckdb_by_process: dict[int, tuple[Path, duckdb.DuckDBPyConnection]] = {}

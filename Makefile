@@ -9,6 +9,7 @@
 # make benchmark-embedding  MiniLM's load time and texts a second, beside sentence-transformers
 # make benchmark-names  a sheet of clusters' names beside their true intents, to judge by reading, of DATA=labelled.jsonl
 # make benchmark-quality  clusters beside true labels, in DATA=labelled.jsonl
+# make benchmark-disk  bytes on disk of 1,000 conversations, by table, and of a run's history
 # make fuzz       feed the readers of conversations what they don't expect, for SECONDS=600
 # make lock       refresh constraints.txt
 # make clean      remove .venv and what can be rebuilt; your data stays
@@ -19,7 +20,7 @@ SECONDS ?= 600
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-embedding benchmark-names benchmark-quality fuzz
+.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-embedding benchmark-names benchmark-quality benchmark-disk fuzz
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -98,6 +99,10 @@ benchmark-quality: install
 benchmark-names: install
 	@test -n "$(DATA)" || { echo "Say which labelled data: make benchmark-names DATA=labelled.jsonl"; exit 1; }
 	@$(BIN)/python benchmarks/cluster_names.py $(DATA) $(ARGUMENTS)
+
+# Fourteen days twice, some five minutes.
+benchmark-disk: install
+	@$(BIN)/python benchmarks/disk_use.py
 
 # What it breaks is in data/fuzz/broke-*, and belongs into the tests.
 fuzz: .venv-fuzz/.installed

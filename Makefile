@@ -11,6 +11,7 @@
 # make benchmark-quality  clusters beside true labels, in DATA=labelled.jsonl
 # make benchmark-many-days  seconds a day over 60 days, how much of it is Dagster's own, and what a deployment takes
 # make backfills  60 days analysed in every way, at once, shuffled, stopped and gone on with, compared row for row
+# make benchmark-disk  bytes on disk of 1,000 conversations, by table, and of a run's history
 # make fuzz       feed the readers of conversations what they don't expect, for SECONDS=600
 # make faults     kill, fill and damage everything for real, and print what a user sees and what the next run mends
 # make lock       refresh constraints.txt
@@ -22,7 +23,7 @@ SECONDS ?= 600
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-embedding benchmark-names benchmark-quality benchmark-many-days backfills fuzz faults
+.PHONY: help install demo dev test lint lock clean benchmark benchmark-language-model benchmark-ingest benchmark-clustering benchmark-embedding benchmark-names benchmark-quality benchmark-many-days benchmark-disk backfills fuzz faults
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -109,6 +110,10 @@ benchmark-many-days: install
 # Some ten minutes; fewer with ARGUMENTS="--days 12".
 backfills: install
 	@$(BIN)/python benchmarks/backfills.py $(ARGUMENTS)
+
+# Fourteen days twice, some five minutes.
+benchmark-disk: install
+	@$(BIN)/python benchmarks/disk_use.py
 
 # What it breaks is in data/fuzz/broke-*, and belongs into the tests.
 fuzz: .venv-fuzz/.installed

@@ -9,11 +9,12 @@ from kura_dagster.cli.app import app
 
 # In the order of the help.
 from kura_dagster.cli import demo, ingest, forget, drop_old_messages, rejected
-from kura_dagster.cli import run, estimate, cache, tree, status, export, alert
+from kura_dagster.cli import run, estimate, cache, tree, status, export, backup, alert
 
 __all__ = [
     "alert",
     "app",
+    "backup",
     "cache",
     "demo",
     "drop_old_messages",

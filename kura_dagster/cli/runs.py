@@ -72,8 +72,8 @@ def run_stretches(
     if failed and len(stretches) > 1:
         print_error(
             "[red]error[/red]",
-            f"{len(failed):,} of {len(stretches):,} runs failed: {', '.join(failed)}. What is stored is kept; once what "
-            "is named above is mended, kura-dagster run … --missing does what is not done.",
+            f"{len(failed):,} of {len(stretches):,} runs failed: {', '.join(failed)}. What is stored is kept; once "
+            "what is named above is mended, kura-dagster run … --missing does what is not done.",
         )
     if failed:
         raise typer.Exit(1)

@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -22,6 +23,7 @@ from dagster._core.storage.event_log.schema import (
 )
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -43,6 +45,12 @@ class HistoryError(RuntimeError):
 
 class OtherHistoryError(RuntimeError):
     """The run history is kept in something that can't be erased from. The message says which."""
+
+
+def history_folder(instance: dg.DagsterInstance) -> Path | None:
+    """Return the folder that holds the history's SQLite files, None where it is kept in another way, or nowhere."""
+    storage = instance.get_ref().storage if instance.is_persistent else None
+    return Path(storage.base_dir) if isinstance(storage, DagsterSqliteStorage) else None
 
 
 def forget_in_history(instance: dg.DagsterInstance, chat_ids: Collection[str], partition_keys: Sequence[str]) -> int:

@@ -50,8 +50,8 @@ def landed_conversations_sensor(
     A file counts once it has not been written to for five seconds, and a partition once it is over. A file has changed
     where its content has; partitions that somebody else has analysed since it was written, or is about to, are left
     alone, and so are those whose messages were dropped. Each change is asked for once, whatever becomes of the run.
-    Where only what could not be landed has changed, only `conversations` is materialised. It is off until switched on in
-    the UI, also where `KURA_SCHEDULES` is on: the schedules do without it.
+    Where only what could not be landed has changed, only `conversations` is materialised. It is off until switched on
+    in the UI, also where `KURA_SCHEDULES` is on: the schedules do without it.
     """
 
     @dg.sensor(

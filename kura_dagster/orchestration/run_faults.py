@@ -13,6 +13,7 @@ from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG
 
 from kura_dagster.orchestration.alert_message import Fault, Severity
+from kura_dagster.orchestration.held_back import LEFT_ALONE
 from kura_dagster.storage.io_manager import FAILED_PARTITIONS, reason_to_share
 
 _NAMED_PARTITIONS = 3
@@ -20,7 +21,7 @@ _OWN_ERRORS = "kura_dagster."
 
 
 def failed_steps(instance: dg.DagsterInstance, run_id: str) -> list[Fault]:
-    """Return the steps of a run that failed, without those that only say that a check has."""
+    """Return the steps of a run that failed, without those that only say that a check or what is upstream has."""
     faults = []
     for entry in _entries(instance, run_id, dg.DagsterEventType.STEP_FAILURE):
         failure = entry.step_failure_data
@@ -28,6 +29,8 @@ def failed_steps(instance: dg.DagsterInstance, run_id: str) -> list[Fault]:
         if root is not None and root.cls_name == DagsterAssetCheckFailedError.__name__:
             continue
         told = failure.user_failure_data
+        if told is not None and LEFT_ALONE in told.metadata:
+            continue
         if told is not None and FAILED_PARTITIONS in told.metadata:
             reason = _by_reason(cast("Mapping[str, str]", told.metadata[FAILED_PARTITIONS].value))
         else:

@@ -66,8 +66,8 @@ def run_stretches(settings: Settings, stretches: Sequence[list[str]]) -> dict[st
     if failed and len(stretches) > 1:
         print_error(
             "[red]error[/red]",
-            f"{len(failed):,} of {len(stretches):,} runs failed: {', '.join(failed)}. What is stored is kept; once what is "
-            "named above is mended, kura-dagster run … --missing does what is not done.",
+            f"{len(failed):,} of {len(stretches):,} runs failed: {', '.join(failed)}. What is stored is kept; once "
+            "what is named above is mended, kura-dagster run … --missing does what is not done.",
         )
     if failed:
         raise typer.Exit(1)

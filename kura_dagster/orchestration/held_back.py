@@ -32,9 +32,11 @@ _SAID = {
 class _RunSoFar:
     """Of each asset, the partitions that this run has stored; of blocking checks that failed, the asset and theirs.
 
-    A failed check that does not list its partitions has failed for all, which is None.
+    A failed check that does not list its partitions has failed for all, which is None. `cursor` is how far the run's
+    log has been read.
     """
 
+    cursor: str | None = None
     started: set[str] = field(default_factory=set)
     stored: dict[dg.AssetKey, set[str]] = field(default_factory=dict)
     failed_checks: list[tuple[dg.AssetKey, str, set[str] | None]] = field(default_factory=list)
@@ -77,18 +79,27 @@ def nothing_left(description: str) -> dg.Failure:
     return dg.Failure(description, metadata={LEFT_ALONE: True}, allow_retries=False)
 
 
+_runs: dict[str, _RunSoFar] = {}
+"""The run that this process has asked of last: a log is read once, and not from its beginning by every step."""
+
+
 def _run_so_far(instance: dg.DagsterInstance, run_id: str) -> _RunSoFar:
-    run = _RunSoFar()
-    for entry in instance.all_logs(run_id, of_type=_SAID):
-        event: Any = entry.dagster_event
+    if run_id not in _runs:
+        _runs.clear()
+        _runs[run_id] = _RunSoFar()
+    run = _runs[run_id]
+    found = instance.get_records_for_run(run_id, run.cursor, _SAID)
+    run.cursor = found.cursor
+    for record in found.records:
+        event: Any = record.event_log_entry.dagster_event
         if event.is_step_start:
             run.started.add(event.step_key)
         elif event.is_step_materialization:
             run.stored.setdefault(event.asset_key, set()).add(event.partition)
         else:
-            found = event.asset_check_evaluation_data
-            if found.blocking and not found.passed and found.severity is dg.AssetCheckSeverity.ERROR:
-                listed = found.metadata.get(FAILED_PARTITIONS)
+            check = event.asset_check_evaluation_data
+            if check.blocking and not check.passed and check.severity is dg.AssetCheckSeverity.ERROR:
+                listed = check.metadata.get(FAILED_PARTITIONS)
                 failed = None if listed is None else set(listed.value)
-                run.failed_checks.append((found.asset_key, found.check_name, failed))
+                run.failed_checks.append((check.asset_key, check.check_name, failed))
     return run

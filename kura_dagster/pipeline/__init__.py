@@ -157,7 +157,7 @@ _NAMES = {
         "RejectedConversation",
         "read_conversations",
     ),
-    "redaction": ("Redaction",),
+    "privacy.redaction": ("Redaction",),
     "summaries": ("summarise_conversations",),
     "embeddings": ("embed_summaries",),
     "base_clusters": ("generate_base_clusters_from_conversation_summaries",),
@@ -181,7 +181,7 @@ _NAMES = {
     "language_model.client": ("LanguageModel",),
     "language_model.summary_model": ("ExtractorError", "SummaryModel"),
     "language_model.answer_cache": ("DiskCacheStrategy", "RedisCacheStrategy"),
-    "language_model.failures": (
+    "failures": (
         "BudgetError",
         "LanguageModelError",
         "SetupError",
@@ -190,7 +190,7 @@ _NAMES = {
         "StopAsking",
     ),
     "language_model.ledger": ("Ledger", "Spent"),
-    "language_model.prices": ("Price", "Prices"),
+    "prices": ("Price", "Prices"),
     "language_model.cluster_description_model": ("ClusterDescriptionModel",),
     "language_model.meta_cluster_model": ("MetaClusterModel",),
     "language_model.embedding_models": (

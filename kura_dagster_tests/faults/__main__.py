@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import sys
 import tempfile
 import time
@@ -38,6 +39,8 @@ def main() -> None:
     if arguments.list:
         print("\n".join(names))
         return
+    # What a scenario started is ended also where somebody ends this.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     rows = []
     for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)

@@ -48,19 +48,18 @@ def damage_the_database(damage: Callable[[Path], None], folder: Path) -> Outcome
     run = project.command("run", NEXT_DAY)
     check(not run.has_traceback, f"a user sees a traceback: {run.said}")
     check(run.code in (0, 1), f"the run ended with {run.code}: {run.said}")
+    said, left = run.said, "refused, nothing wrong is read"
     if run.code == 0:
         # Where the damage is in rows that this day does not touch, whoever reads those is told.
         try:
-            said = f"the run succeeds; {check_whole(project.state(), undisturbed)}"
+            said = f"nothing; {check_whole(project.state(), undisturbed)}"
         except DatabaseError as error:
-            said = f"the run succeeds, who reads the other day: {error}"
-    else:
-        said = run.said
+            said, left = f"the run succeeds, who reads the other day: {error}", "one day is stored, the other refused"
     project.check_no_run_is_left()
     project.database.rename(folder / "damaged.duckdb")
     project.run(DAY, NEXT_DAY)
     check_mended(project.state(), undisturbed)
-    return Outcome(said, "refused, nothing wrong is read", "file moved away, both days run: as undisturbed")
+    return Outcome(said, left, "file moved away, both days run: as undisturbed")
 
 
 for damage in (random_bytes, half, nothing, zeros):

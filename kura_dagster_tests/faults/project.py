@@ -251,5 +251,7 @@ def processes_of_session(session: int) -> dict[int, str]:
 
 
 def lines_with(text: str, words: Sequence[str]) -> list[str]:
-    """Return the lines that hold one of the words."""
-    return [line.strip() for line in text.splitlines() if any(word in line for word in words)]
+    """Return the lines of a log that hold one of the words, without their time and colours."""
+    plain = re.sub(r"\x1b\[\d*m", "", text)
+    lines = [re.sub(r"^[\d-]+ [\d:]+ \+0000 - ", "", line.strip()) for line in plain.splitlines()]
+    return [line for line in lines if any(word in line for word in words)]

@@ -10,10 +10,11 @@ import dagster as dg
 from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.running import PROCESS_TAG
 from kura_dagster_tests.dagster_dev import DagsterDev
-from kura_dagster_tests.faults.project import SECONDS, Project, processes_of_session, wait_for
+from kura_dagster_tests.faults.project import LOCATION, SECONDS, Project, processes_of_session, wait_for
 from kura_dagster_tests.faults.scenario import check
 
 LOCATIONS = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
+RELOAD = "mutation Reload($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"
 LAUNCH = """
 mutation Launch($run: ExecutionParams!) {
   launchRun(executionParams: $run) {
@@ -44,6 +45,10 @@ class Services(DagsterDev):
         found = [pid for pid, command in processes_of_session(self.process.pid).items() if PROCESSES[name] in command]
         check(found, f"dagster dev has no {name}")
         return min(found)
+
+    def reload(self) -> None:
+        """Reload the code location, as the button of that name does on the UI's page of deployments."""
+        self.query(RELOAD, name=LOCATION)
 
     def launch(self, day: str) -> str:
         """Launch a run of all assets for a day, and return its id."""

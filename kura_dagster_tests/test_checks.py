@@ -13,9 +13,12 @@ import pytest
 from kura_dagster.orchestration.asset_metadata import describe_spending
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.checks import cluster_names
+from kura_dagster.orchestration.checks.check import CheckedPartitions
 from kura_dagster.orchestration.checks.cluster_names import CLUSTER_NAME_CHECKS
+from kura_dagster.orchestration.checks.cost import cost_checks
 from kura_dagster.orchestration.checks.volume import is_unusual
 from kura_dagster.orchestration.materialise import materialise
+from kura_dagster.orchestration.partitions import partitions_from
 from kura_dagster.orchestration.run_history import ERASED, forget_in_history
 from kura_dagster.pipeline.base_clusters import NAMELESS, OUTLIERS_NAME
 from kura_dagster.pipeline.language_model.ledger import Spent
@@ -468,6 +471,20 @@ class TestCost:
             "Not judged: 3 partitions from 2026-11-02 to 2026-11-05, fewer than 3 partitions before paid anything. "
             "Not judged: 2 partitions from 2026-11-04 to 2026-11-06, fewer than 10 conversations."
         )
+
+    def test_days_that_paid_nothing_are_passed_over_to_earlier_ones(self, asking, instance):
+        counts = days(*[20] * 12)
+        store_days(asking, instance, counts)
+        *before, last = counts
+        for day in before:
+            self.pay(instance, day, spent(0.04, 8000) if day in before[:4] else KEPT)
+        self.pay(instance, last, spent(0.2, 9000))
+        (check,) = cost_checks(asking, ["summaries"])
+        one = {last.isoformat(): last}
+        checked = CheckedPartitions(one, partitions_from(asking), Database(asking.database), instance)
+        examination = check.begin(checked)
+        examination.look_at(last.isoformat(), {})
+        assert "the median of the 4 partitions before is 2;" in (examination.result().description or "")
 
     def test_it_stands_where_the_last_asset_asks_and_nowhere_where_none_does(self, settings, asking):
         def assets_with_it(chosen: Settings) -> list[str]:

@@ -151,8 +151,6 @@ class _Eraser:
         self._changed = False
         self._sentences = []
         self._erase_in(value)
-        if self._sentences:
-            self._erase_in(value)  # the event's own message repeats them
         return json.dumps(value) if self._changed else event
 
     def _erase_in(self, value: Any) -> None:
@@ -167,7 +165,8 @@ class _Eraser:
             self._changed |= len(kept) < len(entries)
             value["metadata_entries"] = kept
         if value.get("__class__") == "AssetCheckEvaluation" and self._tells_of_a_partition(value):
-            # What a failing check says quotes clusters' names, which may quote a conversation.
+            # What a failing check says quotes clusters' names, which may quote a conversation. The event's messages,
+            # which repeat it, come after it in the JSON.
             self._sentences.append(self._without_what_was_told(value["description"]))
             value["description"] = ERASED
             figures = value["metadata"].items()

@@ -47,6 +47,7 @@ demo: install
 # Dagster announces that dg dev supersedes dagster dev. dg dev would do the same with our workspace.yaml, but it comes in
 # dagster-dg-cli, which brings 26 packages that nothing here uses. So that one warning, and no other, is turned off.
 dev: install
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { echo "Port $(PORT) is taken, perhaps by another make dev; take another one: make dev PORT=3001"; exit 1; }
 	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded:FutureWarning' \
 		$(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
 

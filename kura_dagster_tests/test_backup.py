@@ -81,7 +81,7 @@ def test_a_copy_taken_under_writers_holds_whole_transactions(tmp_path):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("CREATE TABLE pairs (n INTEGER)")
         connection.commit()
-    stop = threading.Event()
+    stop, stored = threading.Event(), [0]
 
     def write() -> None:
         turn = 0
@@ -92,12 +92,13 @@ def test_a_copy_taken_under_writers_holds_whole_transactions(tmp_path):
                 for _ in range(2):
                     connection.execute("INSERT INTO pairs VALUES (?)", [turn])
                 connection.commit()
+                stored[0] = turn
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
         for number in range(5):
-            copy = tmp_path / f"copy{number}"
+            copy, before = tmp_path / f"copy{number}", stored[0]
             back_up(copy, database=database, conversations=tmp_path / "none", answers=answers, history=None)
             names = sorted(path.name for path in copy.rglob("*") if path.is_file())
             assert names == ["SHA256SUMS", "cache.db", "kura.duckdb"]
@@ -105,8 +106,9 @@ def test_a_copy_taken_under_writers_holds_whole_transactions(tmp_path):
             assert len(texts) == 50
             assert len({text.split()[0] for text in texts}) == 1
             with closing(sqlite3.connect(copy / "cache" / "answers" / "cache.db")) as connection:
-                counts = connection.execute("SELECT count(*) FROM pairs GROUP BY n").fetchall()
-            assert {count for (count,) in counts} <= {2}
+                counts = dict(connection.execute("SELECT n, count(*) FROM pairs GROUP BY n").fetchall())
+            assert set(counts.values()) <= {2}
+            assert before in {0, *counts}  # what was committed is in it, also where it still stands in SQLite's log
     finally:
         stop.set()
         writer.join()

@@ -84,6 +84,11 @@ class TestUnits:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert (done.returncode, done.stderr) == (0, "")
 
+    def test_the_command_for_root_has_the_environment_of_the_runs(self):
+        exported = re.findall(r"^export (\w+=.*)$", (DEPLOY / "systemd" / "kura-as-service").read_text(), re.MULTILINE)
+        of_runs = values(DEPLOY / "systemd" / "kura-dagster-code.service", "Environment")
+        assert set(exported) == set(of_runs) - {"PYTHONUNBUFFERED=1"}
+
     def test_the_target_starts_all(self):
         wanted = values(DEPLOY / "systemd" / "kura-dagster.target", "Wants")[0].split()
         assert sorted(wanted) == [unit.name for unit in UNITS]

@@ -166,13 +166,13 @@ class TestVolume:
         year = with_settings(settings, start_date="2025-01-01")
         store_days(year, instance, {date(2025, 1, 1) + timedelta(days=each): 6 for each in range(365)})
         opened = []
-        original = Database._open
+        original = Database._attached
 
         def counting(database: Database, **options: Any) -> Any:
             opened.append(options)
             return original(database, **options)
 
-        monkeypatch.setattr(Database, "_open", counting)
+        monkeypatch.setattr(Database, "_attached", counting)
         evaluation = self.volume(year, instance)
         assert evaluation.metadata["partitions"].value == 365
         assert len(opened) == 1

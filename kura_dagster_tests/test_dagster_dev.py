@@ -46,7 +46,7 @@ ASSETS = [
 ]
 
 
-STEPS = "query Steps($id: ID!) { runOrError(runId: $id) { ... on Run { stepStats { stepKey status } } } }"
+STEPS_OF_RUN = "query Steps($id: ID!) { runOrError(runId: $id) { ... on Run { stepStats { stepKey status } } } }"
 
 
 class Own(NamedTuple):
@@ -97,7 +97,7 @@ def test_a_backfill_through_graphql_gives_row_for_row_what_a_range_gives(own, se
     assert backfill["status"] == "COMPLETED_SUCCESS", backfill
     assert len(backfill["runs"]) == 2, "the backfill policy puts at most six days into a run"
     for run in backfill["runs"]:
-        steps = own.dagster_dev.query(STEPS, id=run["id"])["runOrError"]["stepStats"]
+        steps = own.dagster_dev.query(STEPS_OF_RUN, id=run["id"])["runOrError"]["stepStats"]
         made = {step["stepKey"] for step in steps if step["status"] == "SUCCESS"}
         assert made.issuperset(ASSETS), "all assets of a batch are in its run"
 
@@ -237,8 +237,8 @@ query Ticks($selector: SensorSelector!) {
   }
 }
 """
-STEPS = """
-query Steps($id: ID!) {
+EVENTS = """
+query Events($id: ID!) {
   logsForRun(runId: $id) { ... on EventConnection { events { __typename ... on MessageEvent { message stepKey } } } }
 }
 """
@@ -259,7 +259,7 @@ def _process_of_run(dagster_dev: DagsterDev, day: str) -> str | None:
     """Return the process of the day's run once it summarises."""
     for run in dagster_dev.query(RUNS)["runsOrError"]["results"]:
         if day in [tag["value"] for tag in run["tags"]]:
-            events = dagster_dev.query(STEPS, id=run["id"])["logsForRun"]["events"]
+            events = dagster_dev.query(EVENTS, id=run["id"])["logsForRun"]["events"]
             if any(e["__typename"] == "ExecutionStepStartEvent" and e["stepKey"] == "summaries" for e in events):
                 return next(found[1] for e in events if (found := re.search(r"\(pid: (\d+)\)", e.get("message", ""))))
     return None

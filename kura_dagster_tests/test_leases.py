@@ -113,9 +113,9 @@ def test_what_a_killed_process_was_asking_is_asked_by_the_other(server: Loopback
     deadline = time.monotonic() + 30
     while server.stats.in_flight < 5 and time.monotonic() < deadline:
         time.sleep(0.01)
-    in_flight = server.stats.in_flight
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait(timeout=10)
+    in_flight = server.stats.in_flight  # only now: until it was dead it asked more
     killed.communicate()
     assert in_flight >= 5
     server.latency = 0.0

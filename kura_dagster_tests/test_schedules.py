@@ -347,8 +347,11 @@ def test_what_stopped_half_way_is_asked_for_again_and_alone_where_its_run_held_o
     land(LAST_DAYS[2], 3)
     (together,) = ends_asked(asked(defs, TRAILING_SCHEDULE_NAME, instance))
     assert together == (bad, LAST_DAYS[2])
-    assert not materialise(defs, [bad, LAST_DAYS[2]], instance).success
+    worse = build_defs(recent, **own_models(summary_model=FailsOn(bad, LAST_DAYS[2])))
+    assert not materialise(worse, [bad, LAST_DAYS[2]], instance).success
     assert ends_asked(asked(defs, TRAILING_SCHEDULE_NAME, instance)) == [(bad, bad), (LAST_DAYS[2],) * 2]
+    assert not materialise(defs, [bad, LAST_DAYS[2]], instance).success
+    assert ends_asked(asked(defs, TRAILING_SCHEDULE_NAME, instance)) == [(bad, bad)]
 
 
 def test_failed_items_are_asked_again_and_nothing_is_paid_twice(recent, instance, land, server: LoopbackServer):

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 from dagster._time import get_current_datetime
 from dagster._utils.schedules import get_latest_completed_cron_tick
 
@@ -159,7 +162,8 @@ def freshness_sensor(partitions_def: dg.TimeWindowPartitionsDefinition, settings
             if found is None:
                 return dg.SkipReason(f"KURA_START_DATE is {settings.start_date}: no partition is due yet")
             stored = context.instance.fetch_materializations(dg.AssetKey(asset), limit=1).records
-            state = [found.last_due, found.description, stored[0].storage_id if stored else None]
+            latest = stored[0] if stored else None
+            state = [found.last_due, found.description, latest and latest.storage_id]
             if told.get(asset) == state:
                 continue
             told[asset] = state
@@ -172,6 +176,11 @@ def freshness_sensor(partitions_def: dg.TimeWindowPartitionsDefinition, settings
                     description=found.description,
                     metadata={"last_due": found.last_due, "missing": len(found.missing)},
                     blocking=False,
+                    # Without it the UI compares times, of which one is of whole seconds.
+                    target_materialization_data=latest
+                    and AssetCheckEvaluationTargetMaterializationData(
+                        run_id=latest.run_id, storage_id=latest.storage_id, timestamp=latest.timestamp
+                    ),
                 )
             )
         return dg.SensorResult(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._time import get_current_timestamp
 
 from kura_dagster.orchestration.outstanding import runs_under_way
 from kura_dagster.orchestration.partitions import key_of, partitioning_from, partitions_of_day
@@ -335,7 +336,7 @@ def _materialised_since(instance: dg.DagsterInstance, asset: str, partition_key:
     filters = dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=[partition_key])
     records = instance.fetch_materializations(filters, limit=1).records
     run = instance.get_run_record_by_id(records[0].run_id) if records else None
-    return run is not None and run.start_time is not None and moment <= run.start_time <= time.time()
+    return run is not None and run.start_time is not None and moment <= run.start_time <= get_current_timestamp()
 
 
 def _requests(

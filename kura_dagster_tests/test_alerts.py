@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, PARENT_RUN_ID_TAG, ROOT_RUN_ID_TAG
-from dagster._core.test_utils import create_run_for_test
+from dagster._core.test_utils import create_run_for_test, freeze_time
 from dagster._utils.error import serializable_error_info_from_exc_info
 
 from kura_dagster.orchestration import webhook
-from kura_dagster.orchestration.alerts import FAILED_CHECKS, FAILED_RUNS, RETRY_STARTS_WITHIN
+from kura_dagster.orchestration.alerts import FAILED_CHECKS, FAILED_RUNS, MISSING_PARTITIONS, RETRY_STARTS_WITHIN
 from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.freshness import CHECK_NAME
 from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.orchestration.webhook import DeliveryError
@@ -68,11 +69,12 @@ class Alerts:
         self.cursors: dict[str, str | None] = {FAILED_RUNS: None, FAILED_CHECKS: None}
         self.use()
 
-    def use(self, *others: dg.Definitions, severity: str = "error", **models: Any) -> None:
+    def use(self, *others: dg.Definitions, severity: str = "error", schedules: str = "off", **models: Any) -> None:
         """Take these models, and what others define beside the project, and let the sensors begin from here."""
         settings = Settings.load(
             **self.settings.model_dump()
             | {"alert_webhook": self.receiver.url, "alert_severity": severity, "ui_url": "http://ui.example/"}
+            | {"schedules": schedules}
         )
         self.defs = dg.Definitions.merge(build_defs(settings, **own_models(**models)), *others)
         self.look()
@@ -291,6 +293,30 @@ def test_a_retry_that_never_comes_is_not_waited_for_longer_than_it_could_take(re
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + RETRY_STARTS_WITHIN)
     assert [alert["run_id"] for alert in alerts.look()] == [run_id]
+
+
+def test_a_missing_day_is_told_of_once_by_its_own_sensor_and_not_by_runs(alerts, land):
+    alerts.use(schedules="on")
+    alerts.cursors[MISSING_PARTITIONS] = None
+    with freeze_time(datetime(2026, 11, 4, 8, tzinfo=UTC)):
+        (alert,) = alerts.look()
+        assert alerts.look() == []
+    assert (alert["kind"], alert["run_id"]) == ("checks_failed", None)
+    assert alert["partitions"] == {"first": "2026-11-03", "last": "2026-11-03"}
+    assert alert["link"] == "http://ui.example/assets/conversation_projections?view=checks"
+    assert alert["text"].startswith("The analysis of 2026-11-03 is missing.\n`conversation_projections`")
+    assert alert["faults"][0]["reason"].startswith("Missing: 2026-11-03. See that the schedules")
+    land(DAYS[0], 2)
+    # As the UI launches it, with every check of what is selected.
+    of_ui = alerts.defs.resolve_implicit_global_asset_job_def()
+    ran = of_ui.execute_in_process(instance=alerts.instance, partition_key=DAYS[0])
+    assert [each for each in ran.get_asset_check_evaluations() if each.check_name == CHECK_NAME and not each.passed]
+    with freeze_time(datetime(2026, 11, 5, 8, tzinfo=UTC)):
+        alerts.receiver.next_answers.append(Answer(404))
+        with pytest.raises(DeliveryError):
+            alerts.look()
+        (alert,) = alerts.look()
+    assert alert["partitions"] == {"first": "2026-11-03", "last": "2026-11-04"}
 
 
 def test_what_is_not_delivered_fails_the_tick_and_comes_later_once_and_in_order(alerts, land):

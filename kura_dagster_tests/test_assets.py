@@ -6,7 +6,7 @@ import gc
 import json
 import shutil
 import weakref
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,6 @@ from kura_dagster.orchestration.assets.common import one_row_an_item
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.checks.completeness import COMPLETENESS_CHECKS
 from kura_dagster.orchestration.materialise import RunReport, materialise, partition_keys_between
-from kura_dagster.orchestration.schedules import ANALYSIS_SCHEDULE_NAME
 from kura_dagster.pipeline import clustering
 from kura_dagster.pipeline.clustering import KmeansClusteringModel
 from kura_dagster.pipeline.hierarchy import check_tree, get_root_clusters
@@ -480,15 +479,6 @@ class TestListening:
         del listener
         gc.collect()
         assert reference() is None
-
-
-def test_the_schedule_asks_for_the_day_that_is_over(settings):
-    defs = build_defs(settings, **own_models())
-    schedule = defs.resolve_schedule_def(ANALYSIS_SCHEDULE_NAME)
-    at = pd.Timestamp("2026-11-10 04:00", tz="UTC").to_pydatetime()
-    (request,) = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=at)).run_requests
-    assert request.partition_key == "2026-11-09"
-    assert date.fromisoformat(request.partition_key) == at.date() - timedelta(days=1)
 
 
 def test_how_a_large_day_is_clustered_stands_in_the_runs_log(settings, tmp_path, monkeypatch):

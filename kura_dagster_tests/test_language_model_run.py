@@ -464,9 +464,8 @@ class TestMoney:
         assert f"KURA_{next(iter(limit)).upper()}" in first
         assert second == "1 of 2 partitions are stored, 2026-11-03 is not done."
         assert instance.get_materialized_partitions(dg.AssetKey("summaries")) == {"2026-11-02"}
-        bought = server.stats.chat
-        assert 15 <= bought < 30
-        assert bought == watch.spent.calls <= limit.get("max_calls", 30)
+        assert 15 <= server.stats.by_schema["GeneratedSummary"] < 30
+        assert server.stats.chat + server.stats.embeddings == watch.spent.calls <= limit.get("max_calls", 30)
         assert watch.spent.cost_usd <= limit.get("max_cost_usd", 1)
         database = Database(language_model_settings.database)
         assert (len(database.load(SUMMARIES, MONDAY)), len(database.load(SUMMARIES, TUESDAY))) == (15, 0)

@@ -57,13 +57,20 @@ class AlertedRun:
 
 def run_failed(run: AlertedRun, faults: Sequence[Fault], ui_url: str) -> dict[str, Any]:
     """Return the alert of a run that failed, with what failed in it."""
-    return _alert("run_failed", f"A run{_of_partitions(run)} failed.", run, faults, ui_url)
+    return _alert_of_run("run_failed", f"A run{_of_partitions(run.partitions)} failed.", run, faults, ui_url)
 
 
 def checks_failed(run: AlertedRun, faults: Sequence[Fault], ui_url: str) -> dict[str, Any]:
     """Return the alert of checks that failed in a run which did not."""
     what = "A check" if len(faults) == 1 else f"{len(faults)} checks"
-    return _alert("checks_failed", f"{what}{_of_partitions(run)} failed.", run, faults, ui_url)
+    return _alert_of_run("checks_failed", f"{what}{_of_partitions(run.partitions)} failed.", run, faults, ui_url)
+
+
+def partitions_missing(missing: Sequence[str], fault: Fault, ui_url: str) -> dict[str, Any]:
+    """Return the alert of partitions that nobody has analysed in time, which is of no run."""
+    ends = (missing[0], missing[-1])
+    headline = f"The analysis{_of_partitions(ends)} is missing."
+    return _alert("checks_failed", headline, None, [fault], f"{ui_url}/assets/{fault.asset}?view=checks", ends)
 
 
 def trial(ui_url: str) -> dict[str, Any]:
@@ -71,13 +78,22 @@ def trial(ui_url: str) -> dict[str, Any]:
     return _alert("test", "This is a test: alerts of kura_dagster arrive here.", None, [], ui_url)
 
 
-def _alert(kind: Kind, headline: str, run: AlertedRun | None, faults: Sequence[Fault], ui_url: str) -> dict[str, Any]:
-    link = f"{ui_url}/runs/{run.run_id}" if run else ui_url
-    first, last = run.partitions if run and run.partitions else (None, None)
+def _alert_of_run(kind: Kind, headline: str, run: AlertedRun, faults: Sequence[Fault], ui_url: str) -> dict[str, Any]:
+    return _alert(kind, headline, run, faults, f"{ui_url}/runs/{run.run_id}", run.partitions)
+
+
+def _alert(
+    kind: Kind,
+    headline: str,
+    run: AlertedRun | None,
+    faults: Sequence[Fault],
+    link: str,
+    partitions: tuple[str, str] | None = None,
+) -> dict[str, Any]:
     return {
         "text": _text(headline, faults, link),
         "kind": kind,
-        "partitions": {"first": first, "last": last} if first else None,
+        "partitions": dict(zip(("first", "last"), partitions, strict=True)) if partitions else None,
         "job": run.job if run else None,
         "run_id": run.run_id if run else None,
         "link": link,
@@ -102,10 +118,10 @@ def _text(headline: str, faults: Sequence[Fault], link: str) -> str:
     return "\n".join(line for line in [*lines, html.escape(link, quote=False)] if line)
 
 
-def _of_partitions(run: AlertedRun) -> str:
-    if run.partitions is None:
+def _of_partitions(partitions: tuple[str, str] | None) -> str:
+    if partitions is None:
         return ""
-    first, last = (_escaped(plain_line(key), _NAME_CHARACTERS) for key in run.partitions)
+    first, last = (_escaped(plain_line(key), _NAME_CHARACTERS) for key in partitions)
     return f" of {first}" if first == last else f" of {first} to {last}"
 
 

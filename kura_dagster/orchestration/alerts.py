@@ -1,4 +1,4 @@
-"""The sensors that post alerts of failed runs and failed checks: which runs are told of, once each.
+"""The sensors that post alerts of failed runs, failed checks and missing partitions: what is told of, once each.
 
 Dagster's own run_failure_sensor goes on to the next run where its function fails, so that a webhook which is away for a
 minute loses the alert. These keep their place instead and try again. What failed in a run is read in `run_faults`, put
@@ -7,6 +7,7 @@ into words in `alert_message` and posted by `webhook`.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -20,15 +21,26 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
     WILL_RETRY_TAG,
 )
+from dagster._time import get_current_datetime
 from pydantic import SecretStr
 
-from kura_dagster.orchestration.alert_message import AlertedRun, Severity, checks_failed, run_failed
+from kura_dagster.orchestration.alert_message import (
+    AlertedRun,
+    Fault,
+    Severity,
+    checks_failed,
+    partitions_missing,
+    run_failed,
+)
+from kura_dagster.orchestration.freshness import CHECK_NAME, freshness
 from kura_dagster.orchestration.run_faults import failed_checks, failed_steps, fault_of_run
 from kura_dagster.orchestration.webhook import deliver, host_of
 from kura_dagster.settings import Settings
+from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS
 
 FAILED_RUNS = "failed_runs"
 FAILED_CHECKS = "failed_checks"
+MISSING_PARTITIONS = "missing_partitions"
 SECONDS_BETWEEN_LOOKS = 15
 RUNS_A_LOOK = 100
 RETRY_STARTS_WITHIN = 300.0
@@ -43,12 +55,15 @@ class _NotKnownYetError(Exception):
     """Dagster may be about to retry the run."""
 
 
-def alert_sensors(settings: Settings) -> list[dg.SensorDefinition]:
-    """Return the sensors that post to KURA_ALERT_WEBHOOK, switched on; none where it is unset."""
+def alert_sensors(partitions_def: dg.TimeWindowPartitionsDefinition, settings: Settings) -> list[dg.SensorDefinition]:
+    """Return the sensors that post to KURA_ALERT_WEBHOOK, switched on; none where it is unset.
+
+    That of missing partitions is there with the schedules: without them nobody has promised any.
+    """
     if settings.alert_webhook is None:
         return []
     severity, ui_url = settings.alert_severity, settings.ui_url
-    return [
+    of_runs = [
         _alert_sensor(
             FAILED_RUNS,
             "Posts an alert to KURA_ALERT_WEBHOOK of each run that failed and is not retried.",
@@ -65,6 +80,9 @@ def alert_sensors(settings: Settings) -> list[dg.SensorDefinition]:
             settings.alert_webhook,
         ),
     ]
+    if settings.schedules == "off":
+        return of_runs
+    return [*of_runs, _missing_sensor(partitions_def, settings, settings.alert_webhook)]
 
 
 def _alert_sensor(name: str, description: str, ended: End, tell: Tell, webhook: SecretStr) -> dg.SensorDefinition:
@@ -100,6 +118,36 @@ def _alert_sensor(name: str, description: str, ended: End, tell: Tell, webhook: 
                     return _looked(record.storage_id, f"posted an alert of run {run.run_id} to {host_of(webhook)}")
             place = record.storage_id
         return _looked(place, "nothing to tell")
+
+    return sensor
+
+
+def _missing_sensor(
+    partitions_def: dg.TimeWindowPartitionsDefinition, settings: Settings, webhook: SecretStr
+) -> dg.SensorDefinition:
+    """Return the sensor that posts an alert when partitions are missing that were not when it last told.
+
+    Its cursor is what was missing then. What no schedule goes back to is no news, and not told.
+    """
+
+    @dg.sensor(
+        name=MISSING_PARTITIONS,
+        description=f"Posts an alert to KURA_ALERT_WEBHOOK when {CHECK_NAME} finds another partition missing.",
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        asset = CONVERSATION_PROJECTIONS.name
+        found = freshness(context.instance, partitions_def, settings, asset, get_current_datetime())
+        missing = [key for key in found.missing if key not in found.old] if found else []
+        told = json.loads(context.cursor) if context.cursor else []
+        if found and not set(missing) <= set(told):
+            fault = Fault(found.description, asset=asset, check=CHECK_NAME)
+            deliver(webhook, partitions_missing(missing, fault, settings.ui_url))
+            said = f"posted an alert of {len(missing)} missing partitions to {host_of(webhook)}"
+        else:
+            said = "nothing to tell"
+        return dg.SensorResult(cursor=json.dumps(missing), skip_reason=said)
 
     return sensor
 

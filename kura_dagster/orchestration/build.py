@@ -110,7 +110,7 @@ def build_defs(
         sensors=[
             landed_conversations_sensor(job, partitions_def, settings),
             freshness_sensor(partitions_def, settings),
-            *alert_sensors(settings),
+            *alert_sensors(partitions_def, settings),
         ],
         resources={
             IO_MANAGER_KEY: DuckDBIOManager(

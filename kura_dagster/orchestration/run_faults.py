@@ -13,6 +13,7 @@ from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG
 
 from kura_dagster.orchestration.alert_message import Fault, Severity
+from kura_dagster.orchestration.freshness import CHECK_NAME as FRESHNESS
 from kura_dagster.orchestration.held_back import LEFT_ALONE
 from kura_dagster.storage.io_manager import FAILED_PARTITIONS, reason_to_share
 
@@ -43,13 +44,15 @@ def failed_checks(instance: dg.DagsterInstance, run: dg.DagsterRun, severity: Se
     """Return the checks that failed in a run, of this severity or a worse one.
 
     Where Dagster started the run to retry another, that one's checks count where they were not made again: of a run
-    that is retried nobody was told.
+    that is retried nobody was told. Freshness, which the UI checks with each run of the asset, is not the run's.
     """
     found: dict[Any, Fault | None] = {}
     for attempt in _attempts(instance, run):
         of_attempt = {}
         for entry in _entries(instance, attempt.run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION):
             made = entry.asset_check_evaluation_data
+            if made.check_name == FRESHNESS:
+                continue
             is_error = made.severity is dg.AssetCheckSeverity.ERROR
             fault = Fault(
                 made.description or "",

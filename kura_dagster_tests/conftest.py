@@ -113,6 +113,11 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
+def with_settings(settings: Settings, **changed: Any) -> Settings:
+    """Return the settings with some changed, checked as those of the environment are."""
+    return Settings.load(**settings.model_dump() | changed)
+
+
 def land_day(folder: Path, day: str, count: int) -> None:
     """Write `count` conversations into the landing file of a day."""
     folder.mkdir(parents=True, exist_ok=True)

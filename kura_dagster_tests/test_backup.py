@@ -18,7 +18,9 @@ from typer.testing import CliRunner
 
 from kura_dagster import cli
 from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.materialise import materialise, open_instance
+from kura_dagster.orchestration.running import held, report_abandoned_runs
 from kura_dagster.pipeline.language_model.answer_cache import DiskCacheStrategy
 from kura_dagster.storage.backup import BackupError, back_up
 from kura_dagster.storage.database import Database, log_of
@@ -27,8 +29,20 @@ from kura_dagster_tests import rows
 from kura_dagster_tests.conftest import land_day
 from kura_dagster_tests.own_models import own_models
 
-DAGSTER_YAML = "storage:\n  sqlite:\n    base_dir: data/dagster/storage\ntelemetry:\n  enabled: false\n"
+DAGSTER_YAML = """
+storage:
+  sqlite:
+    base_dir: data/dagster/storage
+local_artifact_storage:
+  module: dagster._core.storage.root
+  class: LocalArtifactStorage
+  config:
+    base_dir: data/dagster/artifacts
+telemetry:
+  enabled: false
+"""
 DAY = date(2026, 11, 2)
+STARTED = dg.DagsterRunStatus.STARTED
 
 
 @pytest.fixture
@@ -71,6 +85,20 @@ def test_what_was_backed_up_is_put_back_and_is_the_same(project, tmp_path, monke
         assert len(instance.all_logs(run.run_id)) > 20
 
 
+def test_a_run_that_was_under_way_counts_as_broken_off_after_the_restore(project, tmp_path):
+    with open_instance() as instance:
+        run = instance.create_run_for_job(build_defs(**own_models()).resolve_job_def(JOB_NAME), status=STARTED)
+        with held(instance, run.run_id):
+            ran = CliRunner().invoke(cli.app, ["backup", str(tmp_path / "backup")], catch_exceptions=False)
+            assert ran.exit_code == 0, ran.output
+    shutil.rmtree("data")
+    subprocess.run(["cp", "--archive", f"{tmp_path / 'backup'}/.", "data"], check=True)
+    with open_instance() as instance:
+        assert instance.get_run_by_id(run.run_id).status is STARTED
+        report_abandoned_runs(instance)
+        assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.FAILURE
+
+
 def test_a_copy_taken_under_writers_holds_whole_transactions(tmp_path):
     """Partitions of 50 rows come and go, and rows of two SQLite files, one after the other."""
     database, answers = Database(tmp_path / "kura.duckdb", wait_seconds=20), tmp_path / "answers"
@@ -99,7 +127,7 @@ def test_a_copy_taken_under_writers_holds_whole_transactions(tmp_path):
     try:
         for number in range(5):
             copy, before = tmp_path / f"copy{number}", stored[0]
-            back_up(copy, database=database, conversations=tmp_path / "none", answers=answers, history=None)
+            back_up(copy, database=database, conversations=tmp_path / "none", answers=answers, history=None, locks=None)
             names = sorted(path.name for path in copy.rglob("*") if path.is_file())
             assert names == ["SHA256SUMS", "cache.db", "kura.duckdb"]
             texts = [row.messages[0].content for row in Database(copy / "kura.duckdb").load(CONVERSATIONS, DAY)]
@@ -134,7 +162,7 @@ def test_nothing_is_overwritten_and_nothing_half_is_left(tmp_path):
     answers = tmp_path / "answers"
     answers.mkdir()
     (answers / "cache.db").write_text("this is no SQLite file, but long enough to be taken for one" * 20)
-    parts = {"database": database, "conversations": tmp_path / "none", "history": None}
+    parts = {"database": database, "conversations": tmp_path / "none", "history": None, "locks": None}
     with pytest.raises(BackupError, match=r"cache\.db can't be copied"):
         back_up(tmp_path / "backup", answers=answers, **parts)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["answers"]

@@ -30,6 +30,7 @@ from kura_dagster.storage.database import Database
 from kura_dagster.storage.partitioning import Partitioning
 from kura_dagster.storage.tables import BASE_CLUSTERS, CONVERSATIONS, META_CLUSTERS
 from kura_dagster_tests import rows
+from kura_dagster_tests.conftest import with_settings
 from kura_dagster_tests.own_models import own_models
 
 MONDAY = date(2026, 11, 2)
@@ -52,10 +53,6 @@ def faults(evaluation: dg.AssetCheckEvaluation) -> dict[str, str]:
         return {}
     told = evaluation.metadata["first_faults"].value
     return dict(each.removeprefix("partition ").split(": ", 1) for each in told)  # type: ignore[union-attr]
-
-
-def with_settings(settings: Settings, **changed: Any) -> Settings:
-    return Settings.load(**settings.model_dump() | changed)
 
 
 def store_days(settings: Settings, instance: dg.DagsterInstance, counts: Mapping[date, int]) -> None:

@@ -108,6 +108,9 @@ class TestCompose:
         commands += [json.loads(found) for found in re.findall(r"^ *CMD (\[.*\])$", dockerfile, re.MULTILINE)]
         assert len(commands) == 6
         for command in commands:
+            if command[0] == "sh":
+                assert re.findall(r"(?:^|&& exec )(\S+)", command[2]) == ["dagster", "dagster"]
+                continue
             binary, *_ = [word for word in command if word != "env" and "=" not in word]
             assert os.access(BIN / binary, os.X_OK), command
 
@@ -151,7 +154,7 @@ def test_the_workspace_points_at_the_code_server(folder, tmp_path):
         command = values(DEPLOY / "systemd" / "kura-dagster-code.service", "ExecStart")[0].split()
         assert command[command.index("--socket") + 1] == origin.socket
     else:
-        command = compose()["services"]["code"]["command"]
+        command = compose()["services"]["code"]["command"][-1].split()
         assert (origin.host, str(origin.port)) == ("code", command[command.index("--port") + 1])
     assert command[command.index("--location-name") + 1] == origin.location_name
 
@@ -189,10 +192,14 @@ class Services:
             .replace("--module-name kura_dagster.definitions", "--module-name kura_dagster_tests.own_location")
         )
         environment = {"DAGSTER_HOME": str(self.folder), "PYTHONPATH": str(PROJECT), "HOME": "/nonexistent"}
+        environment |= {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+        for before in values(unit, "ExecStartPre"):
+            command_before = here(before, self.folder / "run").split()
+            subprocess.run(command_before, cwd=self.folder, env=environment, check=True, timeout=120)
         self.processes[name] = subprocess.Popen(
             command.split(),
             cwd=self.folder,
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | environment,
+            env=environment,
             stdout=(self.folder / f"{name}.log").open("a"),
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -270,8 +277,8 @@ def test_the_three_services_work_stop_cleanly_and_come_back(tmp_path):
     for day in ("2026-11-02", "2026-11-03"):
         land_day(landing, day, 4)
     with services(tmp_path) as running:
-        running.start("webserver")  # before there is a code server
         running.start("code")
+        running.start("webserver")
         running.start("daemon")
         running.wait_until_loaded()
         assert running.analyse("2026-11-02") == "SUCCESS"

@@ -19,6 +19,8 @@ from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.settings import Settings
+from kura_dagster.storage.database import Database
+from kura_dagster_tests.conftest import with_settings
 from kura_dagster_tests.own_models import own_models
 
 CONVERSATIONS, PROJECTIONS = freshness.CHECKED
@@ -132,6 +134,15 @@ def test_a_day_without_conversations_is_there_once_it_is_analysed(sensor, settin
     settings.conversations.mkdir()
     assert materialise(sensor.defs, ["2026-11-10"], instance).success
     assert {event.passed for event in sensor.look("2026-11-11 08:00").values()} == {True}
+
+
+def test_a_day_whose_messages_were_dropped_is_not_missing_for_nobody_can_analyse_it(settings, instance):
+    keeping = with_settings(settings, keep_messages_days=30)
+    sensor = Sensor(keeping, instance)
+    note_analysed(instance, "2026-11-08")
+    Database(keeping.database).drop_messages(date(2026, 11, 10), [date(2026, 11, 9)])
+    told = sensor.look("2026-11-11 08:00")[CONVERSATIONS]
+    assert told.description.startswith("Missing: 2026-11-10. See")
 
 
 def test_the_check_can_be_run_by_hand_and_is_no_part_of_a_days_run(sensor, instance):

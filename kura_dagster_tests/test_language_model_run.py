@@ -31,7 +31,7 @@ from kura_dagster.storage.tables import (
     SUMMARIES,
 )
 from kura_dagster_tests import rows
-from kura_dagster_tests.conftest import REQUESTS
+from kura_dagster_tests.conftest import REQUESTS, with_settings
 from kura_dagster_tests.loopback_server import Faults
 from kura_dagster_tests.own_models import OpeningTurns, own_models
 
@@ -75,10 +75,6 @@ def land_texts(settings: Settings) -> Land:
                 file.write(json.dumps(row | {"chat_id": f"{day}-{number:04}"}) + "\n")
 
     return write
-
-
-def with_settings(settings: Settings, **changed: Any) -> Settings:
-    return Settings.load(**settings.model_dump() | changed)
 
 
 def run(settings: Settings, instance: dg.DagsterInstance, days: list[str] = DAYS[:1], **options: Any) -> RunReport:

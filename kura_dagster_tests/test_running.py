@@ -102,6 +102,18 @@ def test_an_error_of_dagsters_own_leaves_no_run_that_goes_on_for_ever(instance):
     assert instance.get_run_by_id(run_id).status is dg.DagsterRunStatus.FAILURE
 
 
+def test_a_run_that_is_killed_while_it_is_canceled_is_recorded_as_canceled(instance):
+    run_id = started_run(instance)
+    with holder(run_id) as process:
+        instance.report_run_canceling(instance.get_run_by_id(run_id))
+        report_abandoned_runs(instance)
+        assert instance.get_run_by_id(run_id).status is dg.DagsterRunStatus.CANCELING
+        process.kill()
+        process.wait()
+    report_abandoned_runs(instance)
+    assert instance.get_run_by_id(run_id).status is dg.DagsterRunStatus.CANCELED
+
+
 def test_locks_of_ended_runs_are_removed_by_the_next_and_those_of_others_kept(instance):
     over, going_on, new = (started_run(instance) for _ in range(3))
     with holder(over) as process:

@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ from kura_dagster.orchestration.partitions import partitions_from
 from kura_dagster.orchestration.schedules import ANALYSIS_SCHEDULE_NAME, TRAILING_SCHEDULE_NAME
 from kura_dagster.settings import Settings
 from kura_dagster.storage.database import Database
-from kura_dagster_tests.conftest import land_day
+from kura_dagster_tests.conftest import land_day, with_settings
 from kura_dagster_tests.loopback_server import Faults, LoopbackServer
 from kura_dagster_tests.own_models import OpeningTurns, own_models
 
@@ -266,10 +266,6 @@ TODAY = datetime.now(UTC).date()
 LAST_DAYS = days(str(TODAY - timedelta(days=4)), 4)
 
 
-def with_settings(settings: Settings, **changed: Any) -> Settings:
-    return Settings.load(**settings.model_dump() | changed)
-
-
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """One on the disk, without which Dagster evaluates no schedule."""
@@ -352,6 +348,29 @@ def test_what_stopped_half_way_is_asked_for_again_and_alone_where_its_run_held_o
     assert ends_asked(asked(defs, TRAILING_SCHEDULE_NAME, instance)) == [(bad, bad), (LAST_DAYS[2],) * 2]
     assert not materialise(defs, [bad, LAST_DAYS[2]], instance).success
     assert ends_asked(asked(defs, TRAILING_SCHEDULE_NAME, instance)) == [(bad, bad)]
+
+
+def test_a_day_whose_run_failed_before_it_stored_anything_is_tried_again_an_hour_later(recent, instance):
+    newest = LAST_DAYS[-1]
+    recent.conversations.mkdir()
+    unreadable = recent.conversations / f"{newest}.jsonl"
+    unreadable.symlink_to("/proc/self/mem")
+    defs = build_defs(recent, **own_models())
+    tick = datetime.combine(datetime.now(UTC).date(), time(5), UTC)
+    note_analysed(instance, LAST_DAYS[:-1])
+    assert "nothing was missed" in asked(defs, TRAILING_SCHEDULE_NAME, instance, tick)
+    assert not materialise(defs, [newest], instance).success
+    assert newest not in outstanding.begun(instance)
+    assert ends_asked(asked(defs, TRAILING_SCHEDULE_NAME, instance, tick)) == [(newest, newest)]
+
+
+def test_a_month_that_nobody_asked_for_is_not_left_until_the_next_one_ends(settings, instance):
+    monthly = with_settings(settings, cadence="monthly", start_date="2026-09-01")
+    defs = build_defs(monthly, **own_models())
+    note_analysed(instance, ["2026-09-01"])
+    at_once, later = at("2026-11-01", "05:00"), at("2026-11-02", "05:00")
+    assert "nothing was missed" in asked(defs, TRAILING_SCHEDULE_NAME, instance, at_once)
+    assert ends_asked(asked(defs, TRAILING_SCHEDULE_NAME, instance, later)) == [("2026-10-01", "2026-10-01")]
 
 
 def test_failed_items_are_asked_again_and_nothing_is_paid_twice(recent, instance, land, server: LoopbackServer):

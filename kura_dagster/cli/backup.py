@@ -24,6 +24,7 @@ def backup(
     conversations; who may read it is yours to see to, and so is a conversation that is forgotten later.
     """
     from kura_dagster.orchestration.run_history import history_folder
+    from kura_dagster.orchestration.running import lock_folder
     from kura_dagster.pipeline.providers import ANSWERS_FOLDER
     from kura_dagster.storage.backup import BackupError, back_up
 
@@ -31,6 +32,7 @@ def backup(
         settings = Settings.load()
         with opened_instance() as instance:
             history = history_folder(instance)
+            locks = lock_folder(instance) if history else None
         try:
             parts = back_up(
                 folder,
@@ -38,6 +40,7 @@ def backup(
                 conversations=settings.conversations,
                 answers=settings.cache / ANSWERS_FOLDER,
                 history=history,
+                locks=locks,
             )
         except BackupError as error:
             fail(str(error))

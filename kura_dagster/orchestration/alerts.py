@@ -15,10 +15,7 @@ from typing import Any, Literal
 
 import dagster as dg
 from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
     AUTO_RETRY_RUN_ID_TAG,
-    PARTITION_NAME_TAG,
     WILL_RETRY_TAG,
 )
 from dagster._time import get_current_datetime
@@ -33,6 +30,7 @@ from kura_dagster.orchestration.alert_message import (
     run_failed,
 )
 from kura_dagster.orchestration.freshness import CHECK_NAME, freshness
+from kura_dagster.orchestration.outstanding import partition_ends
 from kura_dagster.orchestration.run_faults import failed_checks, failed_steps, fault_of_run
 from kura_dagster.orchestration.webhook import deliver, host_of
 from kura_dagster.settings import Settings
@@ -205,6 +203,4 @@ def _is_told_already(instance: dg.DagsterInstance, end: dg.EventLogEntry) -> boo
 
 
 def _alerted(run: dg.DagsterRun) -> AlertedRun:
-    first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, run.tags.get(PARTITION_NAME_TAG))
-    last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG, first)
-    return AlertedRun(run.run_id, run.job_name, (first, last) if first and last else None)
+    return AlertedRun(run.run_id, run.job_name, partition_ends(run))

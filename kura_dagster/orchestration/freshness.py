@@ -19,6 +19,7 @@ from dagster._utils.schedules import get_latest_completed_cron_tick
 from kura_dagster.orchestration.outstanding import CATCH_UP_REACH, begun
 from kura_dagster.orchestration.run_requests import stretches
 from kura_dagster.orchestration.schedules import analysis_cron
+from kura_dagster.orchestration.sensors import dropped_keys
 from kura_dagster.settings import Settings
 from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS, CONVERSATIONS
 
@@ -86,7 +87,11 @@ def freshness(
     """Return what is missing of an asset, None where no partition is due yet.
 
     Due is a partition once `GRACE` has passed since the schedule's time for it; expected are those from the first that
-    was ever begun, or the last due one where none was. A partition without conversations is there once it is analysed.
+    was ever begun, or the last due one where none was. A partition without conversations is there once it is analysed,
+    and one whose messages were dropped is not missing: nobody can analyse it any more.
+
+    Raises:
+        DatabaseError: which messages were dropped can't be read.
     """
     tick = get_latest_completed_cron_tick(analysis_cron(partitions_def, settings), now - GRACE, settings.timezone)
     due = partitions_def.get_partition_keys(tick)
@@ -96,6 +101,9 @@ def freshness(
     expected = due[next((number for number, key in enumerate(due) if key in were_begun), len(due) - 1) :]
     there = set(instance.get_materialized_partitions(dg.AssetKey(asset)))
     missing = [key for key in expected if key not in there]
+    if missing and settings.keep_messages_days is not None:
+        dropped = dropped_keys(partitions_def, settings)
+        missing = [key for key in missing if key not in dropped]
     reach = max(CATCH_UP_REACH, timedelta(days=settings.trailing_days))
     reached_from = partitions_def.time_window_for_partition_key(due[-1]).end - reach
     return Freshness(

@@ -1,7 +1,7 @@
 """Which of a run's partitions a step leaves alone: those that something upstream has failed for in the same run.
 
 Dagster knows of steps that fail, not of partitions: left to itself it would skip everything downstream of a failed
-step, and one bad day would leave a month without clusters. So the executor in `build` lets steps go on with what an
+step, and one bad day would leave a month without clusters. So the executor in `running` lets steps go on with what an
 upstream step has put out, also where that step has failed; its failure names the partitions it failed for, and a failed
 blocking check names them in its metadata. Here is what the run has said of that so far. Only its own log is asked, so
 it holds in any process.
@@ -15,8 +15,7 @@ from typing import Any
 
 import dagster as dg
 
-FAILED_PARTITIONS = "failed_partitions"
-"""The metadata of a failed check that lists the keys of the partitions it failed for."""
+from kura_dagster.storage.io_manager import FAILED_PARTITIONS
 
 LEFT_ALONE = "left_alone"
 """The metadata of the failure of a step that had nothing left to do: what it waited for has failed by itself."""

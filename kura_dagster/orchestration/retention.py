@@ -96,8 +96,9 @@ def drop_old_messages(settings: Settings, database: Database, before: datetime) 
     """
     found = old_messages(settings, database, before)
     database.drop_messages(partition_date_of(before, database.partition_type), found.partitions)
+    lines = drop_old_lines(settings.conversations, before, settings.tzinfo)
     Snapshot(database).publish_or_remove()  # what is dropped is not to live on there
-    return replace(found, lines=drop_old_lines(settings.conversations, before, settings.tzinfo))
+    return replace(found, lines=lines)
 
 
 def _partitions_of_days(days: Iterable[date], settings: Settings, database: Database, before: datetime) -> set[Any]:

@@ -23,6 +23,7 @@ from dagster._core.execution.step_dependency_config import StepDependencyConfig
 from dagster._core.executor.in_process import InProcessExecutor
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 from filelock import FileLock, Timeout
 
 PROCESS_TAG = "kura_dagster/process"
@@ -66,11 +67,14 @@ def is_abandoned(instance: dg.DagsterInstance, run_id: str) -> bool:
 
 
 def report_abandoned_runs(instance: dg.DagsterInstance) -> None:
-    """Record abandoned runs as failed; in the queue and in their pools they would keep their places."""
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
-    for run in instance.get_runs(unfinished):
+    """Record abandoned runs as failed, and those that were to be canceled as canceled.
+
+    In the queue and in their pools they would keep their places.
+    """
+    for run in instance.get_runs(dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES))):
         if is_abandoned(instance, run.run_id):
-            instance.report_run_failed(run, what_ended(run))
+            canceled = run.status is dg.DagsterRunStatus.CANCELING
+            (instance.report_run_canceled if canceled else instance.report_run_failed)(run, what_ended(run))
 
 
 def what_ended(run: dg.DagsterRun) -> str:
@@ -116,5 +120,10 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
+def lock_folder(instance: dg.DagsterInstance) -> Path:
+    """Return the folder of the locks; a backup takes it along, so that what was under way counts as broken off."""
+    return Path(instance.storage_directory()) / "running"
+
+
 def _lock_path(instance: dg.DagsterInstance, run_id: str) -> Path:
-    return Path(instance.storage_directory()) / "running" / f"{run_id}.lock"
+    return lock_folder(instance) / f"{run_id}.lock"

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.storage.tags import RUN_KEY_TAG, SCHEDULE_NAME_TAG, SCHEDULED_EXECUTION_TIME_TAG
+from dagster._core.storage.tags import PARTITION_NAME_TAG, RUN_KEY_TAG, SCHEDULE_NAME_TAG, SCHEDULED_EXECUTION_TIME_TAG
+from dagster._utils.schedules import get_latest_completed_cron_tick
 
 from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.outstanding import (
@@ -122,7 +123,9 @@ def trailing_schedule(
         reached = _ended_within(partitions_def, in_order, CATCH_UP_REACH)
         first_begun = next((key for key in in_order if key in were_begun), in_order[-1])
         candidates = [key for key in in_order if key in trailing or (key in reached and key >= first_begun)]
-        if candidates[-1] not in were_begun:
+        asked_at = get_latest_completed_cron_tick(analysis_cron(partitions_def, settings), tick, settings.timezone)
+        is_recent = asked_at is not None and tick - asked_at < timedelta(days=1)
+        if candidates[-1] not in were_begun and is_recent and not _has_failed(instance, candidates[-1]):
             candidates.pop()  # the other schedule's, which may be asking for it at this moment
 
         stopped = stopped_half_way(instance, candidates)
@@ -139,7 +142,8 @@ def trailing_schedule(
 
         repeated = _asked_before(instance, TRAILING_SCHEDULE_NAME, tick)
         # Runs of this very tick are under way as well, and have to be asked for again: one may not have been launched.
-        elsewhere = {key for key in candidates if any(run.covers(key) for run in runs_under_way(instance))}
+        under_way = runs_under_way(instance)
+        elsewhere = {key for key in candidates if any(run.covers(key) for run in under_way)}
         needed = set().union(*wanted.values()) - dropped_keys(partitions_def, settings)
         open_keys = needed - elsewhere - {key for ends in repeated for key in candidates if ends[0] <= key <= ends[1]}
         alone = {key for key, several in stopped.items() if several} & open_keys
@@ -233,6 +237,12 @@ def _asked_before(
         if ends := partition_ends(run):
             found[ends] = run_request(sorted(set(ends)), run.tags[RUN_KEY_TAG])
     return found
+
+
+def _has_failed(instance: dg.DagsterInstance, key: str) -> bool:
+    """Whether a run of this partition alone has ended without success, as one that could not read a landing file."""
+    ended = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+    return bool(instance.get_runs(dg.RunsFilter(tags={PARTITION_NAME_TAG: key}, statuses=ended), limit=1))
 
 
 def _each(keys: Collection[str]) -> Iterator[list[str]]:

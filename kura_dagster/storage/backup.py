@@ -19,6 +19,7 @@ DATABASE = "kura.duckdb"
 CONVERSATIONS = "conversations"
 ANSWERS = "cache/answers"
 HISTORY = "dagster/storage"
+LOCKS = "dagster/artifacts/storage/running"
 SUMS = "SHA256SUMS"
 """The file that `sha256sum --check` reads. It is written last."""
 
@@ -38,12 +39,18 @@ class BackedUp:
 
 
 def back_up(
-    folder: Path, *, database: Database, conversations: Path, answers: Path, history: Path | None
+    folder: Path,
+    *,
+    database: Database,
+    conversations: Path,
+    answers: Path,
+    history: Path | None,
+    locks: Path | None,
 ) -> dict[str, BackedUp]:
     """Copy a project into a folder that is not there yet; it appears when all of it is copied.
 
     Each file is copied as it is between two writes. What belongs to a run that is under way may be in one and not yet
-    in another: after a restore that run counts as broken off, and is run again.
+    in another: after a restore that run counts as broken off, for its lock lies free there, and is run again.
 
     Args:
         folder: where to; only its owner may read it, for it holds conversations.
@@ -51,6 +58,7 @@ def back_up(
         conversations: the landing folder.
         answers: the folder of the kept answers.
         history: the folder of Dagster's SQLite files, None where run history is not kept in such.
+        locks: the folder of the locks of runs that are under way, None with `history`.
 
     Returns:
         What each part holds, by its path in the folder; parts that there are none of are left out.
@@ -67,13 +75,15 @@ def back_up(
     shutil.rmtree(unfinished, ignore_errors=True)  # of one that was killed
     unfinished.mkdir(mode=0o700)
     try:
-        # The tables first: they tell of nothing that is not in the landing folder by then.
+        # History first: it must not call a day done that is not in the tables. Then these: they tell of nothing that
+        # is not in the landing folder by then.
+        _copy_folder(history, unfinished / HISTORY)
+        _copy_folder(locks, unfinished / LOCKS)
         if database.path.exists():
             database.copy_to(unfinished / DATABASE)
-        for source, part in ((conversations, CONVERSATIONS), (answers, ANSWERS), (history, HISTORY)):
-            if source is not None and source.is_dir():
-                _copy_folder(source, unfinished / part)
-        parts = (DATABASE, CONVERSATIONS, ANSWERS, HISTORY)
+        _copy_folder(conversations, unfinished / CONVERSATIONS)
+        _copy_folder(answers, unfinished / ANSWERS)
+        parts = (DATABASE, CONVERSATIONS, ANSWERS, HISTORY, LOCKS)
         copied = {part: files for part in parts if (files := list(_files(unfinished / part)))}
         _write_sums(unfinished, [path for files in copied.values() for path in files])
         unfinished.rename(folder)
@@ -93,8 +103,10 @@ def _files(path: Path) -> Iterator[Path]:
         yield from (each for each in sorted(path.rglob("*")) if each.is_file())
 
 
-def _copy_folder(source: Path, copy: Path) -> None:
-    """Copy a folder whose SQLite files others write to; files that are deleted meanwhile are left out."""
+def _copy_folder(source: Path | None, copy: Path) -> None:
+    """Copy a folder, where there is one, whose SQLite files others write to; files that go meanwhile are left out."""
+    if source is None or not source.is_dir():
+        return
     files = list(_files(source))
     # SQLite's logs are part of its files' copies. These come first: what they name beside them is copied after.
     databases = [path for path in files if path.suffix == ".db"]

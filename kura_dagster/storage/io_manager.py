@@ -25,7 +25,7 @@ _MADE_INTO_NOTHING = (REJECTED_CONVERSATIONS.name,)
 """Tables that no asset takes: a change of theirs alone puts nothing downstream out of date."""
 
 FAILED_PARTITIONS = "failed_partitions"
-"""Metadata of the step that failed: the reason of each partition, by key."""
+"""Metadata that names the partitions that failed: of a step the reason of each by key, of a check their keys."""
 
 Rows = Sequence[BaseModel] | Mapping[str, Sequence[BaseModel]]
 """What one partition holds: the rows of the asset's own table, or of several tables by name."""

@@ -101,7 +101,7 @@ class Snapshot:
         """
         if not self._database.path.exists() and not self.path.exists():
             return
-        with self._locked():
+        with self._locked(otherwise=f"; {self.path} may still hold what was erased"):
             if not self._database.path.exists():
                 self._remove()
                 return
@@ -174,10 +174,11 @@ class Snapshot:
         return f"inode {file.st_ino}, {file.st_size} bytes, {file.st_mtime_ns} ns"
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self, *, otherwise: str = "") -> Iterator[None]:
         """Let nobody else publish: a copy of before an erasure would take the place of one of after it.
 
-        Not the database's lock: only while its file is copied have writers to wait.
+        Not the database's lock: only while its file is copied have writers to wait. Where the lock is not to be had,
+        `otherwise` ends the message.
         """
         lock = FileLock(f"{self.path}.lock", timeout=self._database.wait_seconds)
         try:
@@ -185,7 +186,7 @@ class Snapshot:
         except Timeout:
             raise SnapshotError(
                 f"the snapshot of {self._database.path} is being published by another process for "
-                f"{self._database.wait_seconds:g} s; see what is running, then try again"
+                f"{self._database.wait_seconds:g} s; see what is running, then try again{otherwise}"
             ) from None
         except OSError as error:
             raise SnapshotError(f"{self.path} needs a folder in which files can be made: {error}") from None

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import dagster as dg
 
-from kura_dagster.orchestration.held_back import FAILED_PARTITIONS
 from kura_dagster.storage.database import Database, PartitionDate
+from kura_dagster.storage.io_manager import FAILED_PARTITIONS
 from kura_dagster.storage.tables import Table
 
 SHOWN_FAULTS = 20

@@ -17,8 +17,8 @@ from kura_dagster.orchestration.checks.check import (
     Examination,
     first_of,
 )
-from kura_dagster.orchestration.held_back import FAILED_PARTITIONS
 from kura_dagster.settings import Settings
+from kura_dagster.storage.io_manager import FAILED_PARTITIONS
 from kura_dagster.storage.tables import BASE_CLUSTERS, EMBEDDINGS, FAILED, META_CLUSTERS, SUMMARIES, Table
 
 

@@ -68,25 +68,34 @@ for damage in (random_bytes, half, nothing, zeros):
 
 @scenario("landing-file-random-bytes")
 def damage_a_landing_file(folder: Path) -> Outcome:
-    """Lines that can't be used are set aside with their reason, all others are analysed; a whole file mends the day."""
+    """Lines that can't be used are set aside with their reason; so many of them stop the day, and no other."""
     project = Project(folder, {DAY: 60, NEXT_DAY: 12})
     undisturbed = project.undisturbed()
     file = project.landing / f"{DAY}.jsonl"
     whole = file.read_bytes()
     random_bytes(file)
     usable = len(set(file.read_bytes().splitlines()) & set(whole.splitlines()))
-    run = project.run(DAY, NEXT_DAY)
+    run = project.command("run", "--from", DAY, "--to", NEXT_DAY)
+    check(run.code == 1 and "most_lines_were_read" in run.err, f"the day is not stopped: {run.said}")
     stored = _count(project, "conversations")
     check(stored == usable + 12, f"{stored} conversations are stored, {usable + 12} can be used")
     aside = _count(project, "rejected_conversations")
     check(aside > 0, "no line is set aside")
     state = project.state()
-    check(state["conversations", NEXT_DAY] == undisturbed["conversations", NEXT_DAY], "the other day is touched")
+    for table, day in undisturbed:
+        if day == NEXT_DAY:
+            check(state[table, day] == undisturbed[table, day], f"{table} of the other day is not as undisturbed")
+        elif table not in ("conversations", "rejected_conversations"):
+            check((table, day) not in state, f"{table} is made of a day that is stopped")
     file.write_bytes(whole)
     project.run(DAY)
     check_mended(project.state(), undisturbed)
     project.check_no_run_is_left()
-    return Outcome(run.said, f"{usable} of 60 conversations, {aside} lines set aside", "file mended: as undisturbed")
+    return Outcome(
+        run.said,
+        f"{usable} of 60 conversations, {aside} lines set aside; the other day is done",
+        "file mended: as undisturbed",
+    )
 
 
 def _count(project: Project, table: str) -> int:

@@ -37,7 +37,7 @@ class Services(DagsterDev):
     """`dagster dev` over a project, for the length of a with block. The project's folder has to be the current one."""
 
     def __init__(self, project: Project) -> None:
-        super().__init__(project.folder, project.settings, "faults.held_models")
+        super().__init__(project.folder, project.settings, "-m", LOCATION)
         self.project = project
 
     def pid(self, name: str) -> int:

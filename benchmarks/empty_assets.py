@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.freshness import CHECK_NAME
 from kura_dagster.orchestration.jobs import analysis_job
 
 
@@ -18,7 +19,9 @@ def empty_defs() -> dg.Definitions:
     graph = full.resolve_asset_graph()
     assets = [_empty_asset(full.resolve_assets_def(key)) for key in graph.materializable_asset_keys]
     checks = [_empty_check(graph.get_check_spec(key)) for key in graph.asset_check_keys]
-    return dg.Definitions(assets=assets, asset_checks=checks, jobs=[analysis_job()], executor=full.executor)
+    of_freshness = [check for check in checks if check.check_key.name == CHECK_NAME]
+    job = analysis_job(without=of_freshness)
+    return dg.Definitions(assets=assets, asset_checks=checks, jobs=[job], executor=full.executor)
 
 
 def _empty_asset(full: dg.AssetsDefinition) -> dg.AssetsDefinition:

@@ -93,7 +93,7 @@ def _alert(
     return {
         "text": _text(headline, faults, link),
         "kind": kind,
-        "partitions": dict(zip(("first", "last"), partitions, strict=True)) if partitions else None,
+        "partitions": {"first": partitions[0], "last": partitions[1]} if partitions else None,
         "job": run.job if run else None,
         "run_id": run.run_id if run else None,
         "link": link,

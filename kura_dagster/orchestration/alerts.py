@@ -14,10 +14,7 @@ from functools import partial
 from typing import Any, Literal
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    AUTO_RETRY_RUN_ID_TAG,
-    WILL_RETRY_TAG,
-)
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 from dagster._time import get_current_datetime
 from pydantic import SecretStr
 
@@ -30,8 +27,8 @@ from kura_dagster.orchestration.alert_message import (
     run_failed,
 )
 from kura_dagster.orchestration.freshness import CHECK_NAME, freshness
-from kura_dagster.orchestration.outstanding import partition_ends
 from kura_dagster.orchestration.run_faults import failed_checks, failed_steps, fault_of_run
+from kura_dagster.orchestration.run_requests import partition_ends
 from kura_dagster.orchestration.webhook import deliver, host_of
 from kura_dagster.settings import Settings
 from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS
@@ -137,7 +134,7 @@ def _missing_sensor(
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         asset = CONVERSATION_PROJECTIONS.name
         found = freshness(context.instance, partitions_def, settings, asset, get_current_datetime())
-        missing = [key for key in found.missing if key not in found.old] if found else []
+        missing = found.recent if found else []
         told = json.loads(context.cursor) if context.cursor else []
         if found and not set(missing) <= set(told):
             fault = Fault(found.description, asset=asset, check=CHECK_NAME)

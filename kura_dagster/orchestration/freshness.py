@@ -49,10 +49,14 @@ class Freshness:
     in_order: Sequence[str]
 
     @property
+    def recent(self) -> list[str]:
+        """The missing partitions that are not old."""
+        return [key for key in self.missing if key not in self.old]
+
+    @property
     def severity(self) -> dg.AssetCheckSeverity:
         """A warning where all that is missing is old."""
-        recent = len(self.missing) - len(self.old)
-        return dg.AssetCheckSeverity.ERROR if recent else dg.AssetCheckSeverity.WARN
+        return dg.AssetCheckSeverity.ERROR if self.recent else dg.AssetCheckSeverity.WARN
 
     @property
     def description(self) -> str:
@@ -60,7 +64,7 @@ class Freshness:
         if not self.missing:
             return f"All are there up to {self.last_due}, the last that is due."
         told = f"Missing: {self._told(self.missing)}."
-        if len(self.missing) > len(self.old):
+        if self.recent:
             told += " See that the schedules and Dagster's daemon are on, and what failed under Runs"
             told += "; the next trailing run asks for them again." if self.is_caught_up else "; then materialise them."
         if self.old:

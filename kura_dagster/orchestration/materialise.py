@@ -24,6 +24,7 @@ from kura_dagster.orchestration.held_back import LEFT_ALONE
 from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.partitions import partitions_from
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL
+from kura_dagster.orchestration.run_requests import partition_tags
 from kura_dagster.orchestration.running import process_tag, report_abandoned_runs
 from kura_dagster.pipeline.language_model.ledger import Spent
 from kura_dagster.settings import Settings
@@ -123,11 +124,6 @@ def materialise(
     """
     report_abandoned_runs(instance)
     run_id = str(uuid.uuid4())
-    which = (
-        {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
-        if len(keys) > 1
-        else {"dagster/partition": keys[0]}
-    )
     interrupted = False
 
     def listen(entry: Any) -> None:
@@ -154,7 +150,7 @@ def materialise(
             run_id=run_id,
             raise_on_error=False,
             output_capturing_enabled=False,
-            run_tags={**which, **process_tag()},
+            run_tags={**partition_tags(keys), **process_tag()},
             # The console belongs to the caller's progress display; the event log keeps everything.
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )

@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
 )
 
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.jobs import JOB_NAME
+from kura_dagster.orchestration.run_requests import partition_ends
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.io_manager import partition_dates
 from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS, CONVERSATIONS, FAILED
@@ -73,6 +73,12 @@ def stopped_half_way(instance: dg.DagsterInstance, keys: Sequence[str]) -> dict[
     return stopped
 
 
+def has_failed(instance: dg.DagsterInstance, key: str) -> bool:
+    """Whether a run of this partition alone has ended without success, as one that could not read a landing file."""
+    ended = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+    return bool(instance.get_runs(dg.RunsFilter(tags={PARTITION_NAME_TAG: key}, statuses=ended), limit=1))
+
+
 def with_failed_items(
     database: Database, partitions_def: dg.TimeWindowPartitionsDefinition, keys: Sequence[str]
 ) -> set[str]:
@@ -110,12 +116,6 @@ def runs_under_way(instance: dg.DagsterInstance) -> list[RunUnderWay]:
         for record in instance.get_run_records(filters)
         if (ends := partition_ends(record.dagster_run)) and _goes_all_the_way(record.dagster_run)
     ]
-
-
-def partition_ends(run: dg.DagsterRun) -> tuple[str, str] | None:
-    """Return a run's first and last partition, None where it has none."""
-    first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, run.tags.get(PARTITION_NAME_TAG))
-    return None if first is None else (first, run.tags.get(ASSET_PARTITION_RANGE_END_TAG, first))
 
 
 def _goes_all_the_way(run: dg.DagsterRun) -> bool:

@@ -24,11 +24,8 @@ from dagster._core.storage.event_log.schema import (
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
+
+from kura_dagster.orchestration.run_requests import partition_ends
 
 ERASED = "[erased]"
 
@@ -73,7 +70,7 @@ def forget_in_history(instance: dg.DagsterInstance, chat_ids: Collection[str], p
             f"{', '.join(partition_keys)} showed is still there"
         )
     erase = _Eraser(chat_ids, partition_keys)
-    run_ids = [run.run_id for run in instance.get_runs() if _concerns(run.tags, partition_keys)]
+    run_ids = [run.run_id for run in instance.get_runs() if _concerns(run, partition_keys)]
     try:
         return _forget_in_sql(storage, run_ids, erase)
     except (sqlalchemy.exc.SQLAlchemyError, sqlite3.Error) as error:
@@ -105,14 +102,13 @@ def _forget_in_sql(storage: Any, run_ids: Sequence[str], erase: _Eraser) -> int:
     return n_changed
 
 
-def _concerns(tags: Mapping[str, str], partition_keys: Sequence[str]) -> bool:
+def _concerns(run: dg.DagsterRun, partition_keys: Sequence[str]) -> bool:
     """Whether a run was of one of these partitions; those of one kind are in the order of their keys.
 
     One without any was of checks by themselves, which cover all partitions.
     """
-    first = tags.get(ASSET_PARTITION_RANGE_START_TAG, tags.get(PARTITION_NAME_TAG))
-    last = tags.get(ASSET_PARTITION_RANGE_END_TAG, first)
-    return first is None or last is None or any(first <= key <= last for key in partition_keys)
+    ends = partition_ends(run)
+    return ends is None or any(ends[0] <= key <= ends[1] for key in partition_keys)
 
 
 def _rewrite(connection: Any, table: Any, column: Any, erase: Callable[[str], str], *conditions: Any) -> int:

@@ -1,4 +1,4 @@
-"""How partitions that wait for a run become runs: neighbours together, one run a stretch.
+"""How partitions that wait for a run become runs, neighbours together, one run a stretch; and which ones a run is of.
 
 Which partitions wait is the business of the sensor and the schedules that ask.
 """
@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
 
 
 def stretches(wanted: Collection[str], in_order: Sequence[str], most: int) -> Iterator[list[str]]:
@@ -29,5 +33,17 @@ def run_request(keys: Sequence[str], run_key: str, assets: Sequence[dg.AssetKey]
     """Return the request for one run over neighbouring partitions, of all assets or some."""
     if len(keys) == 1:
         return dg.RunRequest(run_key=run_key, partition_key=keys[0], asset_selection=assets)
-    ends = {ASSET_PARTITION_RANGE_START_TAG: keys[0], ASSET_PARTITION_RANGE_END_TAG: keys[-1]}
-    return dg.RunRequest(run_key=run_key, tags=ends, asset_selection=assets)
+    return dg.RunRequest(run_key=run_key, tags=partition_tags(keys), asset_selection=assets)
+
+
+def partition_tags(keys: Sequence[str]) -> dict[str, str]:
+    """Return the tags of a run over neighbouring partitions, by which Dagster knows them."""
+    if len(keys) == 1:
+        return {PARTITION_NAME_TAG: keys[0]}
+    return {ASSET_PARTITION_RANGE_START_TAG: keys[0], ASSET_PARTITION_RANGE_END_TAG: keys[-1]}
+
+
+def partition_ends(run: dg.DagsterRun) -> tuple[str, str] | None:
+    """Return a run's first and last partition, None where it has none."""
+    first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, run.tags.get(PARTITION_NAME_TAG))
+    return None if first is None else (first, run.tags.get(ASSET_PARTITION_RANGE_END_TAG, first))

@@ -73,8 +73,9 @@ def report_abandoned_runs(instance: dg.DagsterInstance) -> None:
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES))):
         if is_abandoned(instance, run.run_id):
-            canceled = run.status is dg.DagsterRunStatus.CANCELING
-            (instance.report_run_canceled if canceled else instance.report_run_failed)(run, what_ended(run))
+            canceling = run.status is dg.DagsterRunStatus.CANCELING
+            report = instance.report_run_canceled if canceling else instance.report_run_failed
+            report(run, what_ended(run))
 
 
 def what_ended(run: dg.DagsterRun) -> str:

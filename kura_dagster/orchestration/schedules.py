@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG, RUN_KEY_TAG, SCHEDULE_NAME_TAG, SCHEDULED_EXECUTION_TIME_TAG
+from dagster._core.storage.tags import RUN_KEY_TAG, SCHEDULE_NAME_TAG, SCHEDULED_EXECUTION_TIME_TAG
 from dagster._utils.schedules import get_latest_completed_cron_tick
 
 from kura_dagster.orchestration.jobs import JOB_NAME
@@ -20,12 +20,12 @@ from kura_dagster.orchestration.outstanding import (
     CATCH_UP_REACH,
     begun,
     finished,
-    partition_ends,
+    has_failed,
     runs_under_way,
     stopped_half_way,
     with_failed_items,
 )
-from kura_dagster.orchestration.run_requests import run_request, stretches
+from kura_dagster.orchestration.run_requests import partition_ends, run_request, stretches
 from kura_dagster.orchestration.sensors import dropped_keys, landed_since_analysed
 from kura_dagster.settings import Cadence, Settings
 from kura_dagster.storage.database import Database
@@ -125,7 +125,7 @@ def trailing_schedule(
         candidates = [key for key in in_order if key in trailing or (key in reached and key >= first_begun)]
         asked_at = get_latest_completed_cron_tick(analysis_cron(partitions_def, settings), tick, settings.timezone)
         is_recent = asked_at is not None and tick - asked_at < timedelta(days=1)
-        if candidates[-1] not in were_begun and is_recent and not _has_failed(instance, candidates[-1]):
+        if candidates[-1] not in were_begun and is_recent and not has_failed(instance, candidates[-1]):
             candidates.pop()  # the other schedule's, which may be asking for it at this moment
 
         stopped = stopped_half_way(instance, candidates)
@@ -237,12 +237,6 @@ def _asked_before(
         if ends := partition_ends(run):
             found[ends] = run_request(sorted(set(ends)), run.tags[RUN_KEY_TAG])
     return found
-
-
-def _has_failed(instance: dg.DagsterInstance, key: str) -> bool:
-    """Whether a run of this partition alone has ended without success, as one that could not read a landing file."""
-    ended = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-    return bool(instance.get_runs(dg.RunsFilter(tags={PARTITION_NAME_TAG: key}, statuses=ended), limit=1))
 
 
 def _each(keys: Collection[str]) -> Iterator[list[str]]:

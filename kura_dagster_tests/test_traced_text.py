@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kura_dagster.pipeline.privacy.personal_data import MASK, find_kinds, find_personal_data
@@ -79,6 +79,8 @@ ODD = st.text(alphabet="1a .-\u00a0\u00ad\u200b\u0308\u2011１٣＠@é\u2014İß
 
 
 @given(ODD)
+@example("a\u00ad\u0308")
+@example("\uff21\u0308")
 def test_a_text_that_nothing_is_replaced_in_comes_back(text: str) -> None:
     assert TracedText(text).restored(MASK) == text
     assert plain(plain(text)) == plain(text)

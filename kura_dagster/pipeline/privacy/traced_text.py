@@ -19,8 +19,10 @@ _FULL_WIDTH = range(0xFF01, 0xFF5F)  # ! to ~, in the order of ASCII
 _DASH = re.compile("(?:(?<=[0-9)])|(?<=[0-9)] ))[\u2012-\u2015](?= ?[0-9(])")
 
 _INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
-# What becomes shorter: what can't be seen, and a letter whose accents are characters of their own, as macOS writes it.
-_SHORTER = re.compile(rf"[{_INVISIBLE}]{{1,1000}}|[^\W\d_][\u0300-\u036f]{{1,4}}")
+# What becomes shorter: what can't be seen, and a letter whose accents are characters of their own, as macOS writes it,
+# also where what can't be seen parts them.
+_SHORTER = re.compile(rf"[{_INVISIBLE}]{{1,1000}}|[^\W\d_](?:[{_INVISIBLE}]{{0,1000}}+[\u0300-\u036f]){{1,4}}")
+_UNSEEN = re.compile(f"[{_INVISIBLE}]+")
 
 
 class _OneForOne(dict[int, str]):
@@ -63,7 +65,8 @@ class TracedText:
         bounds: list[int] = []
         end = 0
         for match in _SHORTER.finditer(self._original):
-            composed = unicodedata.normalize("NFC", match[0]) if match[0][0].isalpha() else ""
+            # In ASCII's width first: an accent composes with no full-width letter.
+            composed = unicodedata.normalize("NFC", _UNSEEN.sub("", match[0]).translate(_ONE_FOR_ONE))
             parts += (self._original[end : match.start()], composed)
             bounds.extend(range(end, match.start()))
             bounds.extend([match.start(), *[match.end()] * (len(composed) - 1)] if composed else ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,14 @@ REQUESTS = [
     "cancel the order I made",
     "export all my data",
 ]
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C count also where the shell that started the tests in the background has it ignored.
+
+    What tests start would inherit that, and Dagster's servers, which take SIGTERM as SIGINT, would then not stop.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

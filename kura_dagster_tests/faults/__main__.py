@@ -39,8 +39,10 @@ def main() -> None:
     if arguments.list:
         print("\n".join(names))
         return
-    # What a scenario started is ended also where somebody ends this.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What a scenario started is ended also where somebody ends this. A shell has SIGINT ignored for what it starts in
+    # the background, and Dagster's servers, which take SIGTERM as SIGINT, would inherit that.
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.default_int_handler)
     rows = []
     for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)

@@ -88,8 +88,8 @@ def terminate(folder: Path) -> Outcome:
         worker = worker_in(project, run_id, "base_clusters")
         dagster_dev.process.terminate()
         began = time.monotonic()
-        _wait_until_ended(dagster_dev, 90)  # Dagster gives its processes 60 s
-        check(dagster_dev.process.poll() is not None, "dagster dev did not end within 90 s of SIGTERM")
+        _wait_until_ended(dagster_dev, 60)
+        check(dagster_dev.process.poll() is not None, "dagster dev did not end within 60 s of SIGTERM")
         stopped = seconds_since(began)
         goes_on = worker in processes_of_session(dagster_dev.process.pid)
         said = lines_with(dagster_dev.log.read_text(), WORDS)

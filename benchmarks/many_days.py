@@ -1,25 +1,29 @@
 """Many days: seconds a day in every way of running them, how much of it is Dagster's, and what a deployment takes.
 
-Run by `make benchmark-many-days`. Embedded default models, everything seeded; one measurement after the other:
+Run by `make benchmark-many-days`. Embedded default models, everything seeded; one run after the other:
 
     a run a day    a backfill through GraphQL with KURA_PARTITIONS_PER_RUN=1: each run is a process of the run launcher
     in batches     the same with the default of KURA_PARTITIONS_PER_RUN
     one range      all days in one run, in one process that the command line starts
 
-Beside each stands the same with empty bodies (`empty_assets`): Dagster's own share. The pipeline alone is the same
-functions called from Python, without Dagster, database, checks or pictures; what the product adds to it is
+Of a backfill count the seconds of its runs, each from its launch until its end; not those between them, which are
+intervals of Dagster's daemon and stand in a column of their own. Of a range counts its process, from start to end.
+
+Beside each stands the same with empty bodies (`empty_assets`), Dagster's own share, and the pipeline alone: the same
+functions, called for the same days in as many processes, without Dagster, database, checks or pictures. What the
+product adds to these two is
 
     (seconds - pipeline alone - Dagster's own) a day
 
 A run a day takes long and is measured on --single-days days; nothing is extrapolated. Then: how long after its start
-`dagster dev` answers and has one small day analysed, and what its processes take, idle and at most during a run, as RSS
-and PSS (of pages that processes share, each process's part) from /proc.
+`dagster dev` answers and has one day analysed, and what its processes take, idle and at most during a backfill of
+all days with two runs at once, as RSS and PSS (of pages that processes share, each process's part) from /proc.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -27,16 +31,20 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from datetime import date, datetime, timedelta
-from datetime import time as time_of_day
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' dagster dev is not installed
 
-from benchmarks.backfills import Way, launch, wait_for_backfill
-from benchmarks.made_up_days import write_days
+from benchmarks.backfills import KURA_DAGSTER, Way, launch, wait_for_backfill
+from benchmarks.made_up_days import FIRST_DAY, write_days
+from kura_dagster.orchestration.assets import ASSETS
+from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.freshness import CHECK_NAME
+from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.settings import Settings
-from kura_dagster_tests.dagster_dev import DagsterDev
+from kura_dagster_tests.dagster_dev import RUNS, DagsterDev
 
 FULL = ("-m", "kura_dagster.definitions")
 EMPTY = ("-m", "benchmarks.empty_assets")
@@ -60,15 +68,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=60, help="how many days (default: 60)")
     parser.add_argument("--conversations", type=int, default=200, help="of each day (default: 200)")
     parser.add_argument("--single-days", type=int, default=10, help="days of a run each (default: 10)")
-    parser.add_argument("--child", choices=("range", "empty range", "pipeline"), help=argparse.SUPPRESS)
-    parser.add_argument("--keys", nargs="*", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.child == "pipeline":
-        asyncio.run(pipeline_alone(arguments.keys))
-        return
-    if arguments.child:
-        one_range(arguments.keys, empty=arguments.child == "empty range")
-        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         keys = write_days(folder / "landing", arguments.days, arguments.conversations)
@@ -77,28 +77,59 @@ def main() -> None:
             f"{arguments.days} days of {arguments.conversations} conversations (a run a day: {len(single)} days), "
             f"{os.cpu_count()} cores\n"
         )
-        warm_up(folder, keys)
-        alone = in_a_process(folder, keys, "pipeline") / len(keys)
-        rows = {
-            "a run a day": [backfill(folder, single, 1, location) / len(single) for location in (FULL, EMPTY)],
-            f"in batches of {BATCH}": [
-                backfill(folder, keys, BATCH, location) / len(keys) for location in (FULL, EMPTY)
-            ],
-            "one range": [in_a_process(folder, keys, child) / len(keys) for child in ("range", "empty range")],
-        }
-        print_days(rows, alone)
-        print_deployment(folder, single[:1], keys)
+        # Builds MiniLM's graph and numba's caches: no measurement is of that.
+        pipeline_alone(folder, keys[:1])
+        print_days(
+            {
+                "a run a day": measure_backfill(folder, single, 1),
+                f"in batches of {BATCH}": measure_backfill(folder, keys, BATCH),
+                "one range": Measured(
+                    one_range(folder, keys) / len(keys),
+                    pipeline_alone(folder, keys) / len(keys),
+                    empty_range(folder, keys) / len(keys),
+                ),
+            }
+        )
+        print_deployment(folder, keys[0], keys)
 
 
-def warm_up(folder: Path, keys: list[str]) -> None:
-    """Let the first process that needs them build MiniLM's graph and numba's caches: no measurement is of that."""
-    in_a_process(folder, keys[:1], "pipeline")
+@dataclass
+class Measured:
+    """Seconds a day of one way: in its runs, of the pipeline alone, with empty bodies, and between the runs."""
+
+    full: float
+    alone: float
+    empty: float
+    between: float = 0
 
 
-def in_a_process(folder: Path, keys: list[str], child: str) -> float:
-    """Return the seconds that a process of this script takes for the days, from its start to its end."""
+def measure_backfill(folder: Path, keys: list[str], partitions_per_run: int) -> Measured:
+    """Measure a backfill, the same with empty bodies, and the pipeline alone in as many processes."""
+    waited, full = backfill(folder, keys, partitions_per_run, FULL)
+    _, empty = backfill(folder, keys, partitions_per_run, EMPTY)
+    batches = [keys[start : start + partitions_per_run] for start in range(0, len(keys), partitions_per_run)]
+    alone = sum(pipeline_alone(folder, batch) for batch in batches)
+    return Measured(*(seconds / len(keys) for seconds in (full, alone, empty, waited - full)))
+
+
+def one_range(folder: Path, keys: list[str]) -> float:
+    """Return the seconds of `kura-dagster run` over the days, from its start to its end."""
     way = new_way(folder, keys, len(keys))
-    command = [sys.executable, __file__, "--child", child, "--keys", *keys]
+    return seconds_of(way, [*KURA_DAGSTER, "run", "--from", keys[0], "--to", keys[-1]])
+
+
+def empty_range(folder: Path, keys: list[str]) -> float:
+    """Return the seconds of a process that runs the empty assets over the days."""
+    return seconds_of(new_way(folder, keys, len(keys)), [sys.executable, "-m", "benchmarks.empty_assets", *keys])
+
+
+def pipeline_alone(folder: Path, keys: list[str]) -> float:
+    """Return the seconds of a process that calls the pipeline for the days."""
+    return seconds_of(new_way(folder, keys, len(keys)), [sys.executable, "-m", "benchmarks.pipeline_alone", *keys])
+
+
+def seconds_of(way: Way, command: list[str]) -> float:
+    """Return the seconds of a process, from its start to its end, which has to be a good one."""
     started = time.perf_counter()
     done = subprocess.run(
         command, cwd=way.folder, env=os.environ | way.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -106,107 +137,101 @@ def in_a_process(folder: Path, keys: list[str], child: str) -> float:
     seconds = time.perf_counter() - started
     if done.returncode:
         raise SystemExit(done.stdout.decode())
-    print(f"{child}: {seconds:.1f} s", file=sys.stderr)
+    print(f"{' '.join(command[1:4])}: {seconds:.1f} s", file=sys.stderr)
     return seconds
 
 
-def backfill(folder: Path, keys: list[str], partitions_per_run: int, location: tuple[str, ...]) -> float:
-    """Return the seconds from the launch of a backfill until it is done."""
+def backfill(folder: Path, keys: list[str], partitions_per_run: int, location: tuple[str, ...]) -> tuple[float, float]:
+    """Return the seconds from the launch of a backfill until it is done, and those of its runs."""
     way = new_way(folder, keys, partitions_per_run)
     with DagsterDev(way.folder, way.environment, *location) as dagster_dev:
         started = time.perf_counter()
         found = wait_for_backfill(dagster_dev, launch(dagster_dev, keys))
-        seconds = time.perf_counter() - started
+        waited = time.perf_counter() - started
     if found["status"] != "COMPLETED_SUCCESS":
         raise SystemExit(f"the backfill is {found}")
-    print(f"{' '.join(location)}, {partitions_per_run} a run: {seconds:.1f} s", file=sys.stderr)
-    return seconds
+    with way.instance() as instance:
+        runs = [instance.get_run_stats(run["id"]) for run in found["runs"]]
+    in_runs = sum(run.end_time - run.launch_time for run in runs)
+    print(f"{location[1]}: {len(runs)} runs, {in_runs:.1f} s, waited {waited:.1f} s", file=sys.stderr)
+    return waited, in_runs
 
 
-def new_way(folder: Path, keys: list[str], partitions_per_run: int) -> Way:
-    """Return a new database and run history over the landed days, with the two runs at once that are the default."""
+def new_way(folder: Path, keys: list[str], partitions_per_run: int, concurrent_runs: int = 1) -> Way:
+    """Return a new database and run history over the landed days."""
     taken = sum(each.name.startswith("way") for each in folder.iterdir())
-    return Way(folder / f"way{taken}", folder / "landing", keys, partitions_per_run, "umap", concurrent_runs=2)
+    way = Way(folder / f"way{taken}", folder / "landing", keys, partitions_per_run, "umap", concurrent_runs)
+    structure = way.folder / "structure.json"
+    structure.write_text(json.dumps(structure_of_project(partitions_per_run)))
+    way.environment["EMPTY_ASSETS"] = str(structure)
+    return way
 
 
-def one_range(keys: list[str], *, empty: bool) -> None:
-    """Analyse the days in one run of this process, as the command line does."""
-    from kura_dagster.orchestration.build import build_defs
-    from kura_dagster.orchestration.materialise import materialise, open_instance
+def structure_of_project(partitions_per_run: int) -> dict[str, Any]:
+    """Return what `empty_assets` is made of: the project's assets and the steps of its checks, but freshness's.
 
-    if empty:
-        from benchmarks.empty_assets import defs
-    else:
-        defs = build_defs()
-    with open_instance() as instance:
-        report = materialise(defs, keys, instance)
-    if not report.success:
-        raise SystemExit(str(report.failures))
-
-
-async def pipeline_alone(keys: list[str]) -> None:
-    """Analyse the days with the functions that the assets call, and store nothing."""
-    from kura_dagster.pipeline.base_clusters import generate_base_clusters_from_conversation_summaries
-    from kura_dagster.pipeline.conversation_projections import place_conversations
-    from kura_dagster.pipeline.conversations import read_conversations
-    from kura_dagster.pipeline.embeddings import embed_summaries
-    from kura_dagster.pipeline.meta_clusters import reduce_clusters_from_base_clusters
-    from kura_dagster.pipeline.projections import reduce_dimensionality_from_clusters
-    from kura_dagster.pipeline.providers import open_models
-    from kura_dagster.pipeline.summaries import summarise_conversations
-
-    settings = Settings.load()
-    async with open_models(settings) as models:
-        for key in keys:
-            begin = datetime.combine(date.fromisoformat(key), time_of_day(), settings.tzinfo)
-            landed = read_conversations(settings.conversations, begin, begin + timedelta(days=1), settings.tzinfo)
-            by_chat_id = {each.chat_id: each for each in landed.conversations}
-            rows = await summarise_conversations(landed.conversations, model=models.summary_model)
-            for row in rows:
-                row.embedding_text = models.summary_model.embedding_text(by_chat_id[row.chat_id], row)
-            vectors = await embed_summaries(rows, models.embedding_model)
-            for row, vector in zip(rows, vectors, strict=True):
-                row.embedding = vector.embedding
-            clusters = await generate_base_clusters_from_conversation_summaries(
-                rows,
-                embedding_model=models.embedding_model,
-                clustering_method=models.clustering_method,
-                clustering_model=models.cluster_description_model,
-                max_contrastive_examples=settings.max_contrastive_examples,
-            )
-            hierarchy = await reduce_clusters_from_base_clusters(clusters, model=models.meta_cluster_model)
-            places = await reduce_dimensionality_from_clusters(hierarchy, model=models.dimensionality_reduction)
-            place_conversations(places, vectors)
-
-
-def print_days(rows: dict[str, list[float]], alone: float) -> None:
-    """Print seconds a day: in all, with empty bodies, what the product adds to the pipeline, and that beside Dagster's.
-
-    All numbers of a row but the pipeline's are of that way of running.
+    Those are no matter of a run's days, and the job leaves them out.
     """
+    project = build_defs()
+    assets = [project.resolve_assets_def(asset.key) for asset in ASSETS]
+    steps = {step.node_def.name: list(step.check_specs) for step in project.asset_checks or ()}
+    return {
+        "job": JOB_NAME,
+        "first_day": FIRST_DAY.isoformat(),
+        "assets": [
+            {
+                "name": spec.key.to_user_string(),
+                "deps": [dep.asset_key.to_user_string() for dep in spec.deps],
+                "partitions_per_run": partitions_per_run,
+            }
+            for asset in assets
+            for spec in asset.specs
+        ],
+        "check_steps": [
+            {
+                "name": name,
+                "asset": specs[0].asset_key.to_user_string(),
+                "checks": [spec.name for spec in specs],
+                "blocking": specs[0].blocking,
+            }
+            for name, specs in steps.items()
+            if specs[0].name != CHECK_NAME
+        ],
+    }
+
+
+def print_days(rows: dict[str, Measured]) -> None:
+    """Print seconds a day: in all, of what, and what the product adds beside what Dagster does."""
     print(
         "| seconds a day | all | pipeline alone | Dagster (empty bodies) | our own overhead | all / pipeline "
-        "| ours / Dagster's |\n|---|---:|---:|---:|---:|---:|---:|"
+        "| ours / Dagster's | between runs |\n|---|---:|---:|---:|---:|---:|---:|---:|"
     )
-    for name, (full, empty) in rows.items():
-        own = full - alone - empty
-        print(
-            f"| {name} | {full:.2f} | {alone:.2f} | {empty:.2f} | {own:.2f} | {full / alone:.2f} | {own / empty:.2f} |",
-            flush=True,
-        )
+    for name, of in rows.items():
+        own = of.full - of.alone - of.empty
+        figures = (of.full, of.alone, of.empty, own, of.full / of.alone, own / of.empty, of.between)
+        print(f"| {name} | " + " | ".join(f"{figure:.2f}" for figure in figures) + " |", flush=True)
 
 
-def print_deployment(folder: Path, small: list[str], keys: list[str]) -> None:
+def has_ended(dagster_dev: DagsterDev, run_id: str) -> bool:
+    """Whether a run has ended, which has to be well."""
+    (run,) = (run for run in dagster_dev.query(RUNS)["runsOrError"]["results"] if run["id"] == run_id)
+    if run["status"] in ("FAILURE", "CANCELED"):
+        raise SystemExit(f"run {run_id} of {dagster_dev.log} is {run['status']}")
+    return run["status"] == "SUCCESS"
+
+
+def print_deployment(folder: Path, day: str, keys: list[str]) -> None:
     """Print how soon `dagster dev` is of use, and what its processes take, idle and during a run of all days."""
-    way = new_way(folder, small, BATCH)
+    way = new_way(folder, keys, BATCH, concurrent_runs=2)
     started = time.perf_counter()
     with DagsterDev(way.folder, way.environment, *FULL) as dagster_dev:
         answers = time.perf_counter() - started
-        wait_for_backfill(dagster_dev, launch(dagster_dev, small))
+        run_id = dagster_dev.launch_run(day)
+        dagster_dev.wait_for(lambda: has_ended(dagster_dev, run_id))
         first = time.perf_counter() - started
         print(
-            f"\nFrom the start of `dagster dev`, GraphQL answers after {answers:.1f} s, and a first day is on the map "
-            f"after {first:.1f} s.\n"
+            f"\nFrom the start of `dagster dev`, GraphQL answers after {answers:.1f} s, and a first day, launched "
+            f"then, is on the map after {first:.1f} s.\n"
         )
         time.sleep(10)
         idle = memory_of(dagster_dev.process.pid)
@@ -221,11 +246,14 @@ def print_deployment(folder: Path, small: list[str], keys: list[str]) -> None:
 
         watching = threading.Thread(target=watch)
         watching.start()
+        started = time.perf_counter()
         try:
             wait_for_backfill(dagster_dev, launch(dagster_dev, keys))
         finally:
             done.set()
             watching.join()
+        waited = time.perf_counter() - started
+    print(f"All {len(keys)} days in batches of {BATCH}, two runs at once, are done {waited:.0f} s after the click.\n")
     print("| MB | RSS idle | PSS idle | RSS at most | PSS at most |\n|---|---:|---:|---:|---:|")
     for role in sorted({role for role, _ in [*idle, *most]}):
         figures = [found[role, kind] for found in (idle, most) for kind in ("Rss", "Pss")]

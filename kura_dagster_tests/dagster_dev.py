@@ -13,6 +13,10 @@ import time
 import urllib.request
 from pathlib import Path
 
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+
+from kura_dagster.orchestration.jobs import JOB_NAME
+
 PROJECT = Path(__file__).parents[1]
 
 
@@ -61,6 +65,20 @@ class DagsterDev:
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
+    def launch_run(self, day: str) -> str:
+        """Launch a run of all assets for a day, as the UI does, and return its id."""
+        (repository,) = self.query(REPOSITORIES)["repositoriesOrError"]["nodes"]
+        selector = {
+            "repositoryName": repository["name"],
+            "repositoryLocationName": repository["location"]["name"],
+            "jobName": JOB_NAME,
+        }
+        tags = [{"key": PARTITION_NAME_TAG, "value": day}]
+        run = {"selector": selector, "runConfigData": "{}", "executionMetadata": {"tags": tags}}
+        launched = self.query(LAUNCH_RUN, run=run)["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        return launched["run"]["id"]
+
     def wait_for(self, condition, seconds: float = 120):
         deadline = time.monotonic() + seconds
         while True:
@@ -74,6 +92,16 @@ class DagsterDev:
             time.sleep(0.5)
 
 
+REPOSITORIES = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
+LAUNCH_RUN = """
+mutation Launch($run: ExecutionParams!) {
+  launchRun(executionParams: $run) {
+    __typename
+    ... on LaunchRunSuccess { run { id } }
+    ... on PythonError { message }
+  }
+}
+"""
 LAUNCH = """
 mutation Launch($backfill: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $backfill) {

@@ -21,5 +21,5 @@ class OpeningTurnsOrTrouble(OpeningTurns):
         return await super().summarise(conversations, *arguments, **options)
 
 
-sensors.SECONDS_BETWEEN_LOOKS = alerts.SECONDS_BETWEEN_LOOKS = 1
+sensors.SECONDS_BETWEEN_LOOKS = alerts.SECONDS_BETWEEN_LOOKS = alerts.SECONDS_BETWEEN_CHECKS = 1
 defs = build_defs(**own_models(summary_model=OpeningTurnsOrTrouble()))

@@ -20,6 +20,7 @@ from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.assets.common import one_row_an_item
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.checks.completeness import COMPLETENESS_CHECKS
+from kura_dagster.orchestration.freshness import CHECK_NAME
 from kura_dagster.orchestration.materialise import RunReport, materialise, partition_keys_between
 from kura_dagster.pipeline import clustering
 from kura_dagster.pipeline.clustering import KmeansClusteringModel
@@ -240,7 +241,7 @@ def run_checks(defs: dg.Definitions, instance: dg.DagsterInstance, selection: dg
     evaluations = result.get_asset_check_evaluations()
     looked_at = {check.name for check in COMPLETENESS_CHECKS}
     # Freshness is red: of the days since these nothing was analysed.
-    assert all(each.passed for each in evaluations if each.check_name not in looked_at | {"no_partition_is_missing"})
+    assert all(each.passed for each in evaluations if each.check_name not in looked_at | {CHECK_NAME})
     return {each.asset_key.path[-1]: each for each in evaluations if each.check_name in looked_at}
 
 

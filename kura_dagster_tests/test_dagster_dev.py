@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 
 from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.freshness import CHECK_NAME
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.tables import TABLES
@@ -177,7 +178,7 @@ def test_a_missing_day_is_red_in_the_ui_without_a_run(own):
 
     def red() -> bool:
         node = own.dagster_dev.query(CHECKS)["assetNodeOrError"]
-        (check,) = [each for each in node["assetChecksOrError"]["checks"] if each["name"] == "no_partition_is_missing"]
+        (check,) = [each for each in node["assetChecksOrError"]["checks"] if each["name"] == CHECK_NAME]
         shown = check["executionForLatestMaterialization"]
         return bool(shown) and shown["status"] == "FAILED" and "Missing: " in shown["evaluation"]["description"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import subprocess
@@ -16,7 +17,13 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.monitoring import execute_run_monitoring_iteration
 
-from kura_dagster.orchestration.running import WatchedRunLauncher, held, is_abandoned, report_abandoned_runs
+from kura_dagster.orchestration.running import (
+    WatchedRunLauncher,
+    held,
+    is_abandoned,
+    lock_folder,
+    report_abandoned_runs,
+)
 from kura_dagster_tests.dagster_dev import PROJECT
 
 HOLDER = """
@@ -112,6 +119,23 @@ def test_a_run_that_is_killed_while_it_is_canceled_is_recorded_as_canceled(insta
         process.wait()
     report_abandoned_runs(instance)
     assert instance.get_run_by_id(run_id).status is dg.DagsterRunStatus.CANCELED
+
+
+def test_a_run_does_not_look_abandoned_at_the_moment_before_it_has_its_lock(instance, monkeypatch):
+    run_id = started_run(instance)
+    lock_file = fcntl.flock
+    looked_abandoned: list[bool] = []
+
+    def look_first(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock_file)
+        looked_abandoned.append(is_abandoned(instance, run_id))
+        lock_file(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", look_first)
+    with held(instance, run_id):
+        assert not is_abandoned(instance, run_id)
+    assert looked_abandoned == [False]
+    assert is_abandoned(instance, run_id)
 
 
 def test_locks_of_ended_runs_are_removed_by_the_next_and_those_of_others_kept(instance):

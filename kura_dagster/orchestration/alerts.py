@@ -26,7 +26,7 @@ from kura_dagster.orchestration.alert_message import (
     partitions_missing,
     run_failed,
 )
-from kura_dagster.orchestration.freshness import CHECK_NAME, freshness
+from kura_dagster.orchestration.freshness import CHECK_NAME, SECONDS_BETWEEN_CHECKS, freshness
 from kura_dagster.orchestration.run_faults import failed_checks, failed_steps, fault_of_run
 from kura_dagster.orchestration.run_requests import partition_ends
 from kura_dagster.orchestration.webhook import deliver, host_of
@@ -128,7 +128,7 @@ def _missing_sensor(
     @dg.sensor(
         name=MISSING_PARTITIONS,
         description=f"Posts an alert to KURA_ALERT_WEBHOOK when {CHECK_NAME} finds another partition missing.",
-        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        minimum_interval_seconds=SECONDS_BETWEEN_CHECKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:

@@ -25,7 +25,7 @@ from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS, CONVERSATIONS
 
 CHECK_NAME = "no_partition_is_missing"
 SENSOR_NAME = "freshness"
-SECONDS_BETWEEN_LOOKS = 60
+SECONDS_BETWEEN_CHECKS = 60
 GRACE = timedelta(hours=3)
 """So long after its scheduled time a partition may be missing: the trailing run tries once more after an hour, and a
 large day with a language model takes its time."""
@@ -160,7 +160,7 @@ def freshness_sensor(partitions_def: dg.TimeWindowPartitionsDefinition, settings
 
     @dg.sensor(
         name=SENSOR_NAME,
-        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        minimum_interval_seconds=SECONDS_BETWEEN_CHECKS,
         default_status=dg.DefaultSensorStatus.RUNNING if settings.schedules == "on" else dg.DefaultSensorStatus.STOPPED,
         description=f"Reports the check {CHECK_NAME} of {' and '.join(CHECKED)} whenever its result changes, "
         "and once more where the asset has been materialised since.",

@@ -14,18 +14,17 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.events import RunFailureReason
 from dagster._core.execution.execute_in_process import core_execute_in_process
 from dagster._core.execution.plan.objects import ErrorSource
 
 from kura_dagster.orchestration.assets import ASSETS
-from kura_dagster.orchestration.held_back import LEFT_ALONE
 from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.partitions import partitions_from
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL
 from kura_dagster.orchestration.run_requests import partition_tags
 from kura_dagster.orchestration.running import process_tag, report_abandoned_runs
+from kura_dagster.orchestration.step_failures import error_behind, is_its_own
 from kura_dagster.pipeline.language_model.ledger import Spent
 from kura_dagster.settings import Settings
 
@@ -181,10 +180,8 @@ def materialise(
             report.seconds_by_asset[event.step_key] = entry.timestamp - started[event.step_key]
         elif _is_interrupt(event):
             continue
-        elif event.is_step_failure and not _is_failed_check(event):
+        elif event.is_step_failure and is_its_own(event.step_failure_data):
             told = event.step_failure_data.user_failure_data
-            if told and LEFT_ALONE in told.metadata:
-                continue
             report.failures[str(event.step_key)] = (
                 told.description if told and told.description else _root_cause(event.step_failure_data.error)
             )
@@ -202,14 +199,7 @@ def _is_interrupt(event: Any) -> bool:
     return event.is_run_failure and event.job_failure_data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
 
 
-def _is_failed_check(event: Any) -> bool:
-    """Whether a step failed for nothing but a check that blocks, which has said why."""
-    error = event.step_failure_data.error
-    return error is not None and error.cls_name == DagsterAssetCheckFailedError.__name__
-
-
 def _root_cause(error: Any) -> str:
     """Return the message of the error behind all others; what kind it is says nothing more where it is our own."""
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return re.sub(r"^kura_dagster\.[\w.]+: ", "", error.message.strip()) if error is not None else ""
+    behind = error_behind(error)
+    return re.sub(r"^kura_dagster\.[\w.]+: ", "", behind.message.strip()) if behind is not None else ""

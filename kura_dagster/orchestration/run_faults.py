@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import dagster as dg
-from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG
 
 from kura_dagster.orchestration.alert_message import Fault, Severity
 from kura_dagster.orchestration.freshness import CHECK_NAME as FRESHNESS
-from kura_dagster.orchestration.held_back import LEFT_ALONE
-from kura_dagster.storage.io_manager import FAILED_PARTITIONS, reason_to_share
+from kura_dagster.orchestration.step_failures import error_behind, is_its_own
+from kura_dagster.storage.io_manager import FAILED_PARTITIONS, keys_by_reason, reason_to_share
 
 _NAMED_PARTITIONS = 3
 _OWN_ERRORS = "kura_dagster."
@@ -26,16 +25,13 @@ def failed_steps(instance: dg.DagsterInstance, run_id: str) -> list[Fault]:
     faults = []
     for entry in _entries(instance, run_id, dg.DagsterEventType.STEP_FAILURE):
         failure = entry.step_failure_data
-        root = _root(failure.error)
-        if root is not None and root.cls_name == DagsterAssetCheckFailedError.__name__:
+        if not is_its_own(failure):
             continue
         told = failure.user_failure_data
-        if told is not None and LEFT_ALONE in told.metadata:
-            continue
         if told is not None and FAILED_PARTITIONS in told.metadata:
             reason = _by_reason(cast("Mapping[str, str]", told.metadata[FAILED_PARTITIONS].value))
         else:
-            reason = told.description if told is not None and told.description else _shared(root)
+            reason = told.description if told is not None and told.description else _shared(failure.error)
         faults.append(Fault(reason, asset=entry.step_key))
     return faults
 
@@ -70,7 +66,7 @@ def fault_of_run(end: dg.DagsterEvent) -> Fault:
     """Return why a run failed in which no step did: it was killed, or could not even begin."""
     said = end.message or "Dagster does not say why."
     error = end.job_failure_data.error if end.event_specific_data is not None else None
-    return Fault(f"{said}\n{_shared(_root(error))}" if error is not None else said)
+    return Fault(f"{said}\n{_shared(error)}" if error is not None else said)
 
 
 def _entries(instance: dg.DagsterInstance, run_id: str, of_type: dg.DagsterEventType) -> Iterator[dg.DagsterEvent]:
@@ -90,26 +86,20 @@ def _attempts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[dg.D
 
 def _by_reason(reasons: Mapping[str, str]) -> str:
     """Return a line for each reason, with the first of its partitions."""
-    keys_by_reason: dict[str, list[str]] = {}
-    for key, reason in reasons.items():
-        keys_by_reason.setdefault(reason_to_share(reason), []).append(key)
     lines = []
-    for reason, keys in keys_by_reason.items():
+    for reason, keys in keys_by_reason({key: reason_to_share(reason) for key, reason in reasons.items()}).items():
         more = f" and {len(keys) - _NAMED_PARTITIONS} more" if len(keys) > _NAMED_PARTITIONS else ""
         lines.append(f"{', '.join(keys[:_NAMED_PARTITIONS])}{more}: {reason}")
     return "\n".join(lines)
 
 
-def _root(error: Any) -> Any:
-    """Return the error behind all others, as Dagster keeps it; None where there is none."""
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error
-
-
 def _shared(error: Any) -> str:
-    """Return what an error of our own says, and of another its kind alone: its text may quote a conversation."""
-    if error is None:
+    """Return what the error behind this one says, where that is our own; of another its kind alone.
+
+    Its text may quote a conversation.
+    """
+    behind = error_behind(error)
+    if behind is None:
         return "The run's log says why."
-    name, _, text = error.message.strip().partition(": ")
-    return text if name.startswith(_OWN_ERRORS) else f"{error.cls_name}; the run's log has what it says"
+    name, _, text = behind.message.strip().partition(": ")
+    return text if name.startswith(_OWN_ERRORS) else f"{behind.cls_name}; the run's log has what it says"

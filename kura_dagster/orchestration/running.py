@@ -49,7 +49,11 @@ def held(instance: dg.DagsterInstance, run_id: str) -> AbstractContextManager[An
             run = instance.get_run_by_id(left.stem)
             if run is None or run.is_finished:
                 left.unlink(missing_ok=True)
-    return FileLock(path, timeout=10).acquire()  # another process that looks whether it is left holds it for a moment
+    # Locked before it has the name under which others look: they would take one that lies free for an abandoned run's.
+    unnamed = path.with_suffix(".new")
+    lock = FileLock(unnamed, timeout=0).acquire()
+    unnamed.replace(path)
+    return lock
 
 
 def is_abandoned(instance: dg.DagsterInstance, run_id: str) -> bool:

@@ -202,7 +202,7 @@ def reason_to_share(reason: str) -> str:
 def _failure(reasons: Mapping[str, str], partitions: int) -> dg.Failure:
     """Return the failure that names the partitions by their reason."""
     return dg.Failure(
-        "\n".join([f"{len(reasons)} of {partitions} partitions failed.", *_by_reason(reasons)]),
+        "\n".join([f"{len(reasons)} of {partitions} partitions failed.", *_lines(reasons)]),
         metadata={FAILED_PARTITIONS: dg.MetadataValue.json(dict(reasons))},
     )
 
@@ -213,7 +213,7 @@ def _stopped(
     """Return the failure that says first why nothing more is asked, and then which partitions are not done."""
     left = keys[keys.index(at) :]
     rest = f"{left[0]} to {left[-1]} are" if len(left) > 1 else f"{left[0]} is"
-    lines = [str(error), f"{len(stored)} of {len(keys)} partitions are stored, {rest} not done.", *_by_reason(reasons)]
+    lines = [str(error), f"{len(stored)} of {len(keys)} partitions are stored, {rest} not done.", *_lines(reasons)]
     return dg.Failure(
         "\n".join(lines),
         metadata={FAILED_PARTITIONS: dg.MetadataValue.json({**reasons, **dict.fromkeys(left, str(error))})},
@@ -222,12 +222,16 @@ def _stopped(
     )
 
 
-def _by_reason(reasons: Mapping[str, str]) -> list[str]:
-    """Return a line for each reason with its partitions, for a reason is often common to all."""
-    keys_by_reason: dict[str, list[str]] = {}
+def keys_by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the partitions that failed for each reason, for a reason is often common to all."""
+    found: dict[str, list[str]] = {}
     for key, reason in reasons.items():
-        keys_by_reason.setdefault(reason, []).append(key)
-    return [f"{', '.join(keys)}: {reason}" for reason, keys in keys_by_reason.items()]
+        found.setdefault(reason, []).append(key)
+    return found
+
+
+def _lines(reasons: Mapping[str, str]) -> list[str]:
+    return [f"{', '.join(keys)}: {reason}" for reason, keys in keys_by_reason(reasons).items()]
 
 
 def partition_dates(

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import dagster as dg
 
-from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.running import PROCESS_TAG
 from kura_dagster_tests.dagster_dev import DagsterDev
 from kura_dagster_tests.faults.project import LOCATION, SECONDS, Project, processes_of_session, wait_for
 from kura_dagster_tests.faults.scenario import check
 
-LOCATIONS = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
 RELOAD = "mutation Reload($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"
-LAUNCH = """
-mutation Launch($run: ExecutionParams!) {
-  launchRun(executionParams: $run) {
-    __typename
-    ... on LaunchRunSuccess { run { id } }
-    ... on PythonError { message }
-  }
-}
-"""
 PROCESSES = {
     "webserver": "-m dagster_webserver",
     "daemon": "-m dagster._daemon run",
@@ -53,20 +41,11 @@ class Services(DagsterDev):
     def launch(self, day: str) -> str:
         """Launch a run of all assets for a day, and return its id."""
 
-        def answer() -> Any:
+        def answer() -> str | None:
             try:
-                (repository,) = self.query(LOCATIONS)["repositoriesOrError"]["nodes"]
-            except (OSError, KeyError, ValueError):
+                return self.launch_run(day)
+            except (OSError, KeyError, ValueError, AssertionError):
                 return None  # the code server is being started again
-            selector = {
-                "repositoryName": repository["name"],
-                "repositoryLocationName": repository["location"]["name"],
-                "jobName": JOB_NAME,
-            }
-            tags = [{"key": "dagster/partition", "value": day}]
-            run = {"selector": selector, "runConfigData": "{}", "executionMetadata": {"tags": tags}}
-            launched = self.query(LAUNCH, run=run)["launchRun"]
-            return launched["run"]["id"] if launched["__typename"] == "LaunchRunSuccess" else None
 
         return str(wait_for(answer, "the launch of a run", pause=0.5))
 

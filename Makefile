@@ -104,7 +104,7 @@ benchmark-names: install
 	@test -n "$(DATA)" || { echo "Say which labelled data: make benchmark-names DATA=labelled.jsonl"; exit 1; }
 	@$(BIN)/python benchmarks/cluster_names.py $(DATA) $(ARGUMENTS)
 
-# Half an hour and more; fewer with ARGUMENTS="--days 10".
+# Fifty minutes; fewer days with ARGUMENTS="--days 10".
 benchmark-many-days: install
 	@$(BIN)/python benchmarks/many_days.py $(ARGUMENTS)
 

@@ -137,7 +137,8 @@ def wait_for_backfill(dagster_dev: DagsterDev, backfill_id: str) -> dict:
         found = dagster_dev.query(STATUS, id=backfill_id)["partitionBackfillOrError"]
         return found if found["status"] not in ("REQUESTED", "CANCELING") else None
 
-    return dagster_dev.wait_for(ended, seconds=7200)
+    # Each look has the webserver read what the runs have to share two cores with.
+    return dagster_dev.wait_for(ended, seconds=7200, pause=5)
 
 
 def in_one_run(way: Way) -> None:

@@ -79,7 +79,7 @@ class DagsterDev:
         assert launched["__typename"] == "LaunchRunSuccess", launched
         return launched["run"]["id"]
 
-    def wait_for(self, condition, seconds: float = 120):
+    def wait_for(self, condition, seconds: float = 120, pause: float = 0.5):
         deadline = time.monotonic() + seconds
         while True:
             assert self.process.poll() is None, self.log.read_text()
@@ -89,7 +89,7 @@ class DagsterDev:
             except OSError:
                 pass
             assert time.monotonic() < deadline, self.log.read_text()[-4000:]
-            time.sleep(0.5)
+            time.sleep(pause)
 
 
 REPOSITORIES = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"

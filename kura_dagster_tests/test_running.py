@@ -21,7 +21,6 @@ from kura_dagster.orchestration.running import (
     WatchedRunLauncher,
     held,
     is_abandoned,
-    lock_folder,
     report_abandoned_runs,
 )
 from kura_dagster_tests.dagster_dev import PROJECT

@@ -2,8 +2,8 @@
 
 The same assets with the same dependencies, partitions and backfill policy, the same steps of the same checks, in one
 process. An asset returns at once and stores nothing; a check passes. Of the project nothing is imported, for that takes
-time too: the structure comes from a file that `many_days` writes and names in EMPTY_ASSETS. As a script it takes the keys
-of days and runs the job over them in its own process.
+time too: the structure comes from a file that `many_days` writes and names in EMPTY_ASSETS. As a script it takes days'
+keys and runs the job over them in its own process.
 """
 
 import json

@@ -248,11 +248,13 @@ def print_deployment(folder: Path, day: str, keys: list[str]) -> None:
         watching.start()
         started = time.perf_counter()
         try:
-            wait_for_backfill(dagster_dev, launch(dagster_dev, keys))
+            found = wait_for_backfill(dagster_dev, launch(dagster_dev, keys))
         finally:
             done.set()
             watching.join()
         waited = time.perf_counter() - started
+    if found["status"] != "COMPLETED_SUCCESS":
+        raise SystemExit(f"the backfill is {found}")
     print(f"All {len(keys)} days in batches of {BATCH}, two runs at once, are done {waited:.0f} s after the click.\n")
     print("| MB | RSS idle | PSS idle | RSS at most | PSS at most |\n|---|---:|---:|---:|---:|")
     for role in sorted({role for role, _ in [*idle, *most]}):

@@ -13,7 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kura_dagster.pipeline.conversations import CONTENT_CHARACTERS, LandedConversations, read_conversations
+from kura_dagster.pipeline.conversations import (
+    CONTENT_CHARACTERS,
+    LandedConversations,
+    first_and_last_begun,
+    read_conversations,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HAVANA = ZoneInfo("America/Havana")  # clocks go from midnight to one on 8 March 2026
@@ -55,6 +60,35 @@ def test_reads_the_day_sorted_and_in_utc(tmp_path: Path) -> None:
     assert landed.conversations[1].created_at.utcoffset() == timedelta(0)
     assert landed.conversations[1].messages[0].created_at.utcoffset() == timedelta(0)
     assert landed.rejected == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["2026-11-01T23:30:00Z", "2026-11-02T10:00:00Z"], ("2026-11-01T23:30:00", "2026-11-02T10:00:00")),
+        (["2026-11-02T22:00:00-03:00", "2026-11-02T09:00:00"], ("2026-11-02T08:00:00", "2026-11-03T01:00:00")),
+        (["2026-11-02T10:00:00Z"], ("2026-11-02T10:00:00", "2026-11-02T10:00:00")),
+        (["2026-11-02T10:00:00Z", "yesterday"], ("2026-11-02T10:00:00", "2026-11-02T10:00:00")),
+        (["yesterday", "0001-01-01T00:00:00+14:00"], None),
+        ([], None),
+    ],
+)
+def test_the_first_and_the_last_line_say_when_they_began(tmp_path: Path, lines: list[str], expected: Any) -> None:
+    path = land(tmp_path, "2026-11-02", *(a_line(created_at=each) for each in lines))
+    found = first_and_last_begun(path, BERLIN)
+    assert found == (expected and tuple(datetime.fromisoformat(each).replace(tzinfo=UTC) for each in expected))
+
+
+@pytest.mark.parametrize("characters", [10, 65_400, 65_536, 300_000])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n\n \n"])
+def test_the_last_line_may_be_long_and_end_in_any_way(tmp_path: Path, characters: int, end: bytes) -> None:
+    path = tmp_path / "2026-11-02.jsonl"
+    first, last = a_line(), a_line(created_at="2026-11-03T01:00:00Z", title="x" * characters)
+    path.write_bytes(b"\xef\xbb\xbf\n" + json.dumps(first).encode() + b"\n" + json.dumps(last).encode() + end)
+    assert first_and_last_begun(path, UTC) == (
+        datetime(2026, 11, 2, 10, tzinfo=UTC),
+        datetime(2026, 11, 3, 1, tzinfo=UTC),
+    )
 
 
 def test_a_missing_file_is_empty_and_a_missing_folder_an_error(tmp_path: Path) -> None:

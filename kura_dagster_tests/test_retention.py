@@ -31,6 +31,7 @@ from kura_dagster.settings import Settings
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.dropped_messages import MessagesDroppedError
 from kura_dagster.storage.partitioning import Partitioning
+from kura_dagster.storage.snapshot import Snapshot
 from kura_dagster.storage.tables import (
     BASE_CLUSTERS,
     CONVERSATION_PROJECTIONS,
@@ -383,7 +384,7 @@ class TestDagster:
         defs = build_defs(kept, **own_models())
         schedule = defs.resolve_schedule_def(f"{JOB_NAME}_schedule")
         assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
-        assert schedule.cron_schedule == "0 5 * * *"
+        assert schedule.cron_schedule == "0 6 * * *"
         assert schedule.execution_timezone == "UTC"
         for expected in (["2026-11-02", "2026-11-03"], []):
             ran = defs.resolve_job_def(JOB_NAME).execute_in_process(instance=instance)
@@ -511,6 +512,24 @@ class TestCommandLine:
         clusters = database.load(BASE_CLUSTERS, MONDAY)
         assert sum(each.count for each in clusters) == 11
         assert database.row_counts()["conversation_projections"] == {MONDAY: 11}
+
+    def test_what_a_killed_command_left_in_the_snapshot_goes_with_the_next(self, kura, land, settings, monkeypatch):
+        land("2026-11-02", 12)
+        assert kura("run", "2026-11-02").exit_code == 0
+        database = Database(settings.database)
+        snapshot = Snapshot(database)
+        with duckdb.connect(str(snapshot.path), read_only=True) as connection:
+            said = "SELECT count(*) FROM conversations WHERE messages IS NOT NULL"
+            assert connection.execute(said).fetchall() == [(12,)]
+        database.drop_messages(WEDNESDAY, [MONDAY])
+        drop_old_lines(settings.conversations, BEFORE, UTC)
+        monkeypatch.setenv("KURA_KEEP_MESSAGES_DAYS", str((datetime.now(UTC).date() - date(2026, 11, 3)).days - 1))
+        assert "Nothing from before" in kura("drop-old-messages", "--dry-run").stdout
+        with duckdb.connect(str(snapshot.path), read_only=True) as connection:
+            assert connection.execute(said).fetchall() == [(12,)]
+        assert "Nothing from before" in kura("drop-old-messages", "--yes").stdout
+        with duckdb.connect(str(snapshot.path), read_only=True) as connection:
+            assert connection.execute(said).fetchall() == [(0,)]
 
     def test_what_is_too_old_is_not_landed_and_nothing_of_it_is_kept(self, kura, settings, tmp_path, monkeypatch):
         today = datetime.now(UTC)

@@ -22,7 +22,7 @@ import pytest
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.scheduler.instigation import TickStatus
-from dagster._core.storage.tags import SCHEDULE_NAME_TAG
+from dagster._core.storage.tags import PARTITION_NAME_TAG, SCHEDULE_NAME_TAG
 from dagster._core.test_utils import create_run_for_test, freeze_time, instance_for_test
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
@@ -30,7 +30,7 @@ from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster._scheduler.scheduler import launch_scheduled_runs
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from kura_dagster.orchestration import outstanding, sensors
+from kura_dagster.orchestration import outstanding, run_requests, sensors
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.jobs import JOB_NAME
@@ -362,6 +362,41 @@ def test_a_day_whose_run_failed_before_it_stored_anything_is_tried_again_an_hour
     assert not materialise(defs, [newest], instance).success
     assert newest not in outstanding.begun(instance)
     assert ends_asked(asked(defs, TRAILING_SCHEDULE_NAME, instance, tick)) == [(newest, newest)]
+
+
+def killed_at_once(instance: dg.DagsterInstance, defs: dg.Definitions, keys: list[str]) -> None:
+    """Have it in the history that a run over these partitions was killed before it stored anything."""
+    tags = run_requests.partition_tags(keys) if len(keys) > 1 else {PARTITION_NAME_TAG: keys[0]}
+    run = instance.create_run_for_job(defs.resolve_job_def(JOB_NAME), tags=tags, status=dg.DagsterRunStatus.STARTED)
+    instance.report_run_failed(run)
+
+
+def test_a_stretch_that_was_killed_in_its_first_asset_is_asked_for_day_by_day(recent, instance):
+    """As where one file is so large that the process is killed for its memory: it would keep the others for ever."""
+    defs = build_defs(recent, **own_models())
+    stretch = LAST_DAYS[1:3]
+    note_analysed(instance, [LAST_DAYS[0], LAST_DAYS[-1]])
+    assert ends_asked(asked(defs, TRAILING_SCHEDULE_NAME, instance)) == [(stretch[0], stretch[-1])]
+    killed_at_once(instance, defs, stretch)
+    assert ends_asked(asked(defs, TRAILING_SCHEDULE_NAME, instance)) == [(day, day) for day in stretch]
+    note_analysed(instance, stretch)
+    assert "nothing was missed" in asked(defs, TRAILING_SCHEDULE_NAME, instance)
+
+
+def test_a_day_that_was_analysed_and_whose_next_run_was_killed_at_once_is_asked_for(recent, instance):
+    defs = build_defs(recent, **own_models())
+    note_analysed(instance, LAST_DAYS)
+    killed_at_once(instance, defs, LAST_DAYS[1:2])
+    assert ends_asked(asked(defs, TRAILING_SCHEDULE_NAME, instance)) == [(LAST_DAYS[1], LAST_DAYS[1])]
+
+
+def test_the_newest_day_is_tried_again_an_hour_later_also_where_its_run_held_others(recent, instance):
+    defs = build_defs(recent, **own_models())
+    tick = datetime.combine(datetime.now(UTC).date(), time(5), UTC)
+    note_analysed(instance, LAST_DAYS[:-1])
+    assert "nothing was missed" in asked(defs, TRAILING_SCHEDULE_NAME, instance, tick)
+    killed_at_once(instance, defs, LAST_DAYS[-2:])
+    assert ends_asked(asked(defs, TRAILING_SCHEDULE_NAME, instance, tick)) == [(day, day) for day in LAST_DAYS[-2:]]
 
 
 def test_a_month_that_nobody_asked_for_is_not_left_until_the_next_one_ends(settings, instance):

@@ -20,7 +20,8 @@ from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.orchestration.partitions import partitions_from
 from kura_dagster.orchestration.sensors import landed_since_analysed
-from kura_dagster.settings import Settings
+from kura_dagster.pipeline.conversations import read_conversations
+from kura_dagster.settings import Cadence, Settings
 from kura_dagster.storage.database import Database
 from kura_dagster_tests.own_models import OpeningTurns, own_models
 
@@ -307,6 +308,43 @@ def test_what_could_not_be_landed_is_seen_too_and_goes_no_further(sensor, landed
     assert Database(settings.database).row_counts()["rejected_conversations"] == {date(2026, 11, 2): 1}
     resolver = CachingStaleStatusResolver(instance, sensor.defs.resolve_asset_graph(), LoadingContextForTest(instance))
     assert resolver.get_status(dg.AssetKey("summaries"), "2026-11-02") is StaleStatus.FRESH
+
+
+def cut_in_another_zone(path: Path, day: str, into: str) -> None:
+    """Have the file's first conversation begin in the evening of the day before."""
+    first, *others = path.read_text().splitlines(keepends=True)
+    before = path.stat()
+    path.write_text(first.replace(f"{day}T", f"{into}T").replace(f'"{day}-', f'"{into}-late-') + "".join(others))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_file_that_was_cut_in_another_zone_asks_for_the_day_before_too(sensor, landed, settings, instance):
+    partitions_def = partitions_from(settings)
+    landed("2026-11-02", 2)
+    assert sensor.look() == [("2026-11-02", "2026-11-02")]
+    assert materialise(sensor.defs, ["2026-11-02"], instance).success
+    cut_in_another_zone(landed("2026-11-03", 3), "2026-11-03", into="2026-11-02")
+    assert landed_since_analysed(instance, partitions_def, settings) == [["2026-11-02", "2026-11-03"]]
+    assert landed_since_analysed(instance, partitions_def, settings, date(2026, 11, 3)) == [
+        ["2026-11-02", "2026-11-03"]
+    ]
+    assert sensor.look() == [("2026-11-02", "2026-11-03")]
+    assert materialise(sensor.defs, ["2026-11-02", "2026-11-03"], instance).success
+    rows = Database(settings.database).row_counts()["conversation_projections"]
+    assert rows == {date(2026, 11, 2): 3, date(2026, 11, 3): 2}
+    assert landed_since_analysed(instance, partitions_def, settings) == []
+    assert sensor.look() == []
+
+
+def test_of_hours_those_of_the_day_before_that_the_file_reaches_into_are_asked_for(settings, instance, landed):
+    settings.conversations.mkdir()
+    hourly = settings.model_copy(update={"cadence": Cadence.HOURLY, "partitions_per_run": 100})
+    cut_in_another_zone(landed("2026-11-03", 3), "2026-11-03", into="2026-11-02")
+    ((first, *_, last),) = landed_since_analysed(instance, partitions_from(hourly), hourly)
+    begun = read_conversations(
+        settings.conversations, datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC), UTC
+    ).conversations[0]
+    assert (first, last) == (f"{begun.created_at:%Y-%m-%d-%H}:00", "2026-11-03-23:00")
 
 
 def test_a_time_from_another_clock_has_a_day_analysed_once(sensor, landed, settings, instance):

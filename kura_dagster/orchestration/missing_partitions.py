@@ -17,11 +17,16 @@ def missing_partitions(instance: dg.DagsterInstance, keys: Sequence[str]) -> lis
     missing: set[str] = set()
     for asset in ASSETS:
         missing.update(set(keys) - instance.get_materialized_partitions(asset.key))
-        tried = instance.event_log_storage.get_latest_asset_partition_materialization_attempts_without_materializations(
-            asset.key
-        )
-        missing.update(key for key, (run_id, _) in tried.items() if _has_ended(instance, run_id))
+        missing.update(tried_in_vain(instance, asset.key))
     return [key for key in keys if key in missing]
+
+
+def tried_in_vain(instance: dg.DagsterInstance, asset_key: dg.AssetKey) -> dict[str, str]:
+    """Return the partitions for which the last run that set out to make the asset has ended without, and that run."""
+    tried = instance.event_log_storage.get_latest_asset_partition_materialization_attempts_without_materializations(
+        asset_key
+    )
+    return {key: run_id for key, (run_id, _) in tried.items() if _has_ended(instance, run_id)}
 
 
 def _has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:

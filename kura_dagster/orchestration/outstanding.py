@@ -13,13 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_START_TAG
 
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.jobs import JOB_NAME
+from kura_dagster.orchestration.missing_partitions import tried_in_vain
 from kura_dagster.orchestration.run_requests import partition_ends
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.io_manager import partition_dates
@@ -46,7 +44,7 @@ def finished(instance: dg.DagsterInstance) -> set[str]:
 
 
 def stopped_half_way(instance: dg.DagsterInstance, keys: Sequence[str]) -> dict[str, bool]:
-    """Return which of these partitions were begun by a run that did not get to the map.
+    """Return which of these partitions a run set out to take to the map and did not get there.
 
     Returns:
         For each of them, whether that run was over several partitions, any of which may have stopped it.
@@ -70,13 +68,18 @@ def stopped_half_way(instance: dg.DagsterInstance, keys: Sequence[str]) -> dict[
         # Who materialises some assets by hand and succeeds has what was wanted.
         if key not in to_the_end or run is None or run.status is not dg.DagsterRunStatus.SUCCESS:
             stopped[key] = run is not None and ASSET_PARTITION_RANGE_START_TAG in run.tags
+    # What a run stored says nothing of what it did not even begin, as one that was killed in its first asset.
+    for asset in ASSETS:
+        for key, run_id in tried_in_vain(instance, asset.key).items():
+            if key in keys and key not in stopped:
+                run = instance.get_run_by_id(run_id)
+                stopped[key] = run is not None and ASSET_PARTITION_RANGE_START_TAG in run.tags
     return stopped
 
 
 def has_failed(instance: dg.DagsterInstance, key: str) -> bool:
-    """Whether a run of this partition alone has ended without success, as one that could not read a landing file."""
-    ended = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-    return bool(instance.get_runs(dg.RunsFilter(tags={PARTITION_NAME_TAG: key}, statuses=ended), limit=1))
+    """Whether the last run that was to read the partition's conversations has ended without, alone or with others."""
+    return key in tried_in_vain(instance, _BEGINNING)
 
 
 def with_failed_items(

@@ -21,8 +21,8 @@ from kura_dagster.storage.snapshot import Snapshot
 from kura_dagster.storage.tables import SUMMARIES
 
 JOB_NAME = "drop_old_messages"
-HOUR_OF_DAY = 5
-"""An hour after the day before is analysed."""
+HOUR_OF_DAY = 6
+"""After the runs of both schedules have begun, by their defaults: they would wait while the file is written anew."""
 
 
 @dataclass(frozen=True)

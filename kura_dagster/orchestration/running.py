@@ -44,14 +44,14 @@ def held(instance: dg.DagsterInstance, run_id: str) -> AbstractContextManager[An
     """
     path = _lock_path(instance, run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob("*.lock"):
+    for left in path.parent.iterdir():
         with suppress(Timeout), FileLock(left, timeout=0):
             run = instance.get_run_by_id(left.stem)
             if run is None or run.is_finished:
                 left.unlink(missing_ok=True)
     # Locked before it has the name under which others look: they would take one that lies free for an abandoned run's.
     unnamed = path.with_suffix(".new")
-    lock = FileLock(unnamed, timeout=0).acquire()
+    lock = FileLock(unnamed, timeout=10).acquire()  # another process that tidies up holds it for a moment
     unnamed.replace(path)
     return lock
 

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from dagster._time import get_current_timestamp
 from kura_dagster.orchestration.outstanding import runs_under_way
 from kura_dagster.orchestration.partitions import key_of, partitioning_from, partitions_of_day
 from kura_dagster.orchestration.run_requests import run_request, stretches
-from kura_dagster.pipeline.conversations import REJECTED_SUFFIX, day_of_file
+from kura_dagster.pipeline.conversations import REJECTED_SUFFIX, day_of_file, first_and_last_begun
 from kura_dagster.settings import Settings
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS, CONVERSATIONS
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 logger = logging.getLogger(__name__)
+
+_ONE_DAY = timedelta(days=1)
 
 SENSOR_NAME = "landed_conversations"
 SECONDS_BETWEEN_LOOKS = 30
@@ -95,7 +97,7 @@ def landed_since_analysed(
 ) -> list[list[str]]:
     """Return the partitions that are over and hold what was landed since they were analysed, neighbours together.
 
-    With `since`, only files of that day and later ones are looked at. No file is read.
+    With `since`, only files of the day before it and later ones are looked at. Of a file two lines are read.
 
     Raises:
         FileNotFoundError: the landing folder is missing.
@@ -103,8 +105,8 @@ def landed_since_analysed(
     materialised = _materialised(instance)
     wanted: set[str] = set()
     for file in _files(settings.conversations).values():
-        if since is None or file.day >= since:
-            keys, _ = partitions_of_day(file.day, partitions_def, settings)
+        if since is None or file.day >= since - _ONE_DAY:
+            keys, _ = _partitions_of_file(file, partitions_def, settings)
             wanted |= {key for key in keys if not _is_analysed(instance, materialised, key, file)}
     dropped = wanted & dropped_keys(partitions_def, settings)
     if dropped:
@@ -241,7 +243,7 @@ class _Look:
         if not self._is_settled(name, file):
             self.waiting.add(name)
             return
-        keys, all_over = partitions_of_day(file.day, self._partitions_def, self._settings)
+        keys, all_over = _partitions_of_file(file, self._partitions_def, self._settings)
         if not all_over:
             self.waiting.add(name)
         if not keys:
@@ -309,6 +311,35 @@ def _files(folder: Path) -> dict[str, _File]:
             except FileNotFoundError:
                 continue  # deleted meanwhile: the next look sees it is gone
     return found
+
+
+def _partitions_of_file(
+    file: _File, partitions_def: dg.TimeWindowPartitionsDefinition, settings: Settings
+) -> tuple[list[str], bool]:
+    """Return the partitions that a file holds something of and that are over, and whether all of them are.
+
+    Those are its day's, and of the day before or after those that it begins or ends in: whoever writes the file may cut
+    days in another time zone.
+    """
+    keys, all_over = partitions_of_day(file.day, partitions_def, settings)
+    try:
+        begun = None if file.is_rejected else first_and_last_begun(file.path, settings.tzinfo)
+    except OSError:
+        begun = None  # who reads all of it says why
+    if begun is None:
+        return keys, all_over
+    first, last = begun
+    days = {
+        day: partitions_of_day(day, partitions_def, settings)
+        for day in (file.day - _ONE_DAY, file.day + _ONE_DAY)
+        if first.astimezone(settings.tzinfo).date() <= day <= last.astimezone(settings.tzinfo).date()
+    }
+    beside = set()
+    for near, are_over in days.values():
+        all_over = all_over and are_over
+        windows = {key: partitions_def.time_window_for_partition_key(key) for key in near}
+        beside |= {key for key, window in windows.items() if window.start <= last and window.end > first}
+    return sorted(beside.union(keys)), all_over
 
 
 def _materialised(instance: dg.DagsterInstance) -> dict[str, set[str]]:

@@ -11,6 +11,7 @@ one window: the one that holds the beginning of its file's day.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -209,6 +210,40 @@ def landed_lines(path: Path) -> Iterator[LandedLine]:
         if error.filename is not None:
             raise
         raise OSError(f"{path.name} cannot be read ({error}); see that its disk is in order") from error
+
+
+def first_and_last_begun(path: Path, tz: tzinfo) -> tuple[datetime, datetime] | None:
+    """Return when the conversations of a file's first and last line began, the earlier one first, in UTC.
+
+    Days that were cut in another time zone begin or end with conversations of the day before or after. A line that does
+    not say when it began counts for nothing; None where neither does.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    first = next(landed_lines(path), None)
+    lines = [] if first is None else [first.content, _last_line(path)]
+    found = sorted(moment for line in lines if (moment := _begun_at(line, tz)) is not None)
+    return (found[0], found[-1]) if found else None
+
+
+def _last_line(path: Path) -> bytes:
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        wanted = 65_536
+        while True:
+            start = file.seek(max(end - wanted, 0))
+            _, newline, line = file.read(end - start).rstrip(b" \t\r\n").rpartition(b"\n")
+            if newline or start == 0:
+                return line
+            wanted *= 4
+
+
+def _begun_at(line: bytes, tz: tzinfo) -> datetime | None:
+    try:
+        return _to_utc(_TIMESTAMP.validate_python(_json_object(line)["created_at"]), tz)
+    except (UnusableLineError, ValidationError, KeyError, OverflowError):
+        return None
 
 
 def parsed_line(content: bytes, day: date, tz: tzinfo) -> Conversation:

@@ -319,6 +319,8 @@ class Database:
                 with self._attached(read_only=False) as (connection, written):
                     if written.version is None or not (found := find(connection)):
                         return None
+                    if log_of(self.path).exists():  # it would be read into the file that takes this one's place
+                        connection.execute("CHECKPOINT")
                     with _also_attached(connection, copied=copy, cleaned=clean):
                         connection.execute(f"COPY FROM DATABASE {_DATABASE} TO copied")
                         connection.execute("USE copied")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import dagster as dg
 import pytest
 from pydantic import Field
 
@@ -23,6 +24,30 @@ class SummaryWithProduct(GeneratedSummary):
 
     product: str = Field(description="The product the conversation is about.")
     urgent: bool = Field(description="Whether the user cannot go on working.")
+
+
+@pytest.mark.parametrize("cadence", ["hourly", "daily", "weekly", "monthly"])
+@pytest.mark.parametrize("language_model", [{}, {"language_model": "openai/gpt-4o-mini"}], ids=["embedded", "asked"])
+def test_dagster_loads_all_that_settings_can_add(settings, cadence, language_model):
+    """The whole repository at once: Dagster finds only then that two definitions have one name."""
+    everything = settings.model_dump() | {
+        "cadence": cadence,
+        "schedules": "on",
+        "keep_messages_days": 30,
+        "alert_webhook": "http://127.0.0.1:9/alerts",
+        **language_model,
+    }
+    defs = build_defs(Settings.load(**everything))
+    dg.Definitions.validate_loadable(defs)
+    repository = defs.get_repository_def()
+    assert {job.name for job in repository.get_all_jobs()} >= {"analyse_conversations", "drop_old_messages"}
+    assert len(repository.schedule_defs) == 3
+    assert {sensor.name for sensor in repository.sensor_defs} >= {
+        "landed_conversations",
+        "failed_runs",
+        "failed_checks",
+        "missing_partitions",
+    }
 
 
 @pytest.fixture

@@ -382,6 +382,7 @@ class TestDagster:
         assert keep >= 1
         kept = Settings.load(**analysed.model_dump() | {"keep_messages_days": keep, "timezone": "UTC"})
         defs = build_defs(kept, **own_models())
+        dg.Definitions.validate_loadable(defs)
         schedule = defs.resolve_schedule_def(f"{JOB_NAME}_schedule")
         assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
         assert schedule.cron_schedule == "0 6 * * *"

@@ -12,7 +12,7 @@ from kura_dagster.settings import Settings, SettingsError
 def alert() -> None:
     """Post a test alert to KURA_ALERT_WEBHOOK, to see that alerts arrive.
 
-    Those of failed runs and checks are posted by two sensors of Dagster, which have to run: `make dev` runs them.
+    Those of failed runs and checks and of missing days are posted by sensors of Dagster's daemon: `make dev` runs it.
     """
     from kura_dagster.orchestration.alert_message import trial
     from kura_dagster.orchestration.webhook import DeliveryError, deliver, host_of

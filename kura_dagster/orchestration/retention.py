@@ -112,7 +112,7 @@ def _partitions_of_days(days: Iterable[date], settings: Settings, database: Data
 def retention_job(settings: Settings) -> dg.JobDefinition:
     """Return the job that drops what is older than `KURA_KEEP_MESSAGES_DAYS`, which has to be set."""
 
-    @dg.op(name=JOB_NAME, description="Drops messages that are older than KURA_KEEP_MESSAGES_DAYS.")
+    @dg.op(description="Drops messages that are older than KURA_KEEP_MESSAGES_DAYS.")
     def drop(context: dg.OpExecutionContext, database: dg.ResourceParam[Database]) -> None:
         before = kept_since(settings, datetime.now(UTC))
         assert before is not None  # else there is no such job

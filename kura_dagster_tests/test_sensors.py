@@ -336,6 +336,19 @@ def test_a_file_that_was_cut_in_another_zone_asks_for_the_day_before_too(sensor,
     assert sensor.look() == []
 
 
+@pytest.mark.parametrize("year", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("timezone", ["America/New_York", "Pacific/Auckland"])
+def test_a_line_of_no_possible_time_stops_no_look(settings, instance, landed, year, timezone):
+    settings.conversations.mkdir()
+    elsewhere = Settings.load(**settings.model_dump() | {"timezone": timezone})
+    path = landed("2026-11-03", 3)
+    path.write_text(f'{{"created_at": "{year}"}}\n{path.read_text()}')
+    landed_days = {
+        key for keys in landed_since_analysed(instance, partitions_from(elsewhere), elsewhere) for key in keys
+    }
+    assert "2026-11-03" in landed_days
+
+
 def test_of_hours_those_of_the_day_before_that_the_file_reaches_into_are_asked_for(settings, instance, landed):
     settings.conversations.mkdir()
     hourly = settings.model_copy(update={"cadence": Cadence.HOURLY, "partitions_per_run": 100})

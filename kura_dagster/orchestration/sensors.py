@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -329,17 +329,21 @@ def _partitions_of_file(
     if begun is None:
         return keys, all_over
     first, last = begun
-    days = {
-        day: partitions_of_day(day, partitions_def, settings)
-        for day in (file.day - _ONE_DAY, file.day + _ONE_DAY)
-        if first.astimezone(settings.tzinfo).date() <= day <= last.astimezone(settings.tzinfo).date()
-    }
-    beside = set()
-    for near, are_over in days.values():
-        all_over = all_over and are_over
+
+    def reached(day: date) -> tuple[list[str], bool]:
+        # Compared as they are: of a line that says the year 1, another zone's clock can't tell the time.
+        midnight, next_midnight = (
+            datetime(each.year, each.month, each.day, tzinfo=settings.tzinfo) for each in (day, day + _ONE_DAY)
+        )
+        if first >= next_midnight or last < midnight:
+            return [], True
+        near, are_over = partitions_of_day(day, partitions_def, settings)
         windows = {key: partitions_def.time_window_for_partition_key(key) for key in near}
-        beside |= {key for key, window in windows.items() if window.start <= last and window.end > first}
-    return sorted(beside.union(keys)), all_over
+        return [key for key, window in windows.items() if window.start <= last and window.end > first], are_over
+
+    before, before_is_over = reached(file.day - _ONE_DAY)
+    after, after_is_over = reached(file.day + _ONE_DAY)
+    return list(dict.fromkeys([*before, *keys, *after])), before_is_over and all_over and after_is_over
 
 
 def _materialised(instance: dg.DagsterInstance) -> dict[str, set[str]]:

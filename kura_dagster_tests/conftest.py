@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import hypothesis
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -34,6 +35,11 @@ REQUESTS = [
     "cancel the order I made",
     "export all my data",
 ]
+
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:

@@ -303,7 +303,7 @@ def test_an_empty_result_is_a_checkpoint_too(tmp_path: Path) -> None:
     assert manager.load_checkpoint("clusters", Cluster) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     numbers=st.lists(st.integers(-1, 5), max_size=25),
     names=st.lists(st.sampled_from(["", "a", "A", "b", " b  ", "a (2)"]), min_size=6, max_size=6),

@@ -64,7 +64,7 @@ def blobs(n_blobs: int, size: int, seed: int = 0) -> np.ndarray:
 
 
 @pytest.mark.parametrize("method", METHODS, ids=NAMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(vectors=VECTORS, random=st.randoms(use_true_random=False))
 def test_groups_hold_every_item_once_in_any_order(method: BaseClusteringMethod, vectors: Any, random: Any) -> None:
     items = items_of(vectors)

@@ -71,7 +71,7 @@ def blobs(n_blobs: int, size: int, scale: float = 0.3) -> tuple[np.ndarray, np.n
     return centres[labels] + random.normal(scale=scale, size=(n_blobs * size, 32)), labels
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_every_conversation_is_placed_once_whatever_its_vector_and_in_any_order(data: st.DataObject) -> None:

@@ -291,7 +291,7 @@ def test_a_broken_repeat_does_not_take_the_place_of_a_good_line(tmp_path: Path) 
         (ZoneInfo("Pacific/Pago_Pago"), 24),
     ],
 )
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_every_line_is_in_exactly_one_window(
     tmp_path_factory: pytest.TempPathFactory, tz: Any, hours: int, data: st.DataObject

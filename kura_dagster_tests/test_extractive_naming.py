@@ -183,7 +183,7 @@ def test_slugs_are_three_ascii_words_of_meaning(name, texts, slug):
     assert slug_for(name, texts) == slug
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.lists(st.text(max_size=60), min_size=1, max_size=4), min_size=1, max_size=4))
 def test_any_groups_get_names_that_differ(minilm, texts):
     clusters = named(

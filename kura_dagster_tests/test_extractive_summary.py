@@ -90,7 +90,7 @@ class TestRequest:
         with pytest.raises(ValueError, match="follows no prompt"):
             asyncio.run(ExtractiveSummaryModel().summarise([conversation("hi")], prompt="Summarise {conversation}"))
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.lists(st.text(max_size=200), min_size=1, max_size=5))
     def test_any_text_gives_one_readable_line(self, turns):
         summary = summarised(*turns)

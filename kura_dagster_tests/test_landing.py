@@ -211,7 +211,7 @@ def test_what_is_set_aside_stays_where_it_is_whatever_its_file_is_called_now(tmp
 RECORDS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30), st.lists(st.sampled_from("xyz"), min_size=1)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(records=RECORDS, cut=st.integers(0, 20), one_source=st.booleans())
 def test_every_record_is_counted_once(
     tmp_path_factory: pytest.TempPathFactory,
@@ -259,7 +259,7 @@ IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=4)
 VERSIONS = st.lists(st.tuples(IDS, st.integers(1, 4)), max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(versions=VERSIONS, cuts=st.lists(st.integers(0, 12), max_size=3), random=st.randoms(use_true_random=False))
 def test_any_order_and_number_of_landings_gives_the_same_conversations(
     tmp_path_factory: pytest.TempPathFactory, versions: list[tuple[str, int]], cuts: list[int], random: object

@@ -206,7 +206,7 @@ wild_clusters = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(wild_clusters, max_size=60), st.integers(1, 12), st.sampled_from(sorted(EVERY)))
 @example([base(number) for number in range(13)], 10, "identity labels")
 @example([base(0, id=f"id-{number}", chat_ids=["a"]) for number in range(13)], 1, "pairs")
@@ -220,7 +220,7 @@ def test_any_model_over_any_clusters_ends_in_a_sound_hierarchy(
     assert model.rounds == sorted(set(model.rounds), reverse=True)  # each with fewer clusters than the one before
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(wild_clusters, max_size=40),
     st.integers(1, 6),
@@ -237,7 +237,7 @@ def test_result_does_not_depend_on_the_order_of_clusters(
     assert [each.model_dump_json() for each in first] == [each.model_dump_json() for each in second]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 60), st.integers(1, 12), st.sampled_from(sorted(EVERY)))
 def test_over_clusters_that_share_nothing_the_tree_has_no_fault(count: int, most: int, answer: str) -> None:
     result = reduce([base(number) for number in range(count)], Model(EVERY[answer], most))

@@ -100,7 +100,7 @@ def test_tokens_per_minute_count_by_request_and_a_huge_one_gets_through() -> Non
     assert 0.3 < asyncio.run(run()) < 3
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(["send", "cancel", "slow"]), max_size=40), st.integers(1, 5))
 def test_cancelled_requests_take_no_place_with_them(steps: list[str], most: int) -> None:
     async def run() -> None:

@@ -197,7 +197,7 @@ def test_what_does_not_differ_stands_at_one_point() -> None:
     assert two[0, 0] == pytest.approx(-two[1, 0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_the_graph_is_umap_learn_s_own(data: st.DataObject) -> None:
     """The same strengths as umap-learn's functions, run without compiling; duplicates and zeros included."""

@@ -383,7 +383,7 @@ long_turns = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(long_turns, st.integers(200, 3000))
 def test_shortening(turns: list[tuple[str, str, int]], tokens: int) -> None:
     contents = [f"turn {at} begins {letter * size} turn {at} ends" for at, (_, letter, size) in enumerate(turns)]

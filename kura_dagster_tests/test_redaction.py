@@ -146,7 +146,7 @@ class TestConversations:
         untouched = [each.conversation for each in sample if not each.truth.personal_data]
         assert sum(Redaction().redact(each) != each for each in untouched) < 0.01 * len(untouched)
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(st.lists(TEXTS, min_size=1, max_size=3))
     def test_redacting_twice_changes_nothing_more(self, turns: list[str]) -> None:
         once = redacted(*turns)
@@ -155,7 +155,7 @@ class TestConversations:
         assert [message.content for message in again.messages] == once
         assert sum(redaction.counts.values()) == 0
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(TEXTS)
     def test_nothing_is_lost_but_what_is_replaced(self, text: str) -> None:
         place = 0

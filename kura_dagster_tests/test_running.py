@@ -17,12 +17,7 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.monitoring import execute_run_monitoring_iteration
 
-from kura_dagster.orchestration.running import (
-    WatchedRunLauncher,
-    held,
-    is_abandoned,
-    report_abandoned_runs,
-)
+from kura_dagster.orchestration.running import WatchedRunLauncher, held, is_abandoned, report_abandoned_runs
 from kura_dagster_tests.dagster_dev import PROJECT
 
 HOLDER = """

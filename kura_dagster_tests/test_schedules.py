@@ -22,7 +22,7 @@ import pytest
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.scheduler.instigation import TickStatus
-from dagster._core.storage.tags import PARTITION_NAME_TAG, SCHEDULE_NAME_TAG
+from dagster._core.storage.tags import SCHEDULE_NAME_TAG
 from dagster._core.test_utils import create_run_for_test, freeze_time, instance_for_test
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
@@ -366,8 +366,8 @@ def test_a_day_whose_run_failed_before_it_stored_anything_is_tried_again_an_hour
 
 def killed_at_once(instance: dg.DagsterInstance, defs: dg.Definitions, keys: list[str]) -> None:
     """Have it in the history that a run over these partitions was killed before it stored anything."""
-    tags = run_requests.partition_tags(keys) if len(keys) > 1 else {PARTITION_NAME_TAG: keys[0]}
-    run = instance.create_run_for_job(defs.resolve_job_def(JOB_NAME), tags=tags, status=dg.DagsterRunStatus.STARTED)
+    job, tags = defs.resolve_job_def(JOB_NAME), run_requests.partition_tags(keys)
+    run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
     instance.report_run_failed(run)
 
 

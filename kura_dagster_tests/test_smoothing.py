@@ -39,7 +39,7 @@ def test_what_is_near_to_nothing_is_hardly_moved() -> None:
     assert smoothed(vectors, 10)[-1] @ alone > 0.999
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 120), st.integers(1, 12), st.integers(0, 100))
 def test_rows_are_unit_vectors_in_any_order_and_copies_change_nothing(n: int, rows_per_cluster: int, seed: int) -> None:
     random = np.random.default_rng(seed)

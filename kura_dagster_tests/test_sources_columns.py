@@ -226,7 +226,7 @@ def test_a_file_whose_every_line_leaves_a_quote_open_is_read_once() -> None:
 CELL = st.text(st.sampled_from('a",\n\r é\x00'), max_size=6) | st.just("x" * 80)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.lists(st.tuples(CELL, CELL, CELL), max_size=8), limit=st.sampled_from([50, 200, 10_000]))
 def test_rows_that_were_written_as_csv_are_read_or_too_large(rows: list[tuple[str, ...]], limit: int) -> None:
     written = io.StringIO()
@@ -243,7 +243,6 @@ def test_rows_that_were_written_as_csv_are_read_or_too_large(rows: list[tuple[st
             assert tuple(read_row.values()) == row
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from('ab",\n'), max_size=60), st.sampled_from([5, 10_000]))
 def test_any_text_after_a_header_loses_no_line(text: str, limit: int) -> None:
     """Every line is the beginning of a row that is told, or a part of one whose quotes are right."""
@@ -293,7 +292,7 @@ TEXT = st.text(st.characters(exclude_categories=()), max_size=8)
 VALUE = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXT, st.datetimes(), st.binary(max_size=3))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.fixed_dictionaries({"id": VALUE, "role": VALUE | st.just("user"), "text": VALUE, "m": VALUE})))
 def test_every_row_of_messages_is_in_one_record(rows: list[dict[str, Any]]) -> None:
     records = list(read_rows(rows, "rows", with_columns(chat_id="id", role="role", content="text")))
@@ -304,7 +303,6 @@ def test_every_row_of_messages_is_in_one_record(rows: list[dict[str, Any]]) -> N
     assert len(records) >= len({name for name in named if name.isascii() and name.isprintable() and name})
 
 
-@settings(deadline=None)
 @given(st.lists(st.fixed_dictionaries({"prompt": VALUE, "time": VALUE, "m": VALUE}), max_size=5))
 def test_every_row_without_an_id_is_a_record(rows: list[dict[str, Any]]) -> None:
     records = list(read_rows(rows, "rows", with_columns(prompt="prompt", created_at="time")))

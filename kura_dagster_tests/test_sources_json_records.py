@@ -8,7 +8,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kura_dagster.pipeline.sources import json_records
@@ -32,7 +32,6 @@ def values(records: list[RawRecord]) -> list[Any]:
     return [json.loads(record.content) for record in records]
 
 
-@settings(deadline=None)
 @given(st.lists(JSON, max_size=6), BLANK, BLANK, st.booleans(), st.sampled_from([1, 2, 7, 1 << 20]))
 def test_a_list_is_cut_into_its_items(items: list[Any], before: str, between: str, escape: bool, chunk: int) -> None:
     written = [json.dumps(item, ensure_ascii=escape) for item in items]
@@ -42,21 +41,18 @@ def test_a_list_is_cut_into_its_items(items: list[Any], before: str, between: st
         assert values(cut(text.encode("utf-8", "surrogatepass"))) == items
 
 
-@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.text(max_size=5), JSON, max_size=4), max_size=6))
 def test_lines_are_cut_into_lines(items: list[Any]) -> None:
     text = "\n".join(json.dumps(item) for item in items)
     assert values(cut(text.encode())) == items
 
 
-@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.text(min_size=1, max_size=5), JSON, min_size=1, max_size=4), min_size=1, max_size=4))
 def test_objects_over_several_lines_are_cut_into_objects(items: list[Any]) -> None:
     text = "\n".join(json.dumps(item, indent=2) for item in items)
     assert values(cut(text.encode())) == items
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(alphabet='[]{}",:\\1a \n', max_size=60).map(str.encode))
 def test_nothing_that_is_not_blank_is_lost(content: bytes) -> None:
     records = cut(content)
@@ -95,7 +91,6 @@ def cut_in(field: str, content: bytes) -> list[RawRecord]:
     return list(raw_records(io.BufferedReader(io.BytesIO(content)), field))  # type: ignore[arg-type]
 
 
-@settings(deadline=None)
 @given(st.lists(JSON, max_size=6), BLANK, st.sampled_from([1, 2, 7, 1 << 20]), st.integers(1, 3))
 def test_the_list_in_an_object_is_cut_into_its_items(items: list[Any], blank: str, chunk: int, times: int) -> None:
     around = {"object": "list", "meta": {"data": [1]}, "data": items, "n": -1.5e3, "more": None, "empty": [], "x": [1]}

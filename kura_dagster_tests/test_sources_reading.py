@@ -203,7 +203,7 @@ JSON_FORMATS = [Format.KURA, Format.CLAUDE, Format.CHATGPT, Format.OPENAI, Forma
 
 
 @pytest.mark.parametrize("format", JSON_FORMATS)
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(items=st.lists(ANY_JSON, max_size=4))
 def test_any_json_becomes_one_record_an_item(format: Format, items: list[Any]) -> None:
     options = replace(OPTIONS, columns=ColumnMapping(prompt="text"))  # rows of one id would be one record
@@ -247,7 +247,6 @@ def first_of(sample: str) -> Any:
 )
 # Making a failing record smaller takes minutes; the message of the error is enough.
 @settings(
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     max_examples=60,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -266,7 +265,7 @@ def test_records_with_anything_in_place_of_a_value_are_one_record_each(
         found.content.encode()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     content=st.binary(max_size=300),
     format=st.sampled_from([None, *JSON_FORMATS, Format.CSV]),

@@ -40,7 +40,7 @@ def test_labels_are_as_many_as_asked_for_and_numbered_by_appearance(
     assert list(dict.fromkeys(labels.tolist())) == list(range(min(n, n_groups)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(n=st.integers(2, 60), seed=st.integers(0, 1000), n_groups=st.integers(1, 20))
 def test_rows_that_weigh_alike_are_grouped_as_scipy_groups_them(n: int, seed: int, n_groups: int) -> None:
     vectors = np.random.default_rng(seed).normal(size=(n, 6))
@@ -49,7 +49,7 @@ def test_rows_that_weigh_alike_are_grouped_as_scipy_groups_them(n: int, seed: in
     assert partition(group_by_ward(vectors, n_groups, [3.0] * n)) == partition(theirs)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(n=st.integers(3, 30), seed=st.integers(0, 1000), n_groups=st.integers(2, 8))
 def test_a_weight_counts_as_so_many_rows(n: int, seed: int, n_groups: int) -> None:
     random = np.random.default_rng(seed)

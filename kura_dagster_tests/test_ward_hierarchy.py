@@ -52,7 +52,7 @@ def reduced(given_clusters, max_clusters):
     return asyncio.run(reduce_clusters_from_base_clusters(given_clusters, model=model))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 60), st.integers(1, 12), st.booleans(), st.integers(0, 5))
 def test_the_result_is_a_tree_with_few_enough_roots(count, max_clusters, outlier, seed):
     given_clusters = clusters(count, seed, outlier)

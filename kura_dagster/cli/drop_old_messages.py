@@ -11,7 +11,6 @@ from kura_dagster.cli.app import Command, app, examples
 from kura_dagster.cli.project import a_partition, database_of
 from kura_dagster.cli.screen import counted, errors_explained, fail, print_error, print_lines
 from kura_dagster.settings import Settings
-from kura_dagster.storage.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from kura_dagster.orchestration.retention import OldMessages
@@ -41,7 +40,7 @@ def drop_old_messages(
         if not found:
             if not dry_run:
                 # One that was killed between the database and the snapshot left them there.
-                Snapshot(database).publish_or_remove()
+                retention.drop_old_messages(settings, database, before)
             print_lines([f"Nothing from before {before:%Y-%m-%d %H:%M} has messages any more."])
             return
         _print_found(settings, found)

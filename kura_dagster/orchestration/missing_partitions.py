@@ -21,14 +21,11 @@ def missing_partitions(instance: dg.DagsterInstance, keys: Sequence[str]) -> lis
     return [key for key in keys if key in missing]
 
 
-def tried_in_vain(instance: dg.DagsterInstance, asset_key: dg.AssetKey) -> dict[str, str]:
+def tried_in_vain(instance: dg.DagsterInstance, asset_key: dg.AssetKey) -> dict[str, dg.DagsterRun]:
     """Return the partitions for which the last run that set out to make the asset has ended without, and that run."""
     tried = instance.event_log_storage.get_latest_asset_partition_materialization_attempts_without_materializations(
         asset_key
     )
-    return {key: run_id for key, (run_id, _) in tried.items() if _has_ended(instance, run_id)}
-
-
-def _has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
-    run = instance.get_run_by_id(run_id)
-    return run is not None and run.is_finished
+    # Most partitions share their run with others.
+    runs = {run_id: instance.get_run_by_id(run_id) for run_id in {run_id for run_id, _ in tried.values()}}
+    return {key: run for key, (run_id, _) in tried.items() if (run := runs[run_id]) is not None and run.is_finished}

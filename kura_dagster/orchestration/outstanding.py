@@ -70,10 +70,9 @@ def stopped_half_way(instance: dg.DagsterInstance, keys: Sequence[str]) -> dict[
             stopped[key] = run is not None and ASSET_PARTITION_RANGE_START_TAG in run.tags
     # What a run stored says nothing of what it did not even begin, as one that was killed in its first asset.
     for asset in ASSETS:
-        for key, run_id in tried_in_vain(instance, asset.key).items():
-            if key in keys and key not in stopped:
-                run = instance.get_run_by_id(run_id)
-                stopped[key] = run is not None and ASSET_PARTITION_RANGE_START_TAG in run.tags
+        for key, tried in tried_in_vain(instance, asset.key).items():
+            if key in keys:
+                stopped.setdefault(key, ASSET_PARTITION_RANGE_START_TAG in tried.tags)
     return stopped
 
 

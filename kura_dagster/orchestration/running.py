@@ -44,7 +44,7 @@ def held(instance: dg.DagsterInstance, run_id: str) -> AbstractContextManager[An
     """
     path = _lock_path(instance, run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.iterdir():
+    for left in (*path.parent.glob("*.lock"), *path.parent.glob("*.new")):
         with suppress(Timeout), FileLock(left, timeout=0):
             run = instance.get_run_by_id(left.stem)
             if run is None or run.is_finished:

@@ -43,9 +43,10 @@ class Services(DagsterDev):
 
         def answer() -> str | None:
             try:
-                return self.launch_run(day)
-            except (OSError, KeyError, ValueError, AssertionError):
+                job = self.analysis_job()
+            except (OSError, KeyError, ValueError):
                 return None  # the code server is being started again
+            return self.launch_run(job, day)
 
         return str(wait_for(answer, "the launch of a run", pause=0.5))
 

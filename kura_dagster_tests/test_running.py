@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import os
+import signal
 import subprocess
 import sys
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import grpc
 import pytest
 import yaml
 from dagster._core.launcher.base import WorkerStatus
+from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.monitoring import execute_run_monitoring_iteration
+from dagster._grpc.__generated__.dagster_api_pb2 import CanCancelExecutionReply
+from dagster._grpc.__generated__.dagster_api_pb2_grpc import DagsterApiServicer, add_DagsterApiServicer_to_server
+from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
+from dagster._serdes import deserialize_value, serialize_value
 
+from kura_dagster.orchestration import running
+from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.orchestration.running import WatchedRunLauncher, held, is_abandoned, report_abandoned_runs
 from kura_dagster_tests.dagster_dev import PROJECT
+from kura_dagster_tests.own_models import own_models
 
 HOLDER = """
 import sys
@@ -28,6 +45,27 @@ from kura_dagster.orchestration.running import held
 with DagsterInstance.get() as instance, held(instance, sys.argv[1]):
     print("held", flush=True)
     sys.stdin.readline()
+"""
+KILLED_BEFORE_IT_HOLDS_ITS_RUN = """
+import os, signal, sys
+from dagster import DagsterInstance
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.execute_in_process import core_execute_in_process
+from kura_dagster.orchestration import running
+from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.jobs import JOB_NAME
+
+running.hold_until_exit = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+with DagsterInstance.get() as instance:
+    core_execute_in_process(
+        job=InMemoryJob(build_defs().resolve_job_def(JOB_NAME)),
+        instance=instance,
+        run_id=sys.argv[1],
+        run_config={},
+        output_capturing_enabled=False,
+        raise_on_error=False,
+        run_tags={"dagster/partition": "2026-11-02"},
+    )
 """
 STARTED = dg.DagsterRunStatus.STARTED
 
@@ -85,6 +123,82 @@ def test_run_monitoring_fails_a_run_whose_process_was_killed_and_no_other(instan
         entry.message for entry in instance.all_logs(killed) if "has ended. What it stored is kept" in entry.message
     ]
     assert "run the same again to go on" in reason
+
+
+@pytest.fixture
+def killed_before_it_held_its_run(instance) -> str:
+    """A run whose process was killed after Dagster had recorded its start and before it had the run's lock."""
+    run_id = str(uuid.uuid4())
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_BEFORE_IT_HOLDS_ITS_RUN, run_id],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert instance.get_run_by_id(run_id).status is STARTED
+    return run_id
+
+
+@contextmanager
+def code_server_that_has(run_id: str) -> Iterator[int]:
+    """A code server of one word, for the length of a with block: whether it looks after a run. Yields its port."""
+
+    class OneWord(DagsterApiServicer):
+        def CanCancelExecution(self, request: Any, context: Any) -> CanCancelExecutionReply:
+            asked = deserialize_value(request.serialized_can_cancel_execution_request, CanCancelExecutionRequest)
+            answer = serialize_value(CanCancelExecutionResult(can_cancel=asked.run_id == run_id))
+            return CanCancelExecutionReply(serialized_can_cancel_execution_result=answer)
+
+    server = grpc.server(ThreadPoolExecutor(1))
+    add_DagsterApiServicer_to_server(OneWord(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop(0)
+
+
+def test_a_run_that_was_killed_before_it_held_its_lock_is_failed_a_minute_later(
+    instance, killed_before_it_held_its_run, monkeypatch
+):
+    run_id = killed_before_it_held_its_run
+    monitor(instance)
+    assert instance.get_run_by_id(run_id).status is STARTED
+    monkeypatch.setattr(running, "SECONDS_UNTIL_HELD", 0)
+    monitor(instance)
+    assert instance.get_run_by_id(run_id).status is dg.DagsterRunStatus.FAILURE
+    assert any("The process that ran it has ended." in entry.message for entry in instance.all_logs(run_id))
+
+
+def test_a_run_without_a_lock_is_left_alone_while_its_code_server_or_another_machine_has_it(
+    instance, killed_before_it_held_its_run, monkeypatch
+):
+    run_id = killed_before_it_held_its_run
+    monkeypatch.setattr(running, "SECONDS_UNTIL_HELD", 0)
+    with code_server_that_has(run_id) as port:
+        instance.add_run_tags(run_id, {GRPC_INFO_TAG: json.dumps({"host": "127.0.0.1", "port": port})})
+        assert not is_abandoned(instance, run_id)
+    with code_server_that_has("another run") as port:
+        instance.add_run_tags(run_id, {GRPC_INFO_TAG: json.dumps({"host": "127.0.0.1", "port": port})})
+        assert is_abandoned(instance, run_id)
+    assert is_abandoned(instance, run_id), "its code server is gone"
+    instance.add_run_tags(run_id, {running.PROCESS_TAG: "another-machine 17"})
+    assert not is_abandoned(instance, run_id)
+
+
+def test_a_run_from_the_command_line_holds_its_lock_before_dagster_knows_it(instance, settings, land, monkeypatch):
+    land("2026-11-02", 3)
+    held_before = []
+    create = dg.DagsterInstance.create_run_for_job
+
+    def create_and_look(instance: dg.DagsterInstance, **options: Any) -> dg.DagsterRun:
+        held_before.append(running.lock_folder(instance).joinpath(f"{options['run_id']}.lock").exists())
+        return create(instance, **options)
+
+    monkeypatch.setattr(dg.DagsterInstance, "create_run_for_job", create_and_look)
+    assert materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance).success
+    assert held_before == [True]
 
 
 def test_a_run_that_is_recorded_as_finished_is_not_abandoned(instance):

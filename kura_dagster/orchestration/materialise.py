@@ -23,7 +23,7 @@ from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.partitions import partitions_from
 from kura_dagster.orchestration.questions import LANGUAGE_MODEL_POOL
 from kura_dagster.orchestration.run_requests import partition_tags
-from kura_dagster.orchestration.running import process_tag, report_abandoned_runs
+from kura_dagster.orchestration.running import hold_until_exit, report_abandoned_runs
 from kura_dagster.orchestration.step_failures import error_behind, is_its_own
 from kura_dagster.pipeline.language_model.ledger import Spent
 from kura_dagster.settings import Settings
@@ -136,6 +136,7 @@ def materialise(
                 instance.report_run_canceling(run, "Interrupted from the command line. What is stored is kept.")
         on_event(entry)
 
+    hold_until_exit(instance, run_id)
     instance.add_event_listener(run_id, listen)
     try:
         job = defs.resolve_job_def(JOB_NAME)
@@ -149,7 +150,7 @@ def materialise(
             run_id=run_id,
             raise_on_error=False,
             output_capturing_enabled=False,
-            run_tags={**partition_tags(keys), **process_tag()},
+            run_tags=partition_tags(keys),
             # The console belongs to the caller's progress display; the event log keeps everything.
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )

@@ -2,20 +2,25 @@
 
 A process holds a file lock while it works on a run, and the kernel takes that back however the process ends: by a
 kill, a power failure, or with its container. Process ids would not tell: after a restart another process has them. A
-run whose lock lies free and that nobody has recorded as finished is abandoned. Of a run without a lock here, as one on
-a machine that shares only the run history, nothing can be told.
+run whose lock lies free and that nobody has recorded as finished is abandoned. So is one that should have a lock by now
+and has none, where no code server knows of its process either: its process ended in the moment between Dagster's record
+of its start and the lock. Of other runs without a lock here, as one on a machine that shares only the run history,
+nothing can be told.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
@@ -24,17 +29,19 @@ from dagster._core.executor.in_process import InProcessExecutor
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._grpc.client import DagsterGrpcClient
+from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
+from dagster._serdes import deserialize_value
 from filelock import FileLock, Timeout
 
 PROCESS_TAG = "kura_dagster/process"
 """On every run: host and process id of who works on it."""
 
-_held_until_exit: list[AbstractContextManager[Any]] = []
+SECONDS_UNTIL_HELD = 60
+"""A run that began longer ago than this has its lock; it takes a fraction of a second."""
 
-
-def process_tag() -> dict[str, str]:
-    """Return the tag that says who works on a run: this host and process."""
-    return {PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"}
+_held_until_exit: dict[str, AbstractContextManager[Any]] = {}
 
 
 def held(instance: dg.DagsterInstance, run_id: str) -> AbstractContextManager[Any]:
@@ -56,11 +63,20 @@ def held(instance: dg.DagsterInstance, run_id: str) -> AbstractContextManager[An
     return lock
 
 
+def hold_until_exit(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Take the run's lock, unless this process has it, for as long as the process lives.
+
+    Dagster records the end of a run when the run's code has been left.
+    """
+    if run_id not in _held_until_exit:
+        _held_until_exit[run_id] = held(instance, run_id)
+
+
 def is_abandoned(instance: dg.DagsterInstance, run_id: str) -> bool:
     """Whether the process that worked on a run has ended without recording it as finished."""
     path = _lock_path(instance, run_id)
     if not path.exists():
-        return False
+        return _was_never_held(instance, run_id)
     try:
         with FileLock(path, timeout=0):
             # Read again now: the lock is let go of when the run has ended.
@@ -68,6 +84,38 @@ def is_abandoned(instance: dg.DagsterInstance, run_id: str) -> bool:
             return run is not None and not run.is_finished
     except Timeout:
         return False
+
+
+def _was_never_held(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether the process of a run of the project's assets ended in the moment before it held the run."""
+    # Webserver and daemon load this module, and need the assets for nothing else.
+    from kura_dagster.orchestration import jobs, retention
+    from kura_dagster.orchestration.assets import ASSETS
+
+    record = instance.get_run_record_by_id(run_id)
+    if record is None or record.start_time is None or time.time() - record.start_time < SECONDS_UNTIL_HELD:
+        return False
+    run = record.dagster_run
+    if run.is_finished or PROCESS_TAG in run.tags:
+        return False
+    selected = {*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())}
+    is_ours = run.job_name in (jobs.JOB_NAME, retention.JOB_NAME) or any(asset.key in selected for asset in ASSETS)
+    return is_ours and not _its_code_server_has_it(run)
+
+
+def _its_code_server_has_it(run: dg.DagsterRun) -> bool:
+    """Whether the code server that started a run still looks after its process."""
+    at = json.loads(run.tags.get(GRPC_INFO_TAG, "null"))
+    if at is None:
+        return False
+    client = DagsterGrpcClient(
+        host=at["host"], port=at.get("port"), socket=at.get("socket"), use_ssl=at.get("use_ssl", False)
+    )
+    try:
+        answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id), timeout=10)
+    except DagsterUserCodeUnreachableError:
+        return False
+    return deserialize_value(answer, CanCancelExecutionResult).can_cancel
 
 
 def report_abandoned_runs(instance: dg.DagsterInstance) -> None:
@@ -85,7 +133,8 @@ def report_abandoned_runs(instance: dg.DagsterInstance) -> None:
 def what_ended(run: dg.DagsterRun) -> str:
     """Return the message for a run that is abandoned."""
     host, _, process = run.tags.get(PROCESS_TAG, "").rpartition(" ")
-    return f"Process {process} on {host}, which ran it, has ended. What it stored is kept; run the same again to go on."
+    which = f"Process {process} on {host}, which ran it," if host else "The process that ran it"
+    return f"{which} has ended. What it stored is kept; run the same again to go on."
 
 
 @dg.executor(name="in_process_holding_its_run")
@@ -101,9 +150,9 @@ class _HoldingExecutor(InProcessExecutor):
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[dg.DagsterEvent]:
-        # Until the process exits, because Dagster records the end of the run after this.
-        _held_until_exit.append(held(plan_context.instance, plan_context.run_id))
-        plan_context.instance.add_run_tags(plan_context.run_id, process_tag())
+        hold_until_exit(plan_context.instance, plan_context.run_id)
+        process = f"{socket.gethostname()} {os.getpid()}"
+        plan_context.instance.add_run_tags(plan_context.run_id, {PROCESS_TAG: process})
         yield from super().execute(plan_context, execution_plan)
 
 

@@ -242,6 +242,23 @@ def test_status_shows_what_is_missing_of_a_day(kura, settings, monkeypatch):
     assert kura("status").stdout.splitlines()[2].split() == ["2026-11-02", "2", "2", "2", "1", "1", "–", "2"]
 
 
+@pytest.mark.usefixtures("two_analysed")
+def test_status_names_what_is_not_done_since_the_first_day_and_how_to_do_it(kura, land, monkeypatch):
+    def said() -> list[str]:
+        return [line for line in kura("status").stdout.splitlines() if line.startswith("Not done")]
+
+    assert kura("run", "2026-11-05").exit_code == 0
+    (line,) = said()
+    assert line.startswith("Not done since 2026-11-02, the first that was begun: 2026-11-03 to 2026-11-04, 2026-11-06")
+    land("2026-11-03", 2)
+    assert kura(*line.partition("kura-dagster ")[2].split()).exit_code == 0
+    assert said() == []
+    monkeypatch.setenv("KURA_START_DATE", "2026-11-01")
+    assert said() == [], "what was before the first is history"
+    monkeypatch.delenv("DAGSTER_HOME")
+    assert said() == [], "without a run history nothing was begun"
+
+
 def test_status_of_nothing(kura):
     shown = kura("status")
     assert shown.exit_code == 0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kura_dagster.cli import screen
 from kura_dagster.cli.app import Command, app, examples
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 @app.command(cls=Command, epilog=examples("status"))
 def status() -> None:
-    """Show which days are analysed, with the rows in each table, and how old the snapshot is.
+    """Show which days are analysed, with the rows in each table, which are not, and how old the snapshot is.
 
     A day has a column for each of the seven assets; – is not materialised.
     """
     from kura_dagster.orchestration.assets import ASSETS
+    from kura_dagster.orchestration.missing_partitions import missing_partitions
     from kura_dagster.storage.tables import FAILED, REJECTED_CONVERSATIONS
 
     with errors_explained():
@@ -33,6 +34,7 @@ def status() -> None:
         dates = dates_by_key(settings)
         with opened_instance() as instance:
             done = {name: materialised_keys(instance, name) for name in names}
+            missing = missing_partitions(instance, list(dates))
         rows = {}
         for key, when in dates.items():
             cells = []
@@ -45,6 +47,7 @@ def status() -> None:
         print_lines(_status_table(a_partition(settings), names, rows, width))
         over = f" ({min(dates)} to {max(dates)})" if dates else ""
         print_lines([f"{len(rows):,} of {len(dates):,} {a_partition(settings)}s hold something{over}."])
+        _print_missing(settings, missing, begun=done[names[0]], dropped=dropped, dates=dates)
         if without := [key for key, when in dates.items() if when in dropped]:
             days = counted(len(without), a_partition(settings), f"{a_partition(settings)}s")
             print_lines([f"The messages of {days} were dropped ({without[0]} to {without[-1]})."])
@@ -58,6 +61,25 @@ def status() -> None:
             if failed:
                 days = ", ".join(f"{key} ({count:,})" for key, count in failed.items())
                 print_lines([f"{sum(failed.values()):,} items failed, see the table {table.name}; run again: {days}."])
+
+
+def _print_missing(
+    settings: Settings, missing: Sequence[str], *, begun: set[str], dropped: Collection[Any], dates: Mapping[str, Any]
+) -> None:
+    """Name what is not done since the first that was begun; what is before that is history that nobody asked for."""
+    from kura_dagster.orchestration.run_requests import told
+
+    keys = list(dates)
+    first = next((number for number, key in enumerate(keys) if key in begun), len(keys))
+    wanted = [key for key in keys[first:] if key in missing and dates[key] not in dropped]
+    if not wanted:
+        return
+    print_lines(
+        [
+            f"Not done since {keys[first]}, the first that was begun: {told(wanted, keys)}. To do it: "
+            f"kura-dagster run --from {wanted[0][:10]} --to {wanted[-1][:10]} --missing"
+        ]
+    )
 
 
 def _print_snapshot(database: Database, settings: Settings) -> None:

@@ -17,7 +17,7 @@ from dagster._time import get_current_datetime
 from dagster._utils.schedules import get_latest_completed_cron_tick
 
 from kura_dagster.orchestration.outstanding import CATCH_UP_REACH, begun
-from kura_dagster.orchestration.run_requests import stretches
+from kura_dagster.orchestration.run_requests import told
 from kura_dagster.orchestration.schedules import analysis_cron
 from kura_dagster.orchestration.sensors import dropped_keys
 from kura_dagster.settings import Settings
@@ -29,7 +29,6 @@ SECONDS_BETWEEN_CHECKS = 60
 GRACE = timedelta(hours=3)
 """So long after its scheduled time a partition may be missing: the trailing run tries once more after an hour, and a
 large day with a language model takes its time."""
-SHOWN_STRETCHES = 20
 
 CHECKED = (CONVERSATIONS.name, CONVERSATION_PROJECTIONS.name)
 
@@ -63,22 +62,16 @@ class Freshness:
         """The missing partitions and what to do about them."""
         if not self.missing:
             return f"All are there up to {self.last_due}, the last that is due."
-        told = f"Missing: {self._told(self.missing)}."
+        said = f"Missing: {told(self.missing, self.in_order)}."
         if self.recent:
-            told += " See that the schedules and Dagster's daemon are on, and what failed under Runs"
-            told += "; the next trailing run asks for them again." if self.is_caught_up else "; then materialise them."
+            said += " See that the schedules and Dagster's daemon are on, and what failed under Runs"
+            said += "; the next trailing run asks for them again." if self.is_caught_up else "; then materialise them."
         if self.old:
-            told += (
-                f" No schedule goes back to {self._told(self.old)}: materialise them, or set KURA_START_DATE to a "
-                "later day."
+            said += (
+                f" No schedule goes back to {told(self.old, self.in_order)}: materialise them, or set "
+                "KURA_START_DATE to a later day."
             )
-        return told
-
-    def _told(self, keys: Sequence[str]) -> str:
-        ends = [(keys[0], keys[-1]) for keys in stretches(keys, self.in_order, len(self.in_order) or 1)]
-        told = [first if first == last else f"{first} to {last}" for first, last in ends[-SHOWN_STRETCHES:]]
-        more = len(ends) - len(told)
-        return ", ".join([*([f"{more} stretches before"] if more else []), *told])
+        return said
 
 
 def freshness(

@@ -14,6 +14,8 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
+TOLD_STRETCHES = 20
+
 
 def stretches(wanted: Collection[str], in_order: Sequence[str], most: int) -> Iterator[list[str]]:
     """Yield the wanted partitions, those that are neighbours in `in_order` together, at most so many at once."""
@@ -27,6 +29,14 @@ def stretches(wanted: Collection[str], in_order: Sequence[str], most: int) -> It
         stretch = [key] if key in wanted else []
     if stretch:
         yield stretch
+
+
+def told(keys: Collection[str], in_order: Sequence[str]) -> str:
+    """Return partitions for a person to read: neighbours as "first to last", the last `TOLD_STRETCHES` of these."""
+    ends = [(stretch[0], stretch[-1]) for stretch in stretches(keys, in_order, len(in_order) or 1)]
+    shown = [first if first == last else f"{first} to {last}" for first, last in ends[-TOLD_STRETCHES:]]
+    more = len(ends) - len(shown)
+    return ", ".join([*([f"{more} stretches before"] if more else []), *shown])
 
 
 def run_request(keys: Sequence[str], run_key: str, assets: Sequence[dg.AssetKey] | None = None) -> dg.RunRequest:

@@ -21,6 +21,7 @@ import pytest
 
 from kura_dagster.orchestration.build import build_defs
 from kura_dagster.orchestration.freshness import CHECK_NAME
+from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.materialise import materialise
 from kura_dagster.storage.database import Database
 from kura_dagster.storage.tables import TABLES
@@ -114,7 +115,7 @@ def test_runs_that_ask_a_language_model_wait_for_one_another(tmp_path, settings,
     days = DAYS[:3]
     for day in days:
         land(day, 6)
-    server.latency = 1.0
+    server.latency = 0.3
     environment = {
         "KURA_DATABASE": str(settings.database),
         "KURA_CONVERSATIONS": str(settings.conversations),
@@ -127,10 +128,9 @@ def test_runs_that_ask_a_language_model_wait_for_one_another(tmp_path, settings,
     command = [sys.executable, "-c", "from kura_dagster.cli import app; app()", "status"]
     subprocess.run(command, env=os.environ | environment | {"DAGSTER_HOME": str(tmp_path)}, check=True, timeout=60)
     with DagsterDev(tmp_path, environment, "-m", "kura_dagster_tests.asking_location") as dagster_dev:
+        job = dagster_dev.analysis_job()
         for day in days:
-            assets = [{"path": [name]} for name in ASSETS]
-            launched = dagster_dev.query(LAUNCH, backfill={"partitionNames": [day], "assetSelection": assets})
-            assert launched["launchPartitionBackfill"]["__typename"] == "LaunchBackfillSuccess", launched
+            assert dagster_dev.launch_run(job, day)
 
         def finished():
             runs = dagster_dev.query(RUNS)["runsOrError"]["results"]
@@ -204,7 +204,7 @@ def test_a_run_that_fails_and_one_that_is_killed_reach_the_webhook_and_the_secre
     own.receiver.answer = Answer(404)
     failing, stalling = TROUBLE
     _land_request(own.landing, failing, FAILS)
-    _launch(own.dagster_dev, failing)
+    assert own.dagster_dev.launch_run(own.dagster_dev.analysis_job(), failing)
     own.dagster_dev.wait_for(lambda: any(tick["status"] == "FAILURE" for tick in ticks()))
     (error, *_) = [tick["error"] for tick in ticks() if tick["error"]]
     assert "the alert did not reach 127.0.0.1: it answered 404 Not Found." in error["causes"][0]["message"]
@@ -212,13 +212,13 @@ def test_a_run_that_fails_and_one_that_is_killed_reach_the_webhook_and_the_secre
     own.dagster_dev.wait_for(lambda: own.receiver.taken)
 
     _land_request(own.landing, stalling, STALLS)
-    _launch(own.dagster_dev, stalling)
+    assert own.dagster_dev.launch_run(own.dagster_dev.analysis_job(), stalling)
     # Dagster itself says which process runs it.
     os.kill(int(own.dagster_dev.wait_for(lambda: _process_of_run(own.dagster_dev, stalling))), signal.SIGKILL)
     own.dagster_dev.wait_for(lambda: len(own.receiver.taken) > 1)
 
     failed, killed = own.receiver.taken
-    assert (failed["kind"], failed["job"]) == ("run_failed", "__ASSET_JOB")
+    assert (failed["kind"], failed["job"]) == ("run_failed", JOB_NAME)
     assert failed["partitions"] == {"first": failing, "last": failing}
     assert [fault["asset"] for fault in failed["faults"]] == ["summaries"]
     assert failed["faults"][0]["reason"] == f"{failing}: RuntimeError; the run's log has what it says"
@@ -248,12 +248,6 @@ query Events($id: ID!) {
 def _land_request(landing: Path, day: str, text: str) -> None:
     conversation = rows.conversation(1, text, datetime.fromisoformat(f"{day}T08:00:00+00:00"))
     (landing / f"{day}.jsonl").write_text(conversation.model_dump_json() + "\n")
-
-
-def _launch(dagster_dev: DagsterDev, day: str) -> None:
-    assets = [{"path": [name]} for name in ASSETS[:2]]
-    launched = dagster_dev.query(LAUNCH, backfill={"partitionNames": [day], "assetSelection": assets})
-    assert launched["launchPartitionBackfill"]["__typename"] == "LaunchBackfillSuccess", launched
 
 
 def _process_of_run(dagster_dev: DagsterDev, day: str) -> str | None:

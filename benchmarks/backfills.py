@@ -248,19 +248,20 @@ def main() -> None:
         print("| way | runs | seconds | rows | tables that differ |\n|---|---:|---:|---:|---|")
         reference: Way | None = None
         all_same = True
-        for name in arguments.ways:
+        for name in dict.fromkeys(arguments.ways):
             batch = arguments.days if name in ("one range", "interrupted") else -(-arguments.days // 8)
             way = Way(folder / name.replace(" ", "_"), folder / "landing", keys, batch, arguments.projection)
             started = time.monotonic()
             WAYS[name](way)
             seconds = time.monotonic() - started
-            reference = reference or way
-            tables = differing(way, reference)
+            tables = [] if reference is None else differing(way, reference)
             all_same = all_same and not tables
+            found = "–" if reference is None else ", ".join(tables) or "none"
+            reference = reference or way
             with way.instance() as instance:
                 runs = instance.get_runs_count()
             rows = sum(sum(each.values()) for each in way.database.row_counts().values())
-            print(f"| {name} | {runs} | {seconds:.0f} | {rows:,} | {', '.join(tables) or 'none'} |", flush=True)
+            print(f"| {name} | {runs} | {seconds:.0f} | {rows:,} | {found} |", flush=True)
     if not all_same:
         raise SystemExit(1)
 

@@ -10,6 +10,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import typer
 from rich.console import Console
@@ -21,8 +22,10 @@ from kura_dagster.cli import forget, runs
 from kura_dagster.cli import screen as screen_module
 from kura_dagster.orchestration.assets import ASSETS
 from kura_dagster.orchestration.build import build_defs
+from kura_dagster.orchestration.jobs import JOB_NAME
 from kura_dagster.orchestration.materialise import materialise, open_instance
 from kura_dagster.orchestration.progress import RunProgress
+from kura_dagster.orchestration.run_requests import partition_tags
 from kura_dagster.pipeline.types import Cluster, Conversation, ProjectedCluster
 from kura_dagster.settings import Settings, warn_of_unknown_variable
 from kura_dagster_tests.loopback_server import Faults
@@ -242,21 +245,30 @@ def test_status_shows_what_is_missing_of_a_day(kura, settings, monkeypatch):
     assert kura("status").stdout.splitlines()[2].split() == ["2026-11-02", "2", "2", "2", "1", "1", "–", "2"]
 
 
-@pytest.mark.usefixtures("two_analysed")
-def test_status_names_what_is_not_done_since_the_first_day_and_how_to_do_it(kura, land, monkeypatch):
-    def said() -> list[str]:
-        return [line for line in kura("status").stdout.splitlines() if line.startswith("Not done")]
+def missing_by_status(kura) -> str:
+    """What status says of days that are missing, "" where it says nothing."""
+    return "".join(line for line in kura("status").stdout.splitlines() if line.startswith("Missing: "))
 
+
+@pytest.mark.usefixtures("two_analysed")
+def test_status_names_what_is_missing_since_the_first_day_and_how_to_analyse_it(kura, land, monkeypatch):
     assert kura("run", "2026-11-05").exit_code == 0
-    (line,) = said()
-    assert line.startswith("Not done since 2026-11-02, the first that was begun: 2026-11-03 to 2026-11-04, 2026-11-06")
+    assert missing_by_status(kura).startswith("Missing: 2026-11-03 to 2026-11-04, 2026-11-06 to ")
     land("2026-11-03", 2)
-    assert kura(*line.partition("kura-dagster ")[2].split()).exit_code == 0
-    assert said() == []
+    said = missing_by_status(kura)
+    with open_instance() as instance:
+        job = build_defs(Settings.load(), **own_models()).resolve_job_def(JOB_NAME)
+        under_way = instance.create_run_for_job(
+            job, status=dg.DagsterRunStatus.STARTED, tags=partition_tags(["2026-11-04", "2026-11-06"])
+        )
+        assert missing_by_status(kura).startswith("Missing: 2026-11-03, 2026-11-07 to "), "a run makes the others"
+        instance.report_run_canceled(under_way)
+    assert kura(*said.partition("kura-dagster ")[2].split()).exit_code == 0
+    assert missing_by_status(kura) == ""
     monkeypatch.setenv("KURA_START_DATE", "2026-11-01")
-    assert said() == [], "what was before the first is history"
+    assert missing_by_status(kura) == "", "what was before the first is history"
     monkeypatch.delenv("DAGSTER_HOME")
-    assert said() == [], "without a run history nothing was begun"
+    assert missing_by_status(kura) == "", "without a run history nothing was begun"
 
 
 def test_status_of_nothing(kura):

@@ -500,7 +500,10 @@ class TestCommandLine:
         assert "Messages from before 2026-11-04 00:00 are dropped." in done.stdout
         assert list(settings.conversations.glob("*.jsonl")) == []
         assert "Nothing from before" in kura("drop-old-messages", "--yes").stdout
-        assert "The messages of 2 days were dropped (2026-11-02 to 2026-11-03)." in kura("status").stdout
+        said = kura("status").stdout
+        assert "The messages of 2 days were dropped (2026-11-02 to 2026-11-03)." in said
+        assert "Missing: 2026-11-04 to " in said, "nobody can analyse 2026-11-03 any more"
+        assert "nothing is missing" in kura("run", "--from", "2026-11-02", "--to", "2026-11-03", "--missing").stdout
         assert kura("tree", "2026-11-02").exit_code == 0
         refused = kura("export", "--from", "2026-11-02", "out")
         assert refused.exit_code == 1

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
 import os
 import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import grpc
 import pytest
 import yaml
 from dagster._core.launcher.base import WorkerStatus
-from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.monitoring import execute_run_monitoring_iteration
-from dagster._grpc.__generated__.dagster_api_pb2 import CanCancelExecutionReply
-from dagster._grpc.__generated__.dagster_api_pb2_grpc import DagsterApiServicer, add_DagsterApiServicer_to_server
-from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-from dagster._serdes import deserialize_value, serialize_value
+from filelock import FileLock, Timeout
 
 from kura_dagster.orchestration import running
 from kura_dagster.orchestration.build import build_defs
@@ -139,26 +130,6 @@ def killed_before_it_held_its_run(instance) -> str:
     return run_id
 
 
-@contextmanager
-def code_server_that_has(run_id: str) -> Iterator[int]:
-    """A code server of one word, for the length of a with block: whether it looks after a run. Yields its port."""
-
-    class OneWord(DagsterApiServicer):
-        def CanCancelExecution(self, request: Any, context: Any) -> CanCancelExecutionReply:
-            asked = deserialize_value(request.serialized_can_cancel_execution_request, CanCancelExecutionRequest)
-            answer = serialize_value(CanCancelExecutionResult(can_cancel=asked.run_id == run_id))
-            return CanCancelExecutionReply(serialized_can_cancel_execution_result=answer)
-
-    server = grpc.server(ThreadPoolExecutor(1))
-    add_DagsterApiServicer_to_server(OneWord(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield port
-    finally:
-        server.stop(0)
-
-
 def test_a_run_that_was_killed_before_it_held_its_lock_is_failed_a_minute_later(
     instance, killed_before_it_held_its_run, monkeypatch
 ):
@@ -171,20 +142,47 @@ def test_a_run_that_was_killed_before_it_held_its_lock_is_failed_a_minute_later(
     assert any("The process that ran it has ended." in entry.message for entry in instance.all_logs(run_id))
 
 
-def test_a_run_without_a_lock_is_left_alone_while_its_code_server_or_another_machine_has_it(
+def test_so_is_one_that_was_re_executed_and_has_the_tags_of_the_run_before(
     instance, killed_before_it_held_its_run, monkeypatch
 ):
-    run_id = killed_before_it_held_its_run
+    instance.add_run_tags(killed_before_it_held_its_run, {running.PROCESS_TAG: "another-machine 17"})
     monkeypatch.setattr(running, "SECONDS_UNTIL_HELD", 0)
-    with code_server_that_has(run_id) as port:
-        instance.add_run_tags(run_id, {GRPC_INFO_TAG: json.dumps({"host": "127.0.0.1", "port": port})})
-        assert not is_abandoned(instance, run_id)
-    with code_server_that_has("another run") as port:
-        instance.add_run_tags(run_id, {GRPC_INFO_TAG: json.dumps({"host": "127.0.0.1", "port": port})})
-        assert is_abandoned(instance, run_id)
-    assert is_abandoned(instance, run_id), "its code server is gone"
-    instance.add_run_tags(run_id, {running.PROCESS_TAG: "another-machine 17"})
-    assert not is_abandoned(instance, run_id)
+    report_abandoned_runs(instance)
+    assert instance.get_run_by_id(killed_before_it_held_its_run).status is dg.DagsterRunStatus.FAILURE
+    assert not is_abandoned(instance, killed_before_it_held_its_run), "it is recorded as finished"
+
+
+def test_and_one_that_somebody_canceled_meanwhile_is_recorded_as_canceled(
+    instance, killed_before_it_held_its_run, monkeypatch
+):
+    instance.report_run_canceling(instance.get_run_by_id(killed_before_it_held_its_run))
+    monkeypatch.setattr(running, "SECONDS_UNTIL_HELD", 0)
+    report_abandoned_runs(instance)
+    assert instance.get_run_by_id(killed_before_it_held_its_run).status is dg.DagsterRunStatus.CANCELED
+
+
+@dg.op
+def says_whether_its_run_looks_abandoned(context) -> bool:
+    with pytest.MonkeyPatch.context() as patch:  # here, for it may be in a process of its own
+        patch.setattr(running, "SECONDS_UNTIL_HELD", 0)
+        return is_abandoned(context.instance, context.run_id)
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def watched_in_its_process():
+    says_whether_its_run_looks_abandoned()
+
+
+@dg.job(executor_def=dg.multiprocess_executor)
+def watched_in_another_process():
+    says_whether_its_run_looks_abandoned()
+
+
+@pytest.mark.parametrize("job", [watched_in_its_process, watched_in_another_process], ids=lambda each: each.name)
+def test_a_run_of_another_executor_does_not_look_abandoned_while_it_goes_on(instance, job):
+    with dg.execute_job(dg.reconstructable(job), instance=instance) as result:
+        assert result.success
+        assert result.output_for_node("says_whether_its_run_looks_abandoned") is False
 
 
 def test_a_run_from_the_command_line_holds_its_lock_before_dagster_knows_it(instance, settings, land, monkeypatch):
@@ -193,12 +191,16 @@ def test_a_run_from_the_command_line_holds_its_lock_before_dagster_knows_it(inst
     create = dg.DagsterInstance.create_run_for_job
 
     def create_and_look(instance: dg.DagsterInstance, **options: Any) -> dg.DagsterRun:
-        held_before.append(running.lock_folder(instance).joinpath(f"{options['run_id']}.lock").exists())
+        lock = FileLock(running.lock_folder(instance) / f"{options['run_id']}.lock")
+        with pytest.raises(Timeout):
+            lock.acquire(timeout=0)
+        held_before.append(options["run_id"])
         return create(instance, **options)
 
     monkeypatch.setattr(dg.DagsterInstance, "create_run_for_job", create_and_look)
-    assert materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance).success
-    assert held_before == [True]
+    report = materialise(build_defs(settings, **own_models()), ["2026-11-02"], instance)
+    assert report.success
+    assert held_before == [report.run_id]
 
 
 def test_a_run_that_is_recorded_as_finished_is_not_abandoned(instance):

@@ -78,16 +78,22 @@ def run(
 
 
 def _between(settings: Settings, first: date, last: date, *, only_missing: bool) -> list[str]:
-    """Return the keys of the partitions that hold any moment of these days, all or those that are not done."""
+    """Return the keys of the partitions that hold any moment of these days, all or those that are not done.
+
+    Partitions whose messages were dropped are none of the latter: nobody can analyse them any more.
+    """
     from kura_dagster.orchestration.materialise import partition_keys_between
     from kura_dagster.orchestration.missing_partitions import missing_partitions
+    from kura_dagster.orchestration.partitions import partitions_from
     from kura_dagster.orchestration.running import report_abandoned_runs
+    from kura_dagster.orchestration.sensors import dropped_keys
 
     keys = partition_keys_between(settings, first, last)
     if only_missing:
         with opened_instance() as instance:
             report_abandoned_runs(instance)  # what they left is missing as well
-            return missing_partitions(instance, keys)
+            dropped = dropped_keys(partitions_from(settings), settings)
+            return [key for key in missing_partitions(instance, keys) if key not in dropped]
     return keys
 
 

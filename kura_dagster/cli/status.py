@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ def status() -> None:
     A day has a column for each of the seven assets; – is not materialised.
     """
     from kura_dagster.orchestration.assets import ASSETS
-    from kura_dagster.orchestration.missing_partitions import missing_partitions
+    from kura_dagster.orchestration.run_requests import told
     from kura_dagster.storage.tables import FAILED, REJECTED_CONVERSATIONS
 
     with errors_explained():
@@ -34,7 +34,7 @@ def status() -> None:
         dates = dates_by_key(settings)
         with opened_instance() as instance:
             done = {name: materialised_keys(instance, name) for name in names}
-            missing = missing_partitions(instance, list(dates))
+            missing = [key for key in _missing(instance, settings) if dates[key] not in dropped]
         rows = {}
         for key, when in dates.items():
             cells = []
@@ -47,7 +47,9 @@ def status() -> None:
         print_lines(_status_table(a_partition(settings), names, rows, width))
         over = f" ({min(dates)} to {max(dates)})" if dates else ""
         print_lines([f"{len(rows):,} of {len(dates):,} {a_partition(settings)}s hold something{over}."])
-        _print_missing(settings, missing, begun=done[names[0]], dropped=dropped, dates=dates)
+        if missing:
+            asked = f"--from {missing[0][:10]} --to {missing[-1][:10]} --missing"
+            print_lines([f"Missing: {told(missing, list(dates))}. To analyse them: kura-dagster run {asked}"])
         if without := [key for key, when in dates.items() if when in dropped]:
             days = counted(len(without), a_partition(settings), f"{a_partition(settings)}s")
             print_lines([f"The messages of {days} were dropped ({without[0]} to {without[-1]})."])
@@ -63,23 +65,19 @@ def status() -> None:
                 print_lines([f"{sum(failed.values()):,} items failed, see the table {table.name}; run again: {days}."])
 
 
-def _print_missing(
-    settings: Settings, missing: Sequence[str], *, begun: set[str], dropped: Collection[Any], dates: Mapping[str, Any]
-) -> None:
-    """Name what is not done since the first that was begun; what is before that is history that nobody asked for."""
-    from kura_dagster.orchestration.run_requests import told
+def _missing(instance: Any, settings: Settings) -> list[str]:
+    """Return what the check `no_partition_is_missing` calls missing and no run is about to make."""
+    from kura_dagster.orchestration.freshness import freshness
+    from kura_dagster.orchestration.outstanding import begun, runs_under_way
+    from kura_dagster.orchestration.partitions import partitions_from
+    from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS
 
-    keys = list(dates)
-    first = next((number for number, key in enumerate(keys) if key in begun), len(keys))
-    wanted = [key for key in keys[first:] if key in missing and dates[key] not in dropped]
-    if not wanted:
-        return
-    print_lines(
-        [
-            f"Not done since {keys[first]}, the first that was begun: {told(wanted, keys)}. To do it: "
-            f"kura-dagster run --from {wanted[0][:10]} --to {wanted[-1][:10]} --missing"
-        ]
-    )
+    partitions_def = partitions_from(settings)
+    found = freshness(instance, partitions_def, settings, CONVERSATION_PROJECTIONS.name, datetime.now(UTC))
+    if found is None or not begun(instance):
+        return []  # where nothing was ever begun the check expects the last partition
+    under_way = runs_under_way(instance)
+    return [key for key in found.missing if not any(run.covers(key) for run in under_way)]
 
 
 def _print_snapshot(database: Database, settings: Settings) -> None:

@@ -160,7 +160,7 @@ def freshness_sensor(partitions_def: dg.TimeWindowPartitionsDefinition, settings
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         now = get_current_datetime()
-        told = json.loads(context.cursor) if context.cursor else {}
+        last_told = json.loads(context.cursor) if context.cursor else {}
         events = []
         for asset in CHECKED:
             found = freshness(context.instance, partitions_def, settings, asset, now)
@@ -169,9 +169,9 @@ def freshness_sensor(partitions_def: dg.TimeWindowPartitionsDefinition, settings
             stored = context.instance.fetch_materializations(dg.AssetKey(asset), limit=1).records
             latest = stored[0] if stored else None
             state = [found.last_due, found.description, latest and latest.storage_id]
-            if told.get(asset) == state:
+            if last_told.get(asset) == state:
                 continue
-            told[asset] = state
+            last_told[asset] = state
             events.append(
                 dg.AssetCheckEvaluation(
                     asset_key=dg.AssetKey(asset),
@@ -189,7 +189,7 @@ def freshness_sensor(partitions_def: dg.TimeWindowPartitionsDefinition, settings
                 )
             )
         return dg.SensorResult(
-            asset_events=events, cursor=json.dumps(told), skip_reason=None if events else "nothing has changed"
+            asset_events=events, cursor=json.dumps(last_told), skip_reason=None if events else "nothing has changed"
         )
 
     return sensor

@@ -120,6 +120,9 @@ def materialise(
     partitions of an asset fail, the report names them, and downstream of it they are left as they were, while the
     others go on to the map. So is an interrupt (Ctrl-C): `on_interrupt` is called at once, and the run is recorded as
     canceled.
+
+    Raises:
+        OSError, filelock.Timeout: the folder of run history cannot be written.
     """
     report_abandoned_runs(instance)
     run_id = str(uuid.uuid4())

@@ -33,7 +33,7 @@ def stretches(wanted: Collection[str], in_order: Sequence[str], most: int) -> It
 
 def told(keys: Collection[str], in_order: Sequence[str]) -> str:
     """Return partitions for a person to read: neighbours as "first to last", the last `TOLD_STRETCHES` of these."""
-    ends = [(stretch[0], stretch[-1]) for stretch in stretches(keys, in_order, len(in_order) or 1)]
+    ends = [(stretch[0], stretch[-1]) for stretch in stretches(set(keys), in_order, len(in_order) or 1)]
     shown = [first if first == last else f"{first} to {last}" for first, last in ends[-TOLD_STRETCHES:]]
     more = len(ends) - len(shown)
     return ", ".join([*([f"{more} stretches before"] if more else []), *shown])

@@ -2,15 +2,13 @@
 
 A process holds a file lock while it works on a run, and the kernel takes that back however the process ends: by a
 kill, a power failure, or with its container. Process ids would not tell: after a restart another process has them. A
-run whose lock lies free and that nobody has recorded as finished is abandoned. So is one that should have a lock by now
-and has none, where no code server knows of its process either: its process ended in the moment between Dagster's record
-of its start and the lock. Of other runs without a lock here, as one on a machine that shares only the run history,
-nothing can be told.
+run whose lock lies free and that nobody has recorded as finished is abandoned. So is one whose log ends with Dagster's
+record of its start: its process ended in the moment between that and the lock. Of other runs without a lock here, as
+those of another executor or on a machine that shares only the run history, nothing can be told.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
@@ -20,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
@@ -29,17 +26,13 @@ from dagster._core.executor.in_process import InProcessExecutor
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
-from dagster._core.storage.tags import GRPC_INFO_TAG
-from dagster._grpc.client import DagsterGrpcClient
-from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-from dagster._serdes import deserialize_value
 from filelock import FileLock, Timeout
 
 PROCESS_TAG = "kura_dagster/process"
 """On every run: host and process id of who works on it."""
 
 SECONDS_UNTIL_HELD = 60
-"""A run that began longer ago than this has its lock; it takes a fraction of a second."""
+"""So long after its start a run has its lock, and the next entry in its log; both take a fraction of a second."""
 
 _held_until_exit: dict[str, AbstractContextManager[Any]] = {}
 
@@ -48,6 +41,9 @@ def held(instance: dg.DagsterInstance, run_id: str) -> AbstractContextManager[An
     """Take the run's lock, and let go of it at the end of the block, or when what is returned is gone.
 
     What runs that have ended left beside it is removed.
+
+    Raises:
+        OSError, filelock.Timeout: the lock cannot be taken.
     """
     path = _lock_path(instance, run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +63,9 @@ def hold_until_exit(instance: dg.DagsterInstance, run_id: str) -> None:
     """Take the run's lock, unless this process has it, for as long as the process lives.
 
     Dagster records the end of a run when the run's code has been left.
+
+    Raises:
+        OSError, filelock.Timeout: the lock cannot be taken.
     """
     if run_id not in _held_until_exit:
         _held_until_exit[run_id] = held(instance, run_id)
@@ -87,35 +86,17 @@ def is_abandoned(instance: dg.DagsterInstance, run_id: str) -> bool:
 
 
 def _was_never_held(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether the process of a run of the project's assets ended in the moment before it held the run."""
-    # Webserver and daemon load this module, and need the assets for nothing else.
-    from kura_dagster.orchestration import jobs, retention
-    from kura_dagster.orchestration.assets import ASSETS
+    """Whether a run's process ended in the moment between Dagster's record of its start and the lock.
 
+    The run's log ends there then. Every executor, also one that holds no lock, writes into it as the first it does.
+    """
     record = instance.get_run_record_by_id(run_id)
     if record is None or record.start_time is None or time.time() - record.start_time < SECONDS_UNTIL_HELD:
         return False
-    run = record.dagster_run
-    if run.is_finished or PROCESS_TAG in run.tags:
-        return False
-    selected = {*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())}
-    is_ours = run.job_name in (jobs.JOB_NAME, retention.JOB_NAME) or any(asset.key in selected for asset in ASSETS)
-    return is_ours and not _its_code_server_has_it(run)
-
-
-def _its_code_server_has_it(run: dg.DagsterRun) -> bool:
-    """Whether the code server that started a run still looks after its process."""
-    at = json.loads(run.tags.get(GRPC_INFO_TAG, "null"))
-    if at is None:
-        return False
-    client = DagsterGrpcClient(
-        host=at["host"], port=at.get("port"), socket=at.get("socket"), use_ssl=at.get("use_ssl", False)
-    )
-    try:
-        answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id), timeout=10)
-    except DagsterUserCodeUnreachableError:
-        return False
-    return deserialize_value(answer, CanCancelExecutionResult).can_cancel
+    newest = instance.get_records_for_run(run_id, limit=10, ascending=False).records
+    kinds = (each.event_log_entry.dagster_event_type for each in newest)
+    last = next((kind for kind in kinds if kind is not dg.DagsterEventType.RUN_CANCELING), None)
+    return last is dg.DagsterEventType.RUN_START
 
 
 def report_abandoned_runs(instance: dg.DagsterInstance) -> None:

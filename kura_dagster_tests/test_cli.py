@@ -8,11 +8,13 @@ import os
 import re
 import shlex
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import typer
+from dagster._core.test_utils import freeze_time
 from rich.console import Console
 from sqlalchemy import create_engine, text
 from typer.testing import CliRunner, Result
@@ -253,9 +255,12 @@ def missing_by_status(kura) -> str:
 @pytest.mark.usefixtures("two_analysed")
 def test_status_names_what_is_missing_since_the_first_day_and_how_to_analyse_it(kura, land, monkeypatch):
     assert kura("run", "2026-11-05").exit_code == 0
-    assert missing_by_status(kura).startswith("Missing: 2026-11-03 to 2026-11-04, 2026-11-06 to ")
     land("2026-11-03", 2)
-    said = missing_by_status(kura)
+    with freeze_time(datetime(2026, 11, 9, 2, tzinfo=UTC)):
+        assert missing_by_status(kura).startswith("Missing: 2026-11-03 to 2026-11-04, 2026-11-06 to 2026-11-07. ")
+    with freeze_time(datetime(2026, 11, 9, 12, tzinfo=UTC)):
+        said = missing_by_status(kura)
+        assert said.startswith("Missing: 2026-11-03 to 2026-11-04, 2026-11-06 to 2026-11-08. "), "now it is due"
     with open_instance() as instance:
         job = build_defs(Settings.load(), **own_models()).resolve_job_def(JOB_NAME)
         under_way = instance.create_run_for_job(
@@ -263,12 +268,13 @@ def test_status_names_what_is_missing_since_the_first_day_and_how_to_analyse_it(
         )
         assert missing_by_status(kura).startswith("Missing: 2026-11-03, 2026-11-07 to "), "a run makes the others"
         instance.report_run_canceled(under_way)
-    assert kura(*said.partition("kura-dagster ")[2].split()).exit_code == 0
-    assert missing_by_status(kura) == ""
-    monkeypatch.setenv("KURA_START_DATE", "2026-11-01")
-    assert missing_by_status(kura) == "", "what was before the first is history"
-    monkeypatch.delenv("DAGSTER_HOME")
-    assert missing_by_status(kura) == "", "without a run history nothing was begun"
+    with freeze_time(datetime(2026, 11, 9, 12, tzinfo=UTC)):
+        assert kura(*said.partition("kura-dagster ")[2].split()).exit_code == 0
+        assert missing_by_status(kura) == ""
+        monkeypatch.setenv("KURA_START_DATE", "2026-11-01")
+        assert missing_by_status(kura) == "", "what was before the first is history"
+        monkeypatch.delenv("DAGSTER_HOME")
+        assert missing_by_status(kura) == "", "without a run history nothing was begun"
 
 
 def test_status_of_nothing(kura):

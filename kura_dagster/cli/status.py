@@ -67,13 +67,15 @@ def status() -> None:
 
 def _missing(instance: Any, settings: Settings) -> list[str]:
     """Return what the check `no_partition_is_missing` calls missing and no run is about to make."""
+    from dagster._time import get_current_datetime
+
     from kura_dagster.orchestration.freshness import freshness
     from kura_dagster.orchestration.outstanding import begun, runs_under_way
     from kura_dagster.orchestration.partitions import partitions_from
     from kura_dagster.storage.tables import CONVERSATION_PROJECTIONS
 
     partitions_def = partitions_from(settings)
-    found = freshness(instance, partitions_def, settings, CONVERSATION_PROJECTIONS.name, datetime.now(UTC))
+    found = freshness(instance, partitions_def, settings, CONVERSATION_PROJECTIONS.name, get_current_datetime())
     if found is None or not begun(instance):
         return []  # where nothing was ever begun the check expects the last partition
     under_way = runs_under_way(instance)

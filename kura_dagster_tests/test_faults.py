@@ -43,7 +43,7 @@ MARK = "obsidian"
 
 def timeout_for(kind: str) -> float:
     """A short time limit where a request stalls; elsewhere none that a busy machine could reach."""
-    return 1.0 if kind == "stalled" else 60
+    return 2.0 if kind == "stalled" else 60
 
 
 class Answer(BaseModel):
